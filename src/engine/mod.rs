@@ -1,0 +1,1 @@
+//! The trait between zoe and whatever runs containers, and its implementations.

@@ -1,0 +1,1 @@
+//! The model written to and read from Docker labels: versioned and lossless.

@@ -1,0 +1,19 @@
+//! Container-based analytics as a service: Spark clusters, notebooks and batch jobs on Docker.
+//!
+//! The modules are floors: each imports only from those below it (see `ARCHITECTURE.md`).
+
+pub mod model;
+
+pub mod apps;
+pub mod config;
+pub mod labels;
+pub mod scheduler;
+
+pub mod engine;
+pub mod logs;
+pub mod store;
+
+pub mod ops;
+
+pub mod cli;
+pub mod output;

@@ -1,0 +1,1 @@
+//! Log lines: merging, following, and the archive that outlives containers.

@@ -1,0 +1,3 @@
+//! The `zoe` binary: time, environment and seeds enter here; everything else is in the library.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Zoe's words as plain values: no I/O, no clock, no serialisation.

@@ -1,0 +1,1 @@
+//! What zoe can do: typed options in, typed outcome out; knows neither clap nor tables.

@@ -1,0 +1,1 @@
+//! Views for people and for programs: tables, JSON, templates.

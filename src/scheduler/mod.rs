@@ -1,0 +1,1 @@
+//! Decides what is to be done next: pure functions of a snapshot.

@@ -1,0 +1,1 @@
+//! History and the lease, behind one small trait.
