@@ -1,1 +1,22 @@
 //! Zoe's words as plain values: no I/O, no clock, no serialisation.
+//!
+//! Labels, JSON, configuration and database rows have serde structs of their own; these have none, so that
+//! a change of a format never changes what the program thinks with.
+
+pub mod amount;
+pub mod application;
+pub mod execution;
+pub mod ids;
+pub mod instance;
+pub mod plan;
+pub mod secret;
+pub mod snapshot;
+
+pub use amount::{AmountError, Bytes, Cores, Resources};
+pub use application::{Application, Component, Overhead, Port, Protocol, Ready, Threshold, Volume};
+pub use execution::{Execution, Mark, Outcome, Phase, Private, Ticket};
+pub use ids::{ComponentName, Deployment, ExecutionId, ExecutionName, IdError};
+pub use instance::{Instance, InstanceKey, InstanceSpec, InstanceState, Launch, PublishedPort};
+pub use plan::{Holder, Plan, Resource, Step, WaitReason, Waiting};
+pub use secret::Secret;
+pub use snapshot::{Anomaly, Gap, JobImage, Node, Orphan, OrphanKind, Snapshot};

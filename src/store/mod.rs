@@ -1,1 +1,171 @@
 //! History and the lease, behind one small trait.
+//!
+//! Docker is the truth of what is alive; the store is the truth of what has been. Writes are idempotent upserts keyed by
+//! execution id, so that writing twice is harmless and a late write is still right.
+
+pub mod sqlite;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use thiserror::Error;
+
+use crate::model::{Deployment, ExecutionId, Outcome};
+
+/// Why the store failed.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// It cannot be opened.
+    #[error("cannot open the database {place}: {why}")]
+    Open {
+        /// Where it is, without a password.
+        place: String,
+        /// What came instead.
+        why: String,
+    },
+    /// It was made by a newer zoe.
+    #[error(
+        "the database {place} was made by a newer zoe (schema {found}, this one knows {known}); use that version"
+    )]
+    TooNew {
+        /// Where it is.
+        place: String,
+        /// Its schema.
+        found: i64,
+        /// The newest schema this program knows.
+        known: i64,
+    },
+    /// A statement failed.
+    #[error("the database failed to {what}: {why}")]
+    Query {
+        /// What was to be done.
+        what: &'static str,
+        /// The database's own words.
+        why: String,
+    },
+    /// A row can't be understood.
+    #[error("the database holds something unreadable in {what}: {why}")]
+    Garbled {
+        /// Which row and column.
+        what: String,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+/// What a call gives, or why not.
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// One execution as history keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Which.
+    pub id: ExecutionId,
+    /// What it was called.
+    pub name: String,
+    /// Who it belonged to.
+    pub user: String,
+    /// The application's name.
+    pub application: String,
+    /// The application in full, in the JSON of its format; for looking at and running again.
+    pub description: String,
+    /// The user's key.
+    pub key: Option<String>,
+    /// When it was submitted.
+    pub submitted_at: Timestamp,
+    /// When it began, if it did.
+    pub started_at: Option<Timestamp>,
+    /// When and how it ended, if it has.
+    pub end: Option<(Timestamp, Outcome)>,
+    /// The archive of its logs.
+    pub logs: Option<String>,
+}
+
+/// What happened to an execution, for its timeline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Which execution.
+    pub execution: ExecutionId,
+    /// When.
+    pub at: Timestamp,
+    /// A short word: `submitted`, `started`, `cancel`, `failed`, `ended`.
+    pub kind: String,
+    /// A sentence for people.
+    pub detail: String,
+}
+
+/// Which records.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Query {
+    /// Only these users'.
+    pub user: Option<String>,
+    /// Only of these applications.
+    pub application: Option<String>,
+    /// Only of this name.
+    pub name: Option<String>,
+    /// Only in this state: `finished`, `failed`, `cancelled`, or `open` for those without an end.
+    pub state: Option<String>,
+    /// Submitted at or after.
+    pub since: Option<Timestamp>,
+    /// Submitted before.
+    pub until: Option<Timestamp>,
+    /// Whose id begins so.
+    pub id_prefix: Option<String>,
+    /// At most so many, the newest first.
+    pub limit: Option<u32>,
+}
+
+/// What came of asking for the lease.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lease {
+    /// It is held, until then.
+    Held {
+        /// When it lapses unless renewed.
+        until: Timestamp,
+    },
+    /// Another has it.
+    Taken {
+        /// Who: what the holder said of itself.
+        holder: String,
+        /// When it lapses.
+        until: Timestamp,
+    },
+}
+
+/// Keeps what has been.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Where it is, without a password.
+    fn place(&self) -> String;
+
+    /// Writes a record: inserts it, or adds what was not known. An end that is written stays as it is.
+    async fn record(&self, deployment: &Deployment, record: &Record) -> Result<()>;
+
+    /// Writes an event; the same one twice is one.
+    async fn event(&self, deployment: &Deployment, event: &Event) -> Result<()>;
+
+    /// The events of an execution, in order of time.
+    async fn events(&self, deployment: &Deployment, execution: ExecutionId) -> Result<Vec<Event>>;
+
+    /// The record of that id.
+    async fn get(&self, deployment: &Deployment, execution: ExecutionId) -> Result<Option<Record>>;
+
+    /// Records, the newest submission first.
+    async fn find(&self, deployment: &Deployment, query: &Query) -> Result<Vec<Record>>;
+
+    /// Forgets an execution.
+    async fn forget(&self, deployment: &Deployment, execution: ExecutionId) -> Result<()>;
+
+    /// Asks for the deployment's lease, or renews it: exactly one holder has it at any time. `displace` names a holder that is
+    /// known to be dead and may be replaced before its lease lapses.
+    async fn lease(
+        &self,
+        deployment: &Deployment,
+        holder: &str,
+        now: Timestamp,
+        length: SignedDuration,
+        displace: Option<&str>,
+    ) -> Result<Lease>;
+
+    /// Gives the lease back.
+    async fn release(&self, deployment: &Deployment, holder: &str) -> Result<()>;
+}

@@ -1,0 +1,1 @@
+//! Finds Docker as the docker CLI does.

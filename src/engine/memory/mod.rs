@@ -1,0 +1,1 @@
+//! A backend in memory that a file can hold: for tests, and for trying zoe out.

@@ -1,0 +1,181 @@
+//! One run of an application, and where it stands.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::application::Application;
+use super::ids::{Deployment, ExecutionId, ExecutionName};
+use super::instance::{Instance, InstanceState};
+use super::secret::Secret;
+
+/// What submission writes down, once and whole: the execution itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ticket {
+    /// Which execution.
+    pub id: ExecutionId,
+    /// The deployment it belongs to.
+    pub deployment: Deployment,
+    /// What people call it.
+    pub name: ExecutionName,
+    /// Whether the user chose the name (then it is claimed: no other live execution may have it).
+    pub name_claimed: bool,
+    /// Who it belongs to.
+    pub user: String,
+    /// What is run.
+    pub application: Application,
+    /// When it was submitted.
+    pub submitted_at: Timestamp,
+    /// The user's own key, which makes submission idempotent.
+    pub key: Option<String>,
+    /// How long it may run.
+    pub timeout: Option<SignedDuration>,
+    /// The image with the submitted files, if there are any.
+    pub job_image: Option<String>,
+    /// The site's registry, put before images that name none; empty for Docker Hub.
+    pub registry: String,
+}
+
+/// What belongs to an execution and must not be seen in labels.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Private {
+    /// The execution's secrets by name.
+    pub secrets: BTreeMap<String, Secret>,
+    /// The user's own environment, given to every component.
+    pub env: BTreeMap<String, Secret>,
+}
+
+/// Why an execution is to end: kept in Docker by the ticket's name, and final.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mark {
+    /// Its monitor has exited, or a core member without which it can't go on.
+    Ending,
+    /// Somebody asked for it.
+    Cancelled,
+    /// It ran longer than it may.
+    TimedOut,
+    /// It could not be started.
+    Failed,
+}
+
+/// Where an execution stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Nothing of it exists but the ticket.
+    Queued,
+    /// Some, not all, of its core members were started.
+    Starting,
+    /// All its core members were started.
+    Running {
+        /// When the last of them was made.
+        since: Timestamp,
+    },
+    /// It is to be torn down.
+    Ending(Mark),
+}
+
+/// How an execution ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Its monitor exited with 0.
+    Finished,
+    /// It ended otherwise by itself.
+    Failed {
+        /// The monitor's exit code, or 125 where zoe could not run it.
+        exit_code: i64,
+        /// A sentence for people.
+        reason: String,
+    },
+    /// It ran longer than it may.
+    TimedOut,
+    /// Somebody ended it.
+    Cancelled {
+        /// Who, where that is known.
+        by: Option<String>,
+    },
+}
+
+impl Outcome {
+    /// The exit code `zoe wait` and an attached `zoe submit` end with: the job's own, 124 timed out, 143 cancelled.
+    pub fn exit_code(&self) -> i64 {
+        match self {
+            Self::Finished => 0,
+            Self::Failed { exit_code, .. } => *exit_code,
+            Self::TimedOut => 124,
+            Self::Cancelled { .. } => 143,
+        }
+    }
+}
+
+/// An execution as it was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Execution {
+    /// What was submitted.
+    pub ticket: Ticket,
+    /// Whether it is to end, and why.
+    pub mark: Option<Mark>,
+    /// Its members, by component (in the order of the description) and index.
+    pub instances: Vec<Instance>,
+}
+
+impl Execution {
+    /// The members of the component of that name.
+    pub fn members<'a>(&'a self, component: &'a str) -> impl Iterator<Item = &'a Instance> {
+        self.instances
+            .iter()
+            .filter(move |i| i.key.component.as_str() == component)
+    }
+
+    /// Where it stands, from what Docker shows alone.
+    ///
+    /// An execution whose monitor has exited is ending even if other members were never started; a member that is
+    /// missing or was never started makes it `Starting`.
+    pub fn phase(&self) -> Phase {
+        if let Some(mark) = self.mark {
+            return Phase::Ending(mark);
+        }
+        if self.decisive_exit().is_some() {
+            return Phase::Ending(Mark::Ending);
+        }
+        if self.instances.is_empty() {
+            return Phase::Queued;
+        }
+        let complete = self.ticket.application.components.iter().all(|component| {
+            (0..component.core).all(|index| {
+                self.members(component.name.as_str())
+                    .any(|i| i.key.index == index && i.was_started())
+            })
+        });
+        match self.instances.iter().map(|i| i.created_at).max() {
+            Some(since) if complete => Phase::Running { since },
+            _ => Phase::Starting,
+        }
+    }
+
+    /// The member whose exit ends the execution, if it has exited: the monitor, or without one any core member.
+    pub fn decisive_exit(&self) -> Option<&Instance> {
+        let application = &self.ticket.application;
+        self.instances.iter().find(|instance| {
+            let decisive = match &application.monitor {
+                Some(monitor) => instance.key.component == *monitor,
+                None => application
+                    .component(&instance.key.component)
+                    .is_some_and(|component| instance.key.index < component.core),
+            };
+            decisive && matches!(instance.state, InstanceState::Exited { .. })
+        })
+    }
+
+    /// When it began: when the last core member was made, if all were.
+    pub fn started_at(&self) -> Option<Timestamp> {
+        self.instances
+            .iter()
+            .filter_map(|i| i.started_at.or(i.was_started().then_some(i.created_at)))
+            .min()
+    }
+
+    /// When it may not run any longer.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        self.started_at()?.checked_add(self.ticket.timeout?).ok()
+    }
+}

@@ -1,0 +1,125 @@
+//! One member of a component: as it is to be made, and as it was seen.
+
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+
+use super::amount::Resources;
+use super::application::Volume;
+use super::ids::{ComponentName, ExecutionId};
+use super::secret::Secret;
+
+/// Names one member of one execution.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InstanceKey {
+    /// The execution.
+    pub execution: ExecutionId,
+    /// The component.
+    pub component: ComponentName,
+    /// Which member, from 0.
+    pub index: u32,
+}
+
+/// What Docker says a container is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InstanceState {
+    /// Made, not started.
+    Created,
+    /// At work.
+    Running,
+    /// It has ended.
+    Exited {
+        /// The exit code, 128 + n for signal n.
+        code: i64,
+    },
+    /// In a state that is none of these for long (restarting, being removed, dead).
+    Other,
+}
+
+/// A port of a container that can be reached from outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishedPort {
+    /// Its number in the container.
+    pub container: u16,
+    /// The address it is published on; unspecified where it is all of the node's.
+    pub host: IpAddr,
+    /// Its number there.
+    pub public: u16,
+}
+
+/// A member as it was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instance {
+    /// Which one.
+    pub key: InstanceKey,
+    /// Docker's id of the container.
+    pub container_id: String,
+    /// The node it is on.
+    pub node: String,
+    /// What it is doing.
+    pub state: InstanceState,
+    /// When it was made (Docker lists whole seconds).
+    pub created_at: Timestamp,
+    /// When it began, where that was asked for.
+    pub started_at: Option<Timestamp>,
+    /// When it ended, where that was asked for.
+    pub finished_at: Option<Timestamp>,
+    /// Whether the kernel ended it for want of memory, where that was asked for.
+    pub out_of_memory: bool,
+    /// Its address in the execution's network.
+    pub address: Option<IpAddr>,
+    /// Its ports that can be reached.
+    pub ports: Vec<PublishedPort>,
+    /// What it is counted as.
+    pub reservation: Resources,
+}
+
+impl Instance {
+    /// Whether it was started at any time.
+    pub fn was_started(&self) -> bool {
+        matches!(
+            self.state,
+            InstanceState::Running | InstanceState::Exited { .. }
+        )
+    }
+
+    /// Its exit code, if it has ended.
+    pub fn exit_code(&self) -> Option<i64> {
+        match self.state {
+            InstanceState::Exited { code } => Some(code),
+            InstanceState::Created | InstanceState::Running | InstanceState::Other => None,
+        }
+    }
+}
+
+/// A member as it is to be made: everything filled in, nothing left to decide.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstanceSpec {
+    /// Which one.
+    pub key: InstanceKey,
+    /// The image, registry included.
+    pub image: String,
+    /// Arguments in place of the image's own.
+    pub command: Option<Vec<String>>,
+    /// The environment; values may be the user's secrets.
+    pub env: Vec<(String, Secret)>,
+    /// Files `/run/secrets/NAME` and what is in them.
+    pub secrets: Vec<(String, Secret)>,
+    /// Directories of the host.
+    pub volumes: Vec<Volume>,
+    /// Ports to publish.
+    pub publish: Vec<u16>,
+    /// Limit and reservation.
+    pub reservation: Resources,
+    /// Names it answers to in the execution's network.
+    pub aliases: Vec<String>,
+}
+
+/// The members of one execution that are to exist, with their network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Launch {
+    /// The execution.
+    pub execution: ExecutionId,
+    /// All members that are to run, those that are there already too.
+    pub instances: Vec<InstanceSpec>,
+}

@@ -1,0 +1,1 @@
+//! SQLite: what is used when nothing is configured.
