@@ -1,1 +1,3 @@
 //! What zoe can do: typed options in, typed outcome out; knows neither clap nor tables.
+
+pub mod view;

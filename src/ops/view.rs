@@ -1,0 +1,136 @@
+//! What people are shown of an execution, alive or from history, as plain values.
+//!
+//! Neither JSON nor tables: `output` makes those of it. Holds nothing secret except what a URL's query needs, which only
+//! the views of a single execution carry.
+
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+
+use crate::model::{Bytes, Cores, ExecutionId};
+
+/// Where an execution stands, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    /// It waits for room.
+    Queued,
+    /// Some of its core members are there.
+    Starting,
+    /// All its core members were started.
+    Running,
+    /// It is being torn down.
+    Ending,
+    /// It ended well.
+    Finished,
+    /// It ended otherwise, or ran out of time.
+    Failed,
+    /// Somebody ended it.
+    Cancelled,
+}
+
+impl State {
+    /// All of them, in the order of an execution's life.
+    pub const ALL: [Self; 7] = [
+        Self::Queued,
+        Self::Starting,
+        Self::Running,
+        Self::Ending,
+        Self::Finished,
+        Self::Failed,
+        Self::Cancelled,
+    ];
+
+    /// The word for it, as JSON, tables and filters have it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Starting => "starting",
+            Self::Running => "running",
+            Self::Ending => "ending",
+            Self::Finished => "finished",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Whether it is over: only history knows it.
+    pub const fn is_over(self) -> bool {
+        matches!(self, Self::Finished | Self::Failed | Self::Cancelled)
+    }
+}
+
+/// An execution as people are shown it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecutionView {
+    /// Which.
+    pub id: ExecutionId,
+    /// What it is called.
+    pub name: String,
+    /// Who it belongs to.
+    pub user: String,
+    /// The application's name.
+    pub application: String,
+    /// Where it stands.
+    pub state: State,
+    /// Why it waits, or how it ended: a sentence for people.
+    pub reason: Option<String>,
+    /// When it was submitted.
+    pub submitted_at: Timestamp,
+    /// When its first member began.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// Its exit code, once it is over.
+    pub exit_code: Option<i64>,
+    /// Its web interfaces.
+    pub urls: Vec<NamedUrl>,
+    /// Its parts, in the order of the description.
+    pub components: Vec<ComponentView>,
+    /// Its members; only where one execution is shown.
+    pub containers: Vec<ContainerView>,
+}
+
+/// A web interface.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedUrl {
+    /// Component and port: `master/web`.
+    pub name: String,
+    /// Where a browser finds it.
+    pub url: String,
+}
+
+/// A part of an execution.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComponentView {
+    /// Its name.
+    pub name: String,
+    /// Its image.
+    pub image: String,
+    /// Members it is to have.
+    pub wanted: u32,
+    /// Members at work.
+    pub running: u32,
+    /// Processor of one member.
+    pub cores: Cores,
+    /// Memory of one member: the container's limit.
+    pub memory: Bytes,
+}
+
+/// A member of an execution.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerView {
+    /// Its component.
+    pub component: String,
+    /// Which member, from 0.
+    pub index: u32,
+    /// The node it is on.
+    pub node: String,
+    /// Docker's id of the container.
+    pub container_id: String,
+    /// What it is doing: `created`, `running`, `exited`, `other`.
+    pub state: String,
+    /// Its exit code, if it has ended.
+    pub exit_code: Option<i64>,
+    /// Its address in the execution's network.
+    pub address: Option<IpAddr>,
+}
