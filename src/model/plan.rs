@@ -12,7 +12,8 @@ use super::snapshot::{JobImage, Orphan};
 pub struct Plan {
     /// The steps; ends and sweeps come before starts, as they make room.
     pub steps: Vec<Step>,
-    /// The queued executions that are not started, in the order of the queue.
+    /// The executions that are not started, in the order of the queue: every queued one without a start, and before
+    /// them the half started ones for the rest of which there is no room (any more).
     pub waiting: Vec<Waiting>,
 }
 
@@ -41,7 +42,7 @@ pub enum Step {
     },
 }
 
-/// A queued execution that is not started now.
+/// An execution that is not started now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
     /// Which.
@@ -83,6 +84,8 @@ pub enum WaitReason {
         needed: Resources,
         /// What is free on all nodes that could hold it.
         free: Resources,
+        /// What these nodes have in all.
+        capacity: Resources,
         /// Who holds the rest, the largest first.
         holders: Vec<Holder>,
     },
@@ -100,6 +103,8 @@ pub enum WaitReason {
         /// Its place in the queue, from 1.
         position: usize,
     },
+    /// Nothing is in its way: the next pass that may start executions starts it.
+    Ready,
     /// The nodes could not be read, so nothing can be decided.
     Unknown {
         /// What could not be read.
