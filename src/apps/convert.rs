@@ -1,0 +1,376 @@
+//! The format to the model and back. Nothing is lost either way; what is missing or unreadable is noted, all of it.
+
+use crate::model::{
+    Application, Bytes, Component, ComponentName, Cores, Overhead, Port, Protocol, Ready,
+    Threshold, Volume,
+};
+
+use super::errors::{Problems, at, shown, suggestion};
+use super::format::{self, Amount, Count};
+
+/// The format of `application`.
+pub(super) fn write(application: &Application) -> format::Application {
+    format::Application {
+        schema: Some(Count(format::SCHEMA)),
+        name: Some(application.name.clone()),
+        description: Some(application.description.clone()),
+        monitor: application.monitor.as_ref().map(ToString::to_string),
+        secrets: application.secrets.clone(),
+        component: application.components.iter().map(write_component).collect(),
+    }
+}
+
+fn write_component(component: &Component) -> format::Component {
+    format::Component {
+        name: Some(component.name.to_string()),
+        image: Some(component.image.clone()),
+        core: Some(Count(component.core)),
+        elastic: (component.elastic > 0).then_some(Count(component.elastic)),
+        cores: Some(write_cores(component.cores)),
+        memory: Some(write_bytes(component.memory)),
+        command: component.command.clone(),
+        secrets: component.secrets.clone(),
+        volumes: component.volumes.iter().map(write_volume).collect(),
+        files: component.files.clone(),
+        overhead: (component.overhead != Overhead::default()).then(|| format::Overhead {
+            percent: Some(Count(component.overhead.percent)),
+            at_least: Some(write_bytes(component.overhead.at_least)),
+        }),
+        env: component.env.clone(),
+        port: component.ports.iter().map(write_port).collect(),
+        ready: component.ready.as_ref().map(write_ready),
+        placement: (!component.placement.is_empty()).then(|| format::Placement {
+            labels: component.placement.clone(),
+        }),
+    }
+}
+
+fn write_cores(cores: Cores) -> Amount {
+    if cores.millis().is_multiple_of(1000) {
+        Amount::Whole(cores.millis() / 1000)
+    } else {
+        Amount::Text(cores.to_string())
+    }
+}
+
+/// The largest unit that leaves a whole number.
+fn write_bytes(bytes: Bytes) -> Amount {
+    let bytes = bytes.get();
+    let unit = [(30, 'g'), (20, 'm'), (10, 'k')]
+        .into_iter()
+        .find(|(shift, _)| bytes > 0 && bytes.is_multiple_of(1 << shift));
+    Amount::Text(match unit {
+        Some((shift, unit)) => format!("{}{unit}", bytes >> shift),
+        None => bytes.to_string(),
+    })
+}
+
+fn write_volume(volume: &Volume) -> String {
+    let mode = if volume.read_only { ":ro" } else { "" };
+    format!("{}:{}{mode}", volume.source, volume.target)
+}
+
+fn write_port(port: &Port) -> format::Port {
+    let protocol = match port.protocol {
+        Protocol::Http => "http",
+        Protocol::Tcp => "tcp",
+    };
+    format::Port {
+        name: Some(port.name.clone()),
+        container: Some(Count(u32::from(port.container))),
+        protocol: Some(protocol.to_owned()),
+        path: (port.path != "/").then(|| port.path.clone()),
+        query: port.query.clone(),
+        proxy: port.proxy,
+    }
+}
+
+fn write_ready(ready: &Ready) -> format::Ready {
+    format::Ready {
+        port: Some(ready.port.clone()),
+        path: Some(ready.path.clone()),
+        pointer: ready.threshold.as_ref().map(|t| t.pointer.clone()),
+        at_least: ready
+            .threshold
+            .as_ref()
+            .map(|t| Amount::Text(t.at_least.clone())),
+    }
+}
+
+/// The model of what was written, and what keeps it from being one. What it refers to is checked by `validate`.
+///
+/// Where there are problems the model has stand-ins for what could not be read, so that the rest can be checked too.
+pub(super) fn read(written: format::Application) -> (Application, Problems) {
+    let mut problems = Problems::default();
+    match written.schema {
+        Some(Count(format::SCHEMA)) => {}
+        Some(Count(other)) => problems.add(
+            "field 'schema'",
+            format!("schema {other} is not known to this zoe; it reads schema 1"),
+        ),
+        None => problems.add(
+            "field 'schema'",
+            "is missing; begin the description with schema = 1",
+        ),
+    }
+    let name = written.name.unwrap_or_else(|| {
+        problems.add(
+            "field 'name'",
+            "is missing; say what the application is called",
+        );
+        "x".to_owned()
+    });
+    let named = written.component.len();
+    let components: Vec<Component> = written
+        .component
+        .into_iter()
+        .enumerate()
+        .filter_map(|(i, c)| read_component(i, c, &mut problems))
+        .collect();
+    let known: Vec<&str> = components.iter().map(|c| c.name.as_str()).collect();
+    let monitor = written.monitor.and_then(|monitor| {
+        let found = components.iter().find(|c| c.name.as_str() == monitor);
+        // A component whose name can't be read is reported already, and may be the one that is meant.
+        if found.is_none() && components.len() == named {
+            let hint = suggestion(&monitor, known.iter().copied());
+            problems.add(
+                "field 'monitor'",
+                format!(
+                    "'{}' is none of the components ({}){hint}; name the one whose exit ends the execution",
+                    shown(&monitor),
+                    known.join(", ")
+                ),
+            );
+        }
+        found.map(|c| c.name.clone())
+    });
+    let application = Application {
+        name,
+        description: written.description.unwrap_or_default(),
+        monitor,
+        secrets: written.secrets,
+        components,
+    };
+    (application, problems)
+}
+
+/// A component, unless its name can't be read: then nothing can refer to it.
+fn read_component(
+    position: usize,
+    written: format::Component,
+    problems: &mut Problems,
+) -> Option<Component> {
+    let place = format!("component {}, field 'name'", position + 1);
+    let Some(name) = written.name else {
+        problems.add(place, "is missing; every component needs a name of its own");
+        return None;
+    };
+    let name: ComponentName = match name.parse() {
+        Ok(name) => name,
+        Err(error) => {
+            problems.add(place, error);
+            return None;
+        }
+    };
+    let image = written.image.unwrap_or_else(|| {
+        problems.add(at(&name, "image"), "is missing; name the image to run");
+        "x".to_owned()
+    });
+    let cores = required(
+        written.cores,
+        &name,
+        "cores",
+        "give a number such as 0.5",
+        problems,
+    )
+    .map(|text| problems.value(at(&name, "cores"), text.parse(), Cores::from_millis(1000)))
+    .unwrap_or(Cores::from_millis(1000));
+    let memory = required(
+        written.memory,
+        &name,
+        "memory",
+        "give a size such as \"1g\"",
+        problems,
+    )
+    .map(|text| problems.value(at(&name, "memory"), text.parse(), Bytes::from_mib(1024)))
+    .unwrap_or(Bytes::from_mib(1024));
+    let overhead = written.overhead.map(|o| read_overhead(o, &name, problems));
+    let volumes = written
+        .volumes
+        .iter()
+        .filter_map(|text| {
+            volume(text)
+                .map_err(|why| problems.add(at(&name, "volumes"), why))
+                .ok()
+        })
+        .collect();
+    let ports = written
+        .port
+        .into_iter()
+        .filter_map(|port| read_port(port, &name, problems))
+        .collect();
+    let ready = written
+        .ready
+        .and_then(|ready| read_ready(ready, &name, problems));
+    Some(Component {
+        image,
+        core: written.core.map_or(1, |count| count.0),
+        elastic: written.elastic.map_or(0, |count| count.0),
+        cores,
+        memory,
+        overhead: overhead.unwrap_or_default(),
+        command: written.command,
+        env: written.env,
+        secrets: written.secrets,
+        volumes,
+        files: written.files,
+        ports,
+        ready,
+        placement: written.placement.map(|p| p.labels).unwrap_or_default(),
+        name,
+    })
+}
+
+fn required(
+    value: Option<Amount>,
+    name: &ComponentName,
+    field: &str,
+    advice: &str,
+    problems: &mut Problems,
+) -> Option<String> {
+    if value.is_none() {
+        problems.add(at(name, field), format!("is missing; {advice}"));
+    }
+    value.map(|amount| amount.to_string())
+}
+
+fn read_overhead(
+    written: format::Overhead,
+    name: &ComponentName,
+    problems: &mut Problems,
+) -> Overhead {
+    let at_least = written.at_least.map_or(Bytes::ZERO, |amount| {
+        let read = amount.to_string().parse();
+        problems.value(at(name, "overhead.at_least"), read, Bytes::ZERO)
+    });
+    Overhead {
+        percent: written.percent.map_or(0, |count| count.0),
+        at_least,
+    }
+}
+
+/// Reads `SOURCE:TARGET[:ro]`; what the parts may be is checked by `validate`.
+pub(super) fn volume(text: &str) -> Result<Volume, String> {
+    let parts: Vec<&str> = text.split(':').collect();
+    let (source, target, read_only) = match parts.as_slice() {
+        [source, target] | [source, target, "rw"] => (source, target, false),
+        [source, target, "ro"] => (source, target, true),
+        _ => {
+            return Err(format!(
+                "'{}' is no volume; write SOURCE:TARGET or SOURCE:TARGET:ro, such as /data:/data:ro",
+                shown(text)
+            ));
+        }
+    };
+    Ok(Volume {
+        source: (*source).to_owned(),
+        target: (*target).to_owned(),
+        read_only,
+    })
+}
+
+fn read_port(
+    written: format::Port,
+    component: &ComponentName,
+    problems: &mut Problems,
+) -> Option<Port> {
+    let Some(name) = written.name else {
+        problems.add(
+            at(component, "port.name"),
+            "is missing; every port needs a name",
+        );
+        return None;
+    };
+    let place = |field: &str| {
+        format!(
+            "component '{component}', port '{}', field '{field}'",
+            shown(&name)
+        )
+    };
+    let container = match written.container.map(|count| u16::try_from(count.0)) {
+        Some(Ok(number)) if number > 0 => number,
+        Some(_) => {
+            problems.add(place("container"), "is not a port number; use 1 to 65535");
+            return None;
+        }
+        None => {
+            problems.add(
+                place("container"),
+                "is missing; give the port's number in the container",
+            );
+            return None;
+        }
+    };
+    let protocol = match written.protocol.as_deref() {
+        None | Some("http") => Protocol::Http,
+        Some("tcp") => Protocol::Tcp,
+        Some(other) => {
+            problems.add(
+                place("protocol"),
+                format!(
+                    "'{}' is not known; write http (published and listed as a URL) or tcp",
+                    shown(other)
+                ),
+            );
+            Protocol::Http
+        }
+    };
+    Some(Port {
+        container,
+        protocol,
+        path: written.path.unwrap_or_else(|| "/".to_owned()),
+        query: written.query,
+        proxy: written.proxy,
+        name,
+    })
+}
+
+fn read_ready(
+    written: format::Ready,
+    component: &ComponentName,
+    problems: &mut Problems,
+) -> Option<Ready> {
+    let Some(port) = written.port else {
+        problems.add(
+            at(component, "ready.port"),
+            "is missing; name the http port to ask",
+        );
+        return None;
+    };
+    let threshold = match (written.pointer, written.at_least) {
+        (Some(pointer), Some(at_least)) => Some(Threshold {
+            pointer,
+            at_least: at_least.to_string(),
+        }),
+        (None, None) => None,
+        (Some(_), None) => {
+            problems.add(
+                at(component, "ready.at_least"),
+                "is missing; say the least that the number at ready.pointer must be",
+            );
+            None
+        }
+        (None, Some(_)) => {
+            problems.add(
+                at(component, "ready.pointer"),
+                "is missing; say where in the JSON answer the number is, such as /aliveworkers",
+            );
+            None
+        }
+    };
+    Some(Ready {
+        port,
+        path: written.path.unwrap_or_else(|| "/".to_owned()),
+        threshold,
+    })
+}

@@ -1,0 +1,102 @@
+//! What is wrong with a description: all of it at once, each with its place and a sentence.
+
+use std::fmt;
+
+use thiserror::Error;
+
+/// One thing that is wrong with a description.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppError {
+    /// Where: `component 'worker', field 'cores'`; empty where it is the description as a whole.
+    pub place: String,
+    /// What is wrong, why, and what to do.
+    pub problem: String,
+}
+
+impl fmt::Display for AppError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.place.is_empty() {
+            f.write_str(&self.problem)
+        } else {
+            write!(f, "{}: {}", self.place, self.problem)
+        }
+    }
+}
+
+/// Everything that is wrong with a description, in its order; never empty. Displayed one a line.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub struct AppErrors(pub Vec<AppError>);
+
+impl fmt::Display for AppErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, error) in self.0.iter().enumerate() {
+            if i > 0 {
+                f.write_str("\n")?;
+            }
+            error.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+/// Collects what is wrong, so that nothing stops at the first error.
+#[derive(Debug, Default)]
+pub(super) struct Problems(Vec<AppError>);
+
+impl Problems {
+    /// Notes one.
+    pub(super) fn add(&mut self, place: impl Into<String>, problem: impl fmt::Display) {
+        self.0.push(AppError {
+            place: place.into(),
+            problem: problem.to_string(),
+        });
+    }
+
+    /// `value`, or `fallback` and the reason noted.
+    pub(super) fn value<T, E: fmt::Display>(
+        &mut self,
+        place: impl Into<String>,
+        value: Result<T, E>,
+        fallback: T,
+    ) -> T {
+        value.unwrap_or_else(|error| {
+            self.add(place, error);
+            fallback
+        })
+    }
+
+    /// Nothing, or all of them.
+    pub(super) fn finish(self) -> Result<(), AppErrors> {
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(AppErrors(self.0))
+        }
+    }
+}
+
+/// The place of a field of a component.
+pub(super) fn at(component: impl fmt::Display, field: &str) -> String {
+    format!("component '{component}', field '{field}'")
+}
+
+/// `text` as it may be shown in a sentence: no control characters, no great length.
+pub(super) fn shown(text: &str) -> String {
+    let mut short: String = text.chars().take(60).flat_map(char::escape_debug).collect();
+    if text.chars().nth(60).is_some() {
+        short.push('…');
+    }
+    short
+}
+
+/// ` (did you mean 'x'?)` for the known word nearest to `word`, or nothing.
+pub(super) fn suggestion<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let limit = (word.chars().count() / 3).max(1);
+    known
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .filter(|(distance, _)| *distance <= limit)
+        .min()
+        .map(|(_, candidate)| format!(" (did you mean '{candidate}'?)"))
+        .unwrap_or_default()
+}
