@@ -7,6 +7,7 @@ pub mod docker;
 pub mod endpoint;
 pub mod gate;
 pub mod memory;
+pub mod names;
 
 use std::path::PathBuf;
 use std::pin::Pin;

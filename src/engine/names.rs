@@ -1,0 +1,180 @@
+//! What zoe's objects are called in Docker.
+//!
+//! Names decide races: they are derived from what an object is, so that two who make the same thing collide.
+//! Nothing is ever read out of a name but the mark of a ticket: what an object is stands in its labels.
+
+use sha2::{Digest, Sha256};
+
+use crate::model::{Deployment, ExecutionId, InstanceKey, Mark, Ticket};
+
+/// Every mark, with what it adds to a ticket's name.
+const MARKS: [(Mark, &str); 4] = [
+    (Mark::Ending, ".ending"),
+    (Mark::Cancelled, ".cancelled"),
+    (Mark::TimedOut, ".timed-out"),
+    (Mark::Failed, ".failed"),
+];
+
+/// The ticket's container: by the name the user claimed, or by the id. A key makes the id, so that the id decides.
+pub fn ticket_name(ticket: &Ticket) -> String {
+    if ticket.name_claimed && ticket.key.is_none() {
+        format!("zoe-{}--{}", ticket.deployment, ticket.name)
+    } else {
+        format!("zoe-{}-{}", ticket.deployment, ticket.id)
+    }
+}
+
+/// The ticket's container once the execution is to end. A claimed name is free again then.
+pub fn marked_name(deployment: &Deployment, id: ExecutionId, mark: Mark) -> String {
+    let suffix = MARKS
+        .iter()
+        .find_map(|(m, suffix)| (*m == mark).then_some(*suffix))
+        .unwrap_or_default();
+    format!("zoe-{deployment}-{id}{suffix}")
+}
+
+/// The mark that a ticket's container shows by its name. The whole name is compared, as a name that a user claimed
+/// may end like a mark.
+pub fn parse_mark(name: &str, deployment: &Deployment, id: ExecutionId) -> Option<Mark> {
+    let rest = plain(name)
+        .strip_prefix("zoe-")?
+        .strip_prefix(deployment.as_str())?
+        .strip_prefix('-')?
+        .strip_prefix(id.as_str())?;
+    MARKS
+        .iter()
+        .find_map(|(mark, suffix)| (*suffix == rest).then_some(*mark))
+}
+
+/// A container's name without what Docker puts before it: `/name`, or `/node/name` in a classic Swarm.
+pub fn plain(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+/// An instance's container.
+pub fn instance_name(deployment: &Deployment, key: &InstanceKey) -> String {
+    format!(
+        "zoe-{deployment}-{}-{}-{}",
+        key.execution, key.component, key.index
+    )
+}
+
+/// An execution's network.
+pub fn network_name(deployment: &Deployment, id: ExecutionId) -> String {
+    format!("zoe-{deployment}-{id}")
+}
+
+/// The container in which an image with files is made. There is one for each image, so that the name tells when two
+/// make the same.
+pub fn builder_name(deployment: &Deployment, hash: &str) -> String {
+    format!("zoe-{deployment}-build-{hash}")
+}
+
+/// What an image with files is known by: 16 hex digits made of the image underneath and of the files.
+pub fn job_hash(base_id: &str, files_digest: &str) -> String {
+    let mut sha = Sha256::new();
+    sha.update(base_id.as_bytes());
+    sha.update([0]);
+    sha.update(files_digest.as_bytes());
+    sha.finalize()
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// The tag of an image with files.
+pub fn job_tag(deployment: &Deployment, hash: &str) -> String {
+    format!("{}{hash}", job_tag_prefix(deployment))
+}
+
+/// What the tags of all the deployment's images with files begin with.
+pub fn job_tag_prefix(deployment: &Deployment) -> String {
+    format!("zoe-job/{deployment}:")
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::model::{Application, Component, Cores, Overhead};
+    use std::collections::BTreeMap;
+
+    /// A ticket of one component `main`, for tests of this floor.
+    pub(crate) fn ticket(bits: u64) -> Ticket {
+        Ticket {
+            id: ExecutionId::from_bits(bits),
+            deployment: "dep".parse().unwrap(),
+            name: "run".parse().unwrap(),
+            name_claimed: false,
+            user: "ada".to_owned(),
+            application: Application {
+                name: "app".to_owned(),
+                description: String::new(),
+                monitor: None,
+                secrets: Vec::new(),
+                components: vec![Component {
+                    name: "main".parse().unwrap(),
+                    image: "memory/tiny".to_owned(),
+                    core: 1,
+                    elastic: 0,
+                    cores: Cores::from_millis(500),
+                    memory: crate::model::Bytes::from_mib(64),
+                    overhead: Overhead::default(),
+                    command: None,
+                    env: BTreeMap::new(),
+                    secrets: Vec::new(),
+                    volumes: Vec::new(),
+                    files: None,
+                    ports: Vec::new(),
+                    ready: None,
+                    placement: BTreeMap::new(),
+                }],
+            },
+            submitted_at: jiff::Timestamp::UNIX_EPOCH,
+            key: None,
+            timeout: None,
+            job_image: None,
+            registry: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_claimed_name_decides_unless_a_key_does() {
+        let mut ticket = ticket(7);
+        let by_id = format!("zoe-dep-{}", ticket.id);
+        assert_eq!(ticket_name(&ticket), by_id);
+        ticket.name_claimed = true;
+        assert_eq!(ticket_name(&ticket), "zoe-dep--run");
+        ticket.key = Some("nightly".to_owned());
+        assert_eq!(ticket_name(&ticket), by_id);
+    }
+
+    #[test]
+    fn a_mark_reads_back_and_a_users_name_is_none() {
+        let deployment: Deployment = "dep".parse().unwrap();
+        let id = ExecutionId::from_bits(7);
+        for (mark, _) in MARKS {
+            let name = marked_name(&deployment, id, mark);
+            assert_eq!(parse_mark(&name, &deployment, id), Some(mark));
+            assert_eq!(
+                parse_mark(&format!("/node-1/{name}"), &deployment, id),
+                Some(mark)
+            );
+        }
+        let mut ticket = ticket(7);
+        ticket.name = "run.ending".parse().unwrap();
+        ticket.name_claimed = true;
+        for name in [ticket_name(&ticket), network_name(&deployment, id)] {
+            assert_eq!(parse_mark(&name, &deployment, id), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_hash_depends_on_the_base_and_the_files() {
+        let hashes = [("a", "b"), ("a", "c"), ("b", "b"), ("ab", "")]
+            .map(|(base, files)| job_hash(base, files));
+        assert!(hashes.iter().all(|hash| hash.len() == 16));
+        let distinct: std::collections::BTreeSet<_> = hashes.iter().collect();
+        assert_eq!(distinct.len(), hashes.len());
+    }
+}
