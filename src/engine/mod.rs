@@ -3,6 +3,7 @@
 //! Above this floor nobody knows of Docker; below it nobody decides anything. Every effect is idempotent: making
 //! what exists and removing what is gone are both success, so that a pass that was cut short can simply be done again.
 
+pub mod assemble;
 pub mod docker;
 pub mod endpoint;
 pub mod gate;

@@ -1,0 +1,518 @@
+//! Makes a snapshot of what Docker listed: which objects belong together, which to nobody, which can't be read.
+//!
+//! Pure, and the same for every backend. Whoever lists must do so in an order that can't invent orphans: images and
+//! networks *before* containers. A ticket is made before anything else of its execution and removed after it, so what
+//! is in an older list than the tickets and has none there really has none.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+
+use super::names;
+use crate::labels::{self, Decoded};
+use crate::model::{
+    Anomaly, Deployment, Execution, ExecutionId, Gap, Instance, InstanceKey, InstanceState,
+    JobImage, Mark, Node, Orphan, OrphanKind, PublishedPort, Resources, Snapshot, Ticket,
+};
+
+/// A container as it was listed.
+#[derive(Debug, Clone)]
+pub struct SeenContainer {
+    /// Docker's id.
+    pub id: String,
+    /// Its name; what Docker puts before it may be there.
+    pub name: String,
+    /// Its labels.
+    pub labels: HashMap<String, String>,
+    /// The node it is on.
+    pub node: String,
+    /// What it is doing.
+    pub state: InstanceState,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it began, where that is known.
+    pub started_at: Option<Timestamp>,
+    /// When it ended, where that is known.
+    pub finished_at: Option<Timestamp>,
+    /// Whether the kernel ended it for want of memory, where that is known.
+    pub out_of_memory: bool,
+    /// Its address in its execution's network.
+    pub address: Option<IpAddr>,
+    /// Its published ports.
+    pub ports: Vec<PublishedPort>,
+}
+
+/// A network as it was listed.
+#[derive(Debug, Clone)]
+pub struct SeenNetwork {
+    /// Docker's id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its labels.
+    pub labels: HashMap<String, String>,
+}
+
+/// An image as it was listed.
+#[derive(Debug, Clone)]
+pub struct SeenImage {
+    /// Docker's id.
+    pub id: String,
+    /// Its names; none for one whose tag was given to another.
+    pub tags: Vec<String>,
+    /// Its labels.
+    pub labels: HashMap<String, String>,
+}
+
+/// All that was listed. Objects without zoe's labels may be among them; they are passed over.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// The nodes. What other deployments' instances hold is added to their `others`.
+    pub nodes: Vec<Node>,
+    /// Containers, running or not.
+    pub containers: Vec<SeenContainer>,
+    /// Networks.
+    pub networks: Vec<SeenNetwork>,
+    /// Images.
+    pub images: Vec<SeenImage>,
+    /// What could not be listed.
+    pub gaps: Vec<Gap>,
+}
+
+/// A ticket and the container that is it.
+struct Found {
+    ticket: Ticket,
+    mark: Option<Mark>,
+    container: SeenContainer,
+}
+
+struct Sorter<'a> {
+    deployment: &'a Deployment,
+    snapshot: Snapshot,
+    tickets: BTreeMap<ExecutionId, Vec<Found>>,
+    instances: Vec<(SeenContainer, InstanceKey, Resources)>,
+}
+
+/// Sorts what was listed into executions, orphans and what can't be read.
+pub fn assemble(deployment: &Deployment, taken_at: Timestamp, seen: Seen) -> Snapshot {
+    let mut snapshot = Snapshot::empty(taken_at);
+    snapshot.nodes = seen.nodes;
+    snapshot.gaps = seen.gaps;
+    let mut sorter = Sorter {
+        deployment,
+        snapshot,
+        tickets: BTreeMap::new(),
+        instances: Vec::new(),
+    };
+    for container in seen.containers {
+        sorter.container(container);
+    }
+    sorter.settle_tickets();
+    sorter.settle_instances();
+    for network in seen.networks {
+        sorter.network(network);
+    }
+    for image in seen.images {
+        sorter.image(image);
+    }
+    sorter.snapshot
+}
+
+/// Which of several containers that all are the ticket of one execution counts: one that is marked, then the oldest.
+/// The less, the better.
+pub fn ticket_rank(mark: Option<Mark>, created_at: Timestamp) -> (Reverse<bool>, Timestamp) {
+    (Reverse(mark.is_some()), created_at)
+}
+
+/// `container 0a1b2c3d4e5f (name)`: how an object is named to people.
+fn describe(kind: &str, id: &str, name: &str) -> String {
+    let id = id.strip_prefix("sha256:").unwrap_or(id);
+    let short = id.get(..12).unwrap_or(id);
+    format!("{kind} {short} ({})", names::plain(name))
+}
+
+impl Sorter<'_> {
+    fn anomaly(&mut self, object: String, problem: String) {
+        self.snapshot.anomalies.push(Anomaly { object, problem });
+    }
+
+    fn orphan(&mut self, kind: OrphanKind, id: String, name: &str, execution: Option<ExecutionId>) {
+        self.snapshot.orphans.push(Orphan {
+            kind,
+            docker_id: id,
+            name: names::plain(name).to_owned(),
+            execution,
+        });
+    }
+
+    /// What an object says it is, and whether it is of this deployment. What can't be read and is not another
+    /// deployment's is reported.
+    fn decode(
+        &mut self,
+        object: impl Fn() -> String,
+        all: &HashMap<String, String>,
+    ) -> Option<(bool, Decoded)> {
+        match labels::decode(all)? {
+            Ok((deployment, decoded)) => Some((deployment == *self.deployment, decoded)),
+            Err(error) => {
+                let foreign = all
+                    .get(labels::DEPLOYMENT)
+                    .and_then(|text| text.parse::<Deployment>().ok())
+                    .is_some_and(|deployment| deployment != *self.deployment);
+                if !foreign {
+                    self.anomaly(object(), error.to_string());
+                }
+                None
+            }
+        }
+    }
+
+    fn container(&mut self, container: SeenContainer) {
+        let object = || describe("container", &container.id, &container.name);
+        let Some((own, decoded)) = self.decode(object, &container.labels) else {
+            return;
+        };
+        match decoded {
+            Decoded::Instance { key, reservation } if own => {
+                self.instances.push((container, key, reservation));
+            }
+            Decoded::Instance { reservation, .. } => self.others(&container, reservation),
+            _ if !own => {}
+            Decoded::Ticket(ticket) => {
+                let mark = names::parse_mark(&container.name, self.deployment, ticket.id);
+                self.tickets.entry(ticket.id).or_default().push(Found {
+                    ticket: *ticket,
+                    mark,
+                    container,
+                });
+            }
+            Decoded::Builder => {
+                self.orphan(OrphanKind::Builder, container.id, &container.name, None);
+            }
+            Decoded::Network { .. } | Decoded::Image => self.anomaly(
+                object(),
+                "its labels are those of another kind of object".to_owned(),
+            ),
+        }
+    }
+
+    /// Counts what another deployment's instance holds of its node.
+    fn others(&mut self, container: &SeenContainer, reservation: Resources) {
+        if matches!(container.state, InstanceState::Exited { .. }) {
+            return;
+        }
+        let node = self
+            .snapshot
+            .nodes
+            .iter_mut()
+            .find(|node| node.name == container.node);
+        if let Some(node) = node {
+            node.others += reservation;
+        }
+    }
+
+    fn settle_tickets(&mut self) {
+        for (id, mut found) in std::mem::take(&mut self.tickets) {
+            found.sort_by_key(|f| ticket_rank(f.mark, f.container.created_at));
+            let mut found = found.into_iter();
+            let Some(first) = found.next() else { continue };
+            for other in found {
+                self.anomaly(
+                    describe("container", &other.container.id, &other.container.name),
+                    format!("it is a second ticket of execution {id}"),
+                );
+            }
+            self.snapshot.executions.insert(
+                id,
+                Execution {
+                    ticket: first.ticket,
+                    mark: first.mark,
+                    instances: Vec::new(),
+                },
+            );
+        }
+    }
+
+    fn settle_instances(&mut self) {
+        for (container, key, reservation) in std::mem::take(&mut self.instances) {
+            let Some(execution) = self.snapshot.executions.get_mut(&key.execution) else {
+                let execution = Some(key.execution);
+                self.orphan(
+                    OrphanKind::Instance,
+                    container.id,
+                    &container.name,
+                    execution,
+                );
+                continue;
+            };
+            let name = names::instance_name(self.deployment, &key);
+            let twin = execution.instances.iter_mut().find(|i| i.key == key);
+            let genuine = names::plain(&container.name) == name;
+            let object = match twin {
+                None => {
+                    execution
+                        .instances
+                        .push(instance(container, key, reservation));
+                    continue;
+                }
+                // Somebody copied the labels: the one with the right name is zoe's.
+                Some(twin) if genuine => {
+                    let copy = std::mem::replace(twin, instance(container, key, reservation));
+                    describe("container", &copy.container_id, "")
+                }
+                Some(_) => describe("container", &container.id, &container.name),
+            };
+            self.anomaly(
+                object,
+                format!("it says it is {name}, which another one is"),
+            );
+        }
+        for execution in self.snapshot.executions.values_mut() {
+            let components = &execution.ticket.application.components;
+            let place = |key: &InstanceKey| components.iter().position(|c| c.name == key.component);
+            execution
+                .instances
+                .sort_by_key(|i| (place(&i.key).unwrap_or(usize::MAX), i.key.index));
+        }
+    }
+
+    fn network(&mut self, network: SeenNetwork) {
+        let object = || describe("network", &network.id, &network.name);
+        match self.decode(object, &network.labels) {
+            Some((true, Decoded::Network { execution })) => {
+                if !self.snapshot.executions.contains_key(&execution) {
+                    let execution = Some(execution);
+                    self.orphan(OrphanKind::Network, network.id, &network.name, execution);
+                }
+            }
+            Some((true, _)) => self.anomaly(
+                object(),
+                "its labels are those of another kind of object".to_owned(),
+            ),
+            Some((false, _)) | None => {}
+        }
+    }
+
+    fn image(&mut self, image: SeenImage) {
+        let name = image.tags.first().map_or("no tag", String::as_str);
+        let object = || describe("image", &image.id, name);
+        match self.decode(object, &image.labels) {
+            Some((true, Decoded::Image)) => {
+                let prefix = names::job_tag_prefix(self.deployment);
+                let mut tags: Vec<_> = image
+                    .tags
+                    .iter()
+                    .filter(|t| t.starts_with(&prefix))
+                    .collect();
+                // One that lost its tag, to the same files made once more, is still to be removed.
+                if image.tags.is_empty() {
+                    tags.push(&image.id);
+                }
+                for tag in tags {
+                    self.snapshot.job_images.push(JobImage {
+                        docker_id: image.id.clone(),
+                        tag: tag.clone(),
+                    });
+                }
+            }
+            Some((true, _)) => self.anomaly(
+                object(),
+                "its labels are those of another kind of object".to_owned(),
+            ),
+            Some((false, _)) | None => {}
+        }
+    }
+}
+
+fn instance(container: SeenContainer, key: InstanceKey, reservation: Resources) -> Instance {
+    Instance {
+        key,
+        container_id: container.id,
+        node: container.node,
+        state: container.state,
+        created_at: container.created_at,
+        started_at: container.started_at,
+        finished_at: container.finished_at,
+        out_of_memory: container.out_of_memory,
+        address: container.address,
+        ports: container.ports,
+        reservation,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::names::tests::ticket;
+
+    fn seen(name: &str, labels: labels::Labels) -> SeenContainer {
+        SeenContainer {
+            id: format!("id-of-{name}"),
+            name: format!("/{name}"),
+            labels: labels.into_iter().collect(),
+            node: "n1".to_owned(),
+            state: InstanceState::Created,
+            created_at: Timestamp::UNIX_EPOCH,
+            started_at: None,
+            finished_at: None,
+            out_of_memory: false,
+            address: None,
+            ports: Vec::new(),
+        }
+    }
+
+    fn member(deployment: &str, execution: ExecutionId, index: u32) -> SeenContainer {
+        let deployment: Deployment = deployment.parse().unwrap();
+        let key = InstanceKey {
+            execution,
+            component: "main".parse().unwrap(),
+            index,
+        };
+        let reservation = Resources {
+            cores: crate::model::Cores::from_millis(500),
+            memory: crate::model::Bytes::from_mib(10),
+        };
+        seen(
+            &names::instance_name(&deployment, &key),
+            labels::instance(&deployment, &key, reservation),
+        )
+    }
+
+    fn snapshot(seen: Seen) -> Snapshot {
+        assemble(&"dep".parse().unwrap(), Timestamp::UNIX_EPOCH, seen)
+    }
+
+    #[test]
+    fn members_go_to_their_ticket_in_order_and_the_rest_are_orphans() {
+        let ticket = ticket(1);
+        let stranger = ExecutionId::from_bits(2);
+        let network = |id| SeenNetwork {
+            id: format!("net-{id}"),
+            name: names::network_name(&ticket.deployment, id),
+            labels: labels::network(&ticket.deployment, id)
+                .into_iter()
+                .collect(),
+        };
+        let result = snapshot(Seen {
+            containers: vec![
+                member("dep", ticket.id, 1),
+                member("dep", ticket.id, 0),
+                member("dep", stranger, 0),
+                seen(&names::ticket_name(&ticket), labels::ticket(&ticket)),
+                seen("zoe-dep-build-0", labels::builder(&ticket.deployment)),
+                seen("something-else", labels::Labels::new()),
+            ],
+            networks: vec![network(ticket.id), network(stranger)],
+            ..Seen::default()
+        });
+        let execution = &result.executions[&ticket.id];
+        assert_eq!(execution.ticket, ticket);
+        let order: Vec<_> = execution.instances.iter().map(|i| i.key.index).collect();
+        assert_eq!(order, [0, 1]);
+        let orphans: Vec<_> = result
+            .orphans
+            .iter()
+            .map(|o| (o.kind, o.execution))
+            .collect();
+        assert_eq!(
+            orphans,
+            [
+                (OrphanKind::Builder, None),
+                (OrphanKind::Instance, Some(stranger)),
+                (OrphanKind::Network, Some(stranger)),
+            ]
+        );
+        assert_eq!(result.anomalies, []);
+    }
+
+    #[test]
+    fn of_two_tickets_the_marked_one_counts() {
+        let ticket = ticket(1);
+        let mut old = seen(&names::ticket_name(&ticket), labels::ticket(&ticket));
+        old.created_at = "1969-01-01T00:00:00Z".parse().unwrap();
+        let marked = names::marked_name(&ticket.deployment, ticket.id, Mark::Cancelled);
+        let result = snapshot(Seen {
+            containers: vec![old, seen(&marked, labels::ticket(&ticket))],
+            ..Seen::default()
+        });
+        assert_eq!(result.executions[&ticket.id].mark, Some(Mark::Cancelled));
+        assert_eq!(result.anomalies.len(), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_reported_and_other_deployments_are_counted() {
+        let ticket = ticket(1);
+        let garbled = |deployment: &str| {
+            let mut labels = labels::image(&deployment.parse().unwrap());
+            labels.insert(labels::KIND.to_owned(), "teapot".to_owned());
+            labels
+        };
+        let mut ended = member("other", ticket.id, 1);
+        ended.state = InstanceState::Exited { code: 0 };
+        let result = snapshot(Seen {
+            nodes: vec![Node {
+                name: "n1".to_owned(),
+                capacity: Resources::ZERO,
+                others: Resources::ZERO,
+                available: true,
+                labels: BTreeMap::new(),
+            }],
+            containers: vec![
+                seen("a", garbled("dep")),
+                seen("b", garbled("other")),
+                member("other", ticket.id, 0),
+                ended,
+                seen("c", labels::image(&ticket.deployment)),
+            ],
+            ..Seen::default()
+        });
+        let objects: Vec<_> = result.anomalies.iter().map(|a| a.object.as_str()).collect();
+        assert_eq!(objects, ["container id-of-a (a)", "container id-of-c (c)"]);
+        assert_eq!(result.nodes[0].others.cores.millis(), 500);
+        assert!(result.orphans.is_empty() && result.executions.is_empty());
+    }
+
+    #[test]
+    fn a_copy_of_a_members_labels_is_not_the_member() {
+        let ticket = ticket(1);
+        let genuine = member("dep", ticket.id, 0);
+        let mut copy = genuine.clone();
+        copy.name = "/mine".to_owned();
+        copy.id = "copy".to_owned();
+        for pair in [[genuine.clone(), copy.clone()], [copy, genuine.clone()]] {
+            let mut containers = vec![seen(&names::ticket_name(&ticket), labels::ticket(&ticket))];
+            containers.extend(pair);
+            let result = snapshot(Seen {
+                containers,
+                ..Seen::default()
+            });
+            let [only] = &result.executions[&ticket.id].instances[..] else {
+                panic!("{result:?}");
+            };
+            assert_eq!(only.container_id, genuine.id);
+            assert!(result.anomalies[0].object.contains("copy"));
+        }
+    }
+
+    #[test]
+    fn images_are_known_by_their_tags_or_by_their_id() {
+        let deployment: Deployment = "dep".parse().unwrap();
+        let image = |id: &str, tags: &[&str]| SeenImage {
+            id: id.to_owned(),
+            tags: tags.iter().map(|&t| t.to_owned()).collect(),
+            labels: labels::image(&deployment).into_iter().collect(),
+        };
+        let result = snapshot(Seen {
+            images: vec![
+                image("one", &["zoe-job/dep:0", "mine:latest"]),
+                image("two", &[]),
+                image("three", &["built-on-a-job-image:1"]),
+            ],
+            ..Seen::default()
+        });
+        let tags: Vec<_> = result.job_images.iter().map(|i| i.tag.as_str()).collect();
+        assert_eq!(tags, ["zoe-job/dep:0", "two"]);
+    }
+}
