@@ -1,1 +1,251 @@
-//! Layers of configuration (defaults, file, environment, flags) become one `Config`; all errors at once.
+//! Layers of configuration (defaults, file, environment, flags) become one [`Config`]; all errors at once.
+//!
+//! The file is the first of `./zoe.conf`, `$XDG_CONFIG_HOME/zoe/zoe.conf` (`~/.config/zoe/zoe.conf`) and
+//! `/etc/zoe/zoe.conf` that exists, and only that one; `--config` or `ZOE_CONFIG` names another. A variable
+//! `ZOE_<SECTION>_<KEY>` overrides the file, a flag overrides the variable. Relative paths are relative to the
+//! directory of the file that says them, those of variables and flags to the working directory.
+//!
+//! What is left out: which Docker endpoint follows from it (`engine::endpoint`), and whether what it names
+//! (servers, directories) is there.
+
+mod docker_url;
+mod error;
+mod find;
+mod ini_file;
+mod keys;
+mod kinds;
+mod known;
+mod layers;
+mod sample;
+mod surroundings;
+mod values;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use docker_url::DockerUrl;
+pub use error::{ConfigError, ConfigErrors};
+pub use find::{find_file, load};
+pub use keys::{KEYS, Key};
+pub use layers::{Overrides, assemble};
+pub use sample::{SampleError, markdown_table, render_sample, write_sample};
+pub use surroundings::{Env, Surroundings};
+pub use values::{Backend, Database, MailSecurity, MysqlUrl};
+
+use crate::model::{Deployment, Secret};
+
+/// A complete, valid configuration. `Debug` shows no secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The file that was read, if there was one.
+    pub file: Option<PathBuf>,
+    /// `[zoe]`
+    pub zoe: Zoe,
+    /// `[docker]`
+    pub docker: Docker,
+    /// `[db]`
+    pub db: Db,
+    /// `[apache]`
+    pub apache: Apache,
+    /// `[smtp]`
+    pub smtp: Smtp,
+    /// `[filesystem]`
+    pub filesystem: Filesystem,
+    /// `[intervals]`
+    pub intervals: Intervals,
+    /// `[scheduler]`
+    pub scheduler: Scheduler,
+    /// By section and key: the value as it may be shown, and where it comes from.
+    shown: BTreeMap<(&'static str, &'static str), (String, Origin)>,
+}
+
+/// `[zoe]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Zoe {
+    /// Every object of this installation carries it.
+    pub deployment: Deployment,
+}
+
+/// `[docker]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Docker {
+    /// Where Docker is, when it is not left to the docker CLI's rules.
+    pub swarm_manager_url: Option<DockerUrl>,
+    /// What stands before the `/` and the name of an image that has no registry; `None` is Docker Hub.
+    pub private_registry: Option<String>,
+    /// Web ports are published on it.
+    pub publish_address: IpAddr,
+    /// The kind of Docker to expect.
+    pub backend: Backend,
+    /// How long Docker may take to begin an answer.
+    pub api_timeout: Duration,
+}
+
+/// `[db]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Db {
+    /// Where history is kept.
+    pub url: Database,
+}
+
+/// `[apache]`
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Apache {
+    /// `host` or `host:port`.
+    pub web_server_name: Option<String>,
+    /// Absolute.
+    pub access_log: PathBuf,
+    /// Absolute; `None`: there is no reverse proxy.
+    pub proxy_config_file: Option<PathBuf>,
+    /// Begins with `/` and doesn't end with one.
+    pub proxy_path_prefix: String,
+}
+
+/// `[smtp]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Smtp {
+    /// `None`: no mail is sent.
+    pub server: Option<String>,
+    /// Its TCP port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub security: MailSecurity,
+    /// `None`: no login.
+    pub user: Option<String>,
+    /// `None`: no password.
+    pub password: Option<Secret>,
+    /// An address; `None` when neither `sender` nor `user` gives one.
+    pub sender: Option<String>,
+}
+
+/// `[filesystem]`
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filesystem {
+    /// Absolute; need not exist yet.
+    pub history_path: PathBuf,
+    /// Absolute; `None`: no workspaces.
+    pub workspace_path: Option<PathBuf>,
+}
+
+/// `[intervals]`
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Intervals {
+    /// Between two passes of the scheduler.
+    pub scheduler_task: Duration,
+    /// Between two checks for ended containers.
+    pub check_terminated: Duration,
+    /// Between two readings of the access log.
+    pub proxy_update_accesses: Duration,
+    /// Without activity for so long, the owner is warned; `None`: never. Less than `notebook_max_age`.
+    pub notebook_warning_age: Option<Duration>,
+    /// Without activity for so long, the notebook is ended; `None`: never.
+    pub notebook_max_age: Option<Duration>,
+}
+
+/// `[scheduler]`
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scheduler {
+    /// At least 1.
+    pub start_tries: u32,
+    /// From the first step of a start until all core members are ready.
+    pub start_deadline: Duration,
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// Nobody said anything.
+    Default,
+    /// A line of the configuration file, counted from 1.
+    File(PathBuf, usize),
+    /// An environment variable.
+    Variable(String),
+    /// A flag of the command line, with its dashes.
+    Flag(&'static str),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File(path, line) => write!(f, "{}:{line}", path.display()),
+            Self::Variable(name) => f.write_str(name),
+            Self::Flag(flag) => f.write_str(flag),
+        }
+    }
+}
+
+/// One line of `zoe config show`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Without brackets.
+    pub section: &'static str,
+    /// In the section.
+    pub key: &'static str,
+    /// Resolved (paths absolute, defaults filled in), a secret as `***`; empty when there is none.
+    pub value: String,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// All settings in the order of the table.
+pub fn show(config: &Config) -> Vec<Row> {
+    KEYS.iter()
+        .map(|key| {
+            let (value, origin) = config
+                .shown
+                .get(&(key.section, key.name))
+                .cloned()
+                .unwrap_or((String::new(), Origin::Default));
+            Row {
+                section: key.section,
+                key: key.name,
+                value,
+                origin,
+            }
+        })
+        .collect()
+}
+
+impl Config {
+    /// Where the value of a key comes from; [`Origin::Default`] for a key that does not exist.
+    pub fn origin(&self, section: &'static str, key: &'static str) -> &Origin {
+        self.shown
+            .get(&(section, key))
+            .map_or(&Origin::Default, |(_, origin)| origin)
+    }
+
+    /// Places for the values, to be filled by every row of the table; never seen outside of this module.
+    fn unfilled(deployment: Deployment) -> Self {
+        Self {
+            file: None,
+            zoe: Zoe { deployment },
+            docker: Docker {
+                swarm_manager_url: None,
+                private_registry: None,
+                publish_address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+                backend: Backend::Auto,
+                api_timeout: Duration::default(),
+            },
+            db: Db {
+                url: Database::Sqlite(PathBuf::new()),
+            },
+            apache: Apache::default(),
+            smtp: Smtp {
+                server: None,
+                port: 0,
+                security: MailSecurity::Starttls,
+                user: None,
+                password: None,
+                sender: None,
+            },
+            filesystem: Filesystem::default(),
+            intervals: Intervals::default(),
+            scheduler: Scheduler::default(),
+            shown: BTreeMap::new(),
+        }
+    }
+}

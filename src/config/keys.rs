@@ -1,0 +1,330 @@
+//! Every setting there is: one row each, and everything else about settings is made from the rows: the file's
+//! and the environment's keys, the sample, `config show`, the table in the README, the suggestions for typing slips.
+
+use std::path::Path;
+
+use super::Config;
+use super::docker_url::DockerUrl;
+use super::kinds::Given;
+use super::values::{Backend, Database, MailSecurity};
+use crate::model::{Deployment, Secret};
+
+/// Reads the text of one setting into its place and returns it as `config show` may show it: resolved, secrets masked.
+type Set = fn(&mut Config, &Given<'_>) -> Result<String, String>;
+
+/// One setting.
+pub struct Key {
+    /// Of the file.
+    pub section: &'static str,
+    /// In the section.
+    pub name: &'static str,
+    /// What holds when nobody says anything, as it would be written in the file. Empty: what `doc` says.
+    pub default: &'static str,
+    /// A sentence or two for the sample and the README.
+    pub doc: &'static str,
+    /// The feature that will use it, when this version has it not yet: read and checked, without effect.
+    pub later: Option<&'static str>,
+    pub(super) set: Set,
+}
+
+impl Key {
+    /// The environment variable that overrides the file: `ZOE_<SECTION>_<KEY>`; for the section `zoe`, `ZOE_<KEY>`.
+    pub fn variable(&self) -> String {
+        match self.section {
+            "zoe" => format!("ZOE_{}", self.name.to_uppercase()),
+            section => format!(
+                "ZOE_{}_{}",
+                section.to_uppercase(),
+                self.name.to_uppercase()
+            ),
+        }
+    }
+}
+
+/// The sections, each once, in the order of the table.
+pub(super) fn sections() -> impl Iterator<Item = &'static str> {
+    let mut last = None;
+    KEYS.iter()
+        .map(|key| key.section)
+        .filter(move |section| last.replace(*section) != Some(*section))
+}
+
+/// The text itself is what is shown.
+macro_rules! as_given {
+    ($field:ident . $name:ident, $read:expr) => {
+        |config, given| {
+            config.$field.$name = $read(given)?;
+            Ok(given.text.to_owned())
+        }
+    };
+}
+
+/// What became of the text is shown.
+macro_rules! as_read {
+    ($field:ident . $name:ident, $read:expr, $show:expr) => {
+        |config, given| {
+            config.$field.$name = $read(given)?;
+            Ok($show(&config.$field.$name))
+        }
+    };
+}
+
+/// Empty is `None`, and shown as such.
+macro_rules! optional {
+    ($field:ident . $name:ident, $read:expr, $show:expr) => {
+        |config, given| {
+            config.$field.$name = given.optional($read)?;
+            Ok(config.$field.$name.as_ref().map($show).unwrap_or_default())
+        }
+    };
+}
+
+const PROXY: Option<&str> = Some("the reverse proxy");
+const MAIL: Option<&str> = Some("mail");
+const WATCH: Option<&str> = Some("`zoe watch`");
+const CULLING: Option<&str> = Some("the culling of idle notebooks");
+
+/// The table, sections together, in the order in which they are shown.
+pub const KEYS: &[Key] = &[
+    Key {
+        section: "zoe",
+        name: "deployment",
+        default: "",
+        doc: "A name that keeps two installations of zoe on one Docker apart. Empty: your user name.",
+        later: None,
+        set: as_read!(zoe.deployment, Given::deployment, Deployment::to_string),
+    },
+    Key {
+        section: "docker",
+        name: "swarm_manager_url",
+        default: "",
+        doc: "Where Docker is: `unix:///path`, `tcp://host:port`. Empty: where the docker CLI finds it (DOCKER_HOST, \
+              the current context, the local socket).",
+        later: None,
+        set: optional!(
+            docker.swarm_manager_url,
+            Given::docker_url,
+            DockerUrl::to_string
+        ),
+    },
+    Key {
+        section: "docker",
+        name: "private_registry",
+        default: "",
+        doc: "The registry that images without one come from, `host:port` or `host.domain/path`. Empty: Docker Hub.",
+        later: None,
+        set: optional!(docker.private_registry, Given::registry, String::clone),
+    },
+    Key {
+        section: "docker",
+        name: "publish_address",
+        default: "127.0.0.1",
+        doc: "The address on which web ports are published: 127.0.0.1 for this machine only, 0.0.0.0 for everybody \
+              who reaches it.",
+        later: None,
+        set: as_given!(docker.publish_address, Given::ip),
+    },
+    Key {
+        section: "docker",
+        name: "backend",
+        default: "auto",
+        doc: "What kind of Docker it is: `engine`, `swarm`, `classic`, or `auto` to ask it. This version has `engine`.",
+        later: None,
+        set: as_given!(docker.backend, |g: &Given<'_>| g.one_of(&[
+            ("auto", Backend::Auto),
+            ("engine", Backend::Engine),
+            ("swarm", Backend::Swarm),
+            ("classic", Backend::Classic),
+        ])),
+    },
+    Key {
+        section: "docker",
+        name: "api_timeout",
+        default: "60",
+        doc: "How many seconds Docker may take to begin an answer before zoe gives the call up.",
+        later: None,
+        set: as_given!(docker.api_timeout, Given::seconds),
+    },
+    Key {
+        section: "db",
+        name: "url",
+        default: "",
+        doc: "Where history is kept: `sqlite:///path/to/zoe.db`, `mysql://user:password@host/database` (MySQL and \
+              MariaDB are checked only: this version has SQLite). Empty: the SQLite file `$XDG_DATA_HOME/zoe/zoe.db` \
+              (`~/.local/share/zoe/zoe.db`).",
+        later: None,
+        set: as_read!(db.url, Given::database, Database::to_string),
+    },
+    Key {
+        section: "apache",
+        name: "web_server_name",
+        default: "",
+        doc: "The name, or `name:port`, under which people reach the web server. Empty: URLs go straight to the \
+              published ports.",
+        later: PROXY,
+        set: optional!(apache.web_server_name, Given::host, String::clone),
+    },
+    Key {
+        section: "apache",
+        name: "access_log",
+        default: "/var/log/apache2/access.log",
+        doc: "The web server's access log, read to see which notebooks are in use.",
+        later: PROXY,
+        set: as_read!(apache.access_log, Given::path, shown_path),
+    },
+    Key {
+        section: "apache",
+        name: "proxy_config_file",
+        default: "",
+        doc: "The file that zoe writes its routes to. Empty: there is no reverse proxy.",
+        later: PROXY,
+        set: optional!(apache.proxy_config_file, Given::path, shown_path),
+    },
+    Key {
+        section: "apache",
+        name: "proxy_path_prefix",
+        default: "/proxy",
+        doc: "The path on the web server under which the applications are.",
+        later: PROXY,
+        set: as_read!(apache.proxy_path_prefix, Given::url_path, String::clone),
+    },
+    Key {
+        section: "smtp",
+        name: "server",
+        default: "",
+        doc: "The mail server. Empty: no mail is sent.",
+        later: MAIL,
+        set: optional!(smtp.server, Given::host_only, String::clone),
+    },
+    Key {
+        section: "smtp",
+        name: "port",
+        default: "587",
+        doc: "Its port: usually 587 for `starttls`, 465 for `tls`, 25 for `none`.",
+        later: MAIL,
+        set: as_given!(smtp.port, |g: &Given<'_>| g
+            .number(1, 65_535)
+            .map(|n| u16::try_from(n).unwrap_or(u16::MAX))),
+    },
+    Key {
+        section: "smtp",
+        name: "security",
+        default: "starttls",
+        doc: "How the connection to it is protected: `starttls`, `tls` or `none`.",
+        later: MAIL,
+        set: as_given!(smtp.security, |g: &Given<'_>| g.one_of(&[
+            ("starttls", MailSecurity::Starttls),
+            ("tls", MailSecurity::Tls),
+            ("none", MailSecurity::None),
+        ])),
+    },
+    Key {
+        section: "smtp",
+        name: "user",
+        default: "",
+        doc: "The name to log in with. Empty: no login.",
+        later: MAIL,
+        set: optional!(smtp.user, |g| Ok(g.text.to_owned()), String::clone),
+    },
+    Key {
+        section: "smtp",
+        name: "password",
+        default: "",
+        doc: "The password to log in with.",
+        later: MAIL,
+        set: optional!(
+            smtp.password,
+            |g| Ok(Secret::new(g.text)),
+            Secret::to_string
+        ),
+    },
+    Key {
+        section: "smtp",
+        name: "sender",
+        default: "",
+        doc: "The address that mails come from. Empty: `user`, when that is an address.",
+        later: MAIL,
+        set: optional!(smtp.sender, Given::mail_address, String::clone),
+    },
+    Key {
+        section: "filesystem",
+        name: "history_path",
+        default: "",
+        doc: "The directory for the logs of ended executions. Empty: `$XDG_DATA_HOME/zoe/history` \
+              (`~/.local/share/zoe/history`).",
+        later: None,
+        set: as_read!(
+            filesystem.history_path,
+            |g: &Given<'_>| g.path_or_data("history"),
+            shown_path
+        ),
+    },
+    Key {
+        section: "filesystem",
+        name: "workspace_path",
+        default: "",
+        doc: "The directory in which each user has a workspace that all their components see. Empty: no workspaces.",
+        later: Some("workspaces"),
+        set: optional!(filesystem.workspace_path, Given::path, shown_path),
+    },
+    Key {
+        section: "intervals",
+        name: "scheduler_task",
+        default: "10",
+        doc: "Seconds between two passes of the scheduler.",
+        later: WATCH,
+        set: as_given!(intervals.scheduler_task, Given::seconds),
+    },
+    Key {
+        section: "intervals",
+        name: "check_terminated",
+        default: "30",
+        doc: "Seconds between two checks for executions whose containers have ended.",
+        later: WATCH,
+        set: as_given!(intervals.check_terminated, Given::seconds),
+    },
+    Key {
+        section: "intervals",
+        name: "proxy_update_accesses",
+        default: "300",
+        doc: "Seconds between two readings of the web server's access log.",
+        later: PROXY,
+        set: as_given!(intervals.proxy_update_accesses, Given::seconds),
+    },
+    Key {
+        section: "intervals",
+        name: "notebook_warning_age_no_activity",
+        default: "2",
+        doc: "Hours without activity after which a notebook's owner is warned by mail; 0 for never.",
+        later: CULLING,
+        set: as_given!(intervals.notebook_warning_age, Given::hours),
+    },
+    Key {
+        section: "intervals",
+        name: "notebook_max_age_no_activity",
+        default: "24",
+        doc: "Hours without activity after which a notebook is ended; 0 for never.",
+        later: CULLING,
+        set: as_given!(intervals.notebook_max_age, Given::hours),
+    },
+    Key {
+        section: "scheduler",
+        name: "start_tries",
+        default: "3",
+        doc: "How many times a start is tried before the execution is given up.",
+        later: None,
+        set: as_given!(scheduler.start_tries, |g: &Given<'_>| g.number(1, 1_000)),
+    },
+    Key {
+        section: "scheduler",
+        name: "start_deadline",
+        default: "600",
+        doc: "How many seconds a start may take until all core members are ready, before it counts as failed.",
+        later: None,
+        set: as_given!(scheduler.start_deadline, Given::seconds),
+    },
+];
+
+fn shown_path(path: impl AsRef<Path>) -> String {
+    path.as_ref().display().to_string()
+}
