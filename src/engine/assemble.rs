@@ -111,10 +111,10 @@ pub fn assemble(deployment: &Deployment, taken_at: Timestamp, seen: Seen) -> Sna
     }
     sorter.settle_tickets();
     sorter.settle_instances();
-    for network in seen.networks {
+    for network in &seen.networks {
         sorter.network(network);
     }
-    for image in seen.images {
+    for image in &seen.images {
         sorter.image(image);
     }
     sorter.snapshot
@@ -278,13 +278,18 @@ impl Sorter<'_> {
         }
     }
 
-    fn network(&mut self, network: SeenNetwork) {
+    fn network(&mut self, network: &SeenNetwork) {
         let object = || describe("network", &network.id, &network.name);
         match self.decode(object, &network.labels) {
             Some((true, Decoded::Network { execution })) => {
                 if !self.snapshot.executions.contains_key(&execution) {
                     let execution = Some(execution);
-                    self.orphan(OrphanKind::Network, network.id, &network.name, execution);
+                    self.orphan(
+                        OrphanKind::Network,
+                        network.id.clone(),
+                        &network.name,
+                        execution,
+                    );
                 }
             }
             Some((true, _)) => self.anomaly(
@@ -295,7 +300,7 @@ impl Sorter<'_> {
         }
     }
 
-    fn image(&mut self, image: SeenImage) {
+    fn image(&mut self, image: &SeenImage) {
         let name = image.tags.first().map_or("no tag", String::as_str);
         let object = || describe("image", &image.id, name);
         match self.decode(object, &image.labels) {

@@ -9,6 +9,7 @@ pub mod endpoint;
 pub mod gate;
 pub mod memory;
 pub mod names;
+pub mod private;
 
 use std::path::PathBuf;
 use std::pin::Pin;

@@ -3,6 +3,8 @@
 //! Names decide races: they are derived from what an object is, so that two who make the same thing collide.
 //! Nothing is ever read out of a name but the mark of a ticket: what an object is stands in its labels.
 
+use std::fmt::Write;
+
 use sha2::{Digest, Sha256};
 
 use crate::model::{Deployment, ExecutionId, InstanceKey, Mark, Ticket};
@@ -51,6 +53,29 @@ pub fn plain(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
+/// The image of the ticket's container: the one with the submitted files or the principal component's, so that
+/// Docker itself counts that the execution uses it.
+pub fn ticket_image(ticket: &Ticket) -> Option<String> {
+    let own = || {
+        let principal = ticket.application.principal()?;
+        Some(in_registry(&ticket.registry, &principal.image))
+    };
+    ticket.job_image.clone().or_else(own)
+}
+
+/// An image's name with the site's registry before it, where it names none itself. A registry's host has a dot or a
+/// port, or is `localhost`.
+pub fn in_registry(registry: &str, image: &str) -> String {
+    let has_own = image
+        .split_once('/')
+        .is_some_and(|(host, _)| host.contains(['.', ':']) || host == "localhost");
+    match registry.trim_end_matches('/') {
+        "" => image.to_owned(),
+        _ if has_own => image.to_owned(),
+        registry => format!("{registry}/{image}"),
+    }
+}
+
 /// An instance's container.
 pub fn instance_name(deployment: &Deployment, key: &InstanceKey) -> String {
     format!(
@@ -76,11 +101,12 @@ pub fn job_hash(base_id: &str, files_digest: &str) -> String {
     sha.update(base_id.as_bytes());
     sha.update([0]);
     sha.update(files_digest.as_bytes());
-    sha.finalize()
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let mut hash = String::new();
+    for byte in sha.finalize().iter().take(8) {
+        // Writing to a string can't fail.
+        let _ = write!(hash, "{byte:02x}");
+    }
+    hash
 }
 
 /// The tag of an image with files.
@@ -167,6 +193,27 @@ pub(crate) mod tests {
         for name in [ticket_name(&ticket), network_name(&deployment, id)] {
             assert_eq!(parse_mark(&name, &deployment, id), None, "{name}");
         }
+    }
+
+    #[test]
+    fn the_registry_is_put_before_images_that_name_none() {
+        for (registry, image, full) in [
+            ("", "zoe/spark", "zoe/spark"),
+            (
+                "reg.example:5000",
+                "zoe/spark:1",
+                "reg.example:5000/zoe/spark:1",
+            ),
+            ("reg.example/", "debian", "reg.example/debian"),
+            ("reg.example", "localhost/mine", "localhost/mine"),
+            ("reg.example", "other:5000/mine", "other:5000/mine"),
+        ] {
+            assert_eq!(in_registry(registry, image), full);
+        }
+        let mut ticket = ticket(1);
+        assert_eq!(ticket_image(&ticket).as_deref(), Some("memory/tiny"));
+        ticket.job_image = Some("zoe-job/dep:1".to_owned());
+        assert_eq!(ticket_image(&ticket), ticket.job_image);
     }
 
     #[test]
