@@ -1,5 +1,6 @@
 //! What is wrong with a description: all of it at once, each with its place and a sentence.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use thiserror::Error;
@@ -63,6 +64,28 @@ impl Problems {
             self.add(place, error);
             fallback
         })
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The places where there are any.
+    pub(super) fn places(&self) -> BTreeSet<String> {
+        self.0.iter().map(|error| error.place.clone()).collect()
+    }
+
+    /// Adds those of `others` that are not at one of the `places`. What is wrong with the whole has no place.
+    pub(super) fn append_except(&mut self, others: Self, places: &BTreeSet<String>) {
+        let others = others.0.into_iter();
+        self.0
+            .extend(others.filter(|e| e.place.is_empty() || !places.contains(&e.place)));
+    }
+
+    /// All of them; there is at least one.
+    pub(super) fn into_errors(self) -> AppErrors {
+        AppErrors(self.0)
     }
 
     /// Nothing, or all of them.
