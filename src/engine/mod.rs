@@ -6,6 +6,7 @@
 pub mod assemble;
 pub mod docker;
 pub mod endpoint;
+pub mod faulty;
 pub mod gate;
 pub mod memory;
 pub mod names;

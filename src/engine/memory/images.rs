@@ -120,7 +120,7 @@ impl MemoryBackend {
 #[async_trait]
 impl Images for MemoryBackend {
     async fn ensure(&self, image: &str, progress: ProgressSink<'_>) -> Result<String> {
-        self.gate.pass("inspect image", false)?;
+        self.gate.enter("inspect image", false)?.done()?;
         // An image that is always there is there once somebody looks: that is no step.
         if let Some(id) = self.edit(|world| world.find_image(image, Timestamp::now()))? {
             return Ok(id);

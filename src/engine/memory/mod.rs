@@ -117,7 +117,7 @@ impl MemoryBackend {
 
     /// One call that only reads.
     fn look<T>(&self, call: &str, read: impl FnOnce(&World, Timestamp) -> T) -> Result<T> {
-        self.gate.pass(call, false)?;
+        self.gate.enter(call, false)?.done()?;
         self.glance(read)
     }
 
