@@ -3,7 +3,13 @@
 //! Docker is the truth of what is alive; the store is the truth of what has been. Writes are idempotent upserts keyed by
 //! execution id, so that writing twice is harmless and a late write is still right.
 
+pub mod dialect;
+pub mod holder;
+pub mod rows;
 pub mod sqlite;
+
+pub use holder::Holder;
+pub use sqlite::SqliteStore;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};

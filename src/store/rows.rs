@@ -1,0 +1,288 @@
+//! Records and events as rows: which columns there are, and how a row is understood. No database here.
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use super::dialect::{Merge, Table};
+use super::{Event, Query, Record, Result, StoreError};
+use crate::model::{Deployment, ExecutionId, Outcome};
+
+/// The table of executions. What is empty or NULL is filled in by a later write; what is known stays, and the four columns
+/// of the end are written together, once.
+pub const EXECUTIONS: Table = Table {
+    name: "executions",
+    key: &["deployment", "id"],
+    columns: &[
+        ("deployment", Merge::Keep),
+        ("id", Merge::Keep),
+        ("name", Merge::FillEmpty),
+        ("user_name", Merge::FillEmpty),
+        ("application", Merge::FillEmpty),
+        ("description", Merge::FillEmpty),
+        ("user_key", Merge::FillNull),
+        ("submitted_at", Merge::Keep),
+        ("started_at", Merge::FillNull),
+        ("exit_code", Merge::UnlessSet("ended_at")),
+        ("outcome", Merge::UnlessSet("ended_at")),
+        ("reason", Merge::UnlessSet("ended_at")),
+        ("logs", Merge::FillNull),
+        ("ended_at", Merge::FillNull),
+    ],
+};
+
+/// The table of events.
+pub const EVENTS: Table = Table {
+    name: "events",
+    key: &["deployment", "execution", "happened_at", "digest"],
+    columns: &[
+        ("deployment", Merge::Keep),
+        ("execution", Merge::Keep),
+        ("happened_at", Merge::Keep),
+        ("digest", Merge::Keep),
+        ("kind", Merge::Keep),
+        ("detail", Merge::Keep),
+    ],
+};
+
+/// The table of leases, as far as a first row is concerned.
+pub const LEASES: Table = Table {
+    name: "leases",
+    key: &["deployment"],
+    columns: &[
+        ("deployment", Merge::Keep),
+        ("holder", Merge::Keep),
+        ("expires_at", Merge::Keep),
+    ],
+};
+
+/// A value to be bound.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// Text, or NULL.
+    Text(Option<String>),
+    /// A number, or NULL.
+    Number(Option<i64>),
+}
+
+fn text(value: impl Into<String>) -> Value {
+    Value::Text(Some(value.into()))
+}
+
+fn time(at: Timestamp) -> Value {
+    Value::Number(Some(at.as_millisecond()))
+}
+
+/// A record's values, in the order of [`EXECUTIONS`].
+pub fn record_values(deployment: &Deployment, record: &Record) -> Vec<Value> {
+    let (outcome, exit_code, reason) = match record.end.as_ref().map(|(_, outcome)| outcome) {
+        None => (None, None, None),
+        Some(Outcome::Finished) => (Some("finished"), None, None),
+        Some(Outcome::Failed { exit_code, reason }) => {
+            (Some("failed"), Some(*exit_code), Some(reason.clone()))
+        }
+        Some(Outcome::TimedOut) => (Some("timed_out"), None, None),
+        Some(Outcome::Cancelled { by }) => (Some("cancelled"), None, by.clone()),
+    };
+    vec![
+        text(deployment.as_str()),
+        text(record.id.as_str()),
+        text(&record.name),
+        text(&record.user),
+        text(&record.application),
+        text(&record.description),
+        Value::Text(record.key.clone()),
+        time(record.submitted_at),
+        Value::Number(record.started_at.map(Timestamp::as_millisecond)),
+        Value::Number(exit_code),
+        Value::Text(outcome.map(str::to_owned)),
+        Value::Text(reason),
+        Value::Text(record.logs.clone()),
+        Value::Number(record.end.as_ref().map(|(at, _)| at.as_millisecond())),
+    ]
+}
+
+/// An event's values, in the order of [`EVENTS`].
+pub fn event_values(deployment: &Deployment, event: &Event) -> Vec<Value> {
+    let mut hash = Sha256::new();
+    hash.update((event.kind.len() as u64).to_le_bytes());
+    hash.update(&event.kind);
+    hash.update(&event.detail);
+    vec![
+        text(deployment.as_str()),
+        text(event.execution.as_str()),
+        time(event.at),
+        text(format!("{:x}", hash.finalize())),
+        text(&event.kind),
+        text(&event.detail),
+    ]
+}
+
+/// The columns of [`ExecutionRow`], in its order.
+pub const EXECUTION_COLUMNS: &str = "id, name, user_name, application, description, user_key, submitted_at, started_at, \
+     exit_code, outcome, reason, logs, ended_at";
+
+/// A row of executions as a driver hands it out.
+pub type ExecutionRow = (
+    String,
+    String,
+    String,
+    String,
+    String,
+    Option<String>,
+    i64,
+    Option<i64>,
+    Option<i64>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<i64>,
+);
+
+/// Understands a row.
+pub fn read_record(row: ExecutionRow) -> Result<Record> {
+    let (id, name, user, application, description, key, submitted, started, ..) = row;
+    let (exit_code, outcome, reason, logs, ended) = (row.8, row.9, row.10, row.11, row.12);
+    let id = read_id(&id)?;
+    let at = |column: &str, ms: i64| read_time(&format!("{column} of execution {id}"), ms);
+    let end = match (ended, outcome) {
+        (Some(ms), Some(outcome)) => Some((
+            at("ended_at", ms)?,
+            read_outcome(id, &outcome, exit_code, reason)?,
+        )),
+        (None, _) => None,
+        (Some(_), None) => {
+            return Err(garbled(
+                &format!("outcome of execution {id}"),
+                "it ended without one",
+            ));
+        }
+    };
+    Ok(Record {
+        id,
+        name,
+        user,
+        application,
+        description,
+        key,
+        submitted_at: at("submitted_at", submitted)?,
+        started_at: started.map(|ms| at("started_at", ms)).transpose()?,
+        end,
+        logs,
+    })
+}
+
+fn read_outcome(
+    id: ExecutionId,
+    word: &str,
+    exit_code: Option<i64>,
+    reason: Option<String>,
+) -> Result<Outcome> {
+    match word {
+        "finished" => Ok(Outcome::Finished),
+        "failed" => Ok(Outcome::Failed {
+            exit_code: exit_code
+                .ok_or_else(|| garbled(&format!("exit_code of execution {id}"), "it is missing"))?,
+            reason: reason.unwrap_or_default(),
+        }),
+        "timed_out" => Ok(Outcome::TimedOut),
+        "cancelled" => Ok(Outcome::Cancelled { by: reason }),
+        other => Err(garbled(
+            &format!("outcome of execution {id}"),
+            &format!("'{}' is none", crate::model::ids::shorten(other)),
+        )),
+    }
+}
+
+/// Understands an execution's id.
+pub fn read_id(id: &str) -> Result<ExecutionId> {
+    id.parse().map_err(|error: crate::model::IdError| {
+        garbled("the id of an execution", &error.to_string())
+    })
+}
+
+/// Understands a time.
+pub fn read_time(what: &str, ms: i64) -> Result<Timestamp> {
+    Timestamp::from_millisecond(ms).map_err(|error| garbled(what, &error.to_string()))
+}
+
+fn garbled(what: &str, why: &str) -> StoreError {
+    StoreError::Garbled {
+        what: what.to_owned(),
+        why: why.to_owned(),
+    }
+}
+
+/// Events of one execution in the order in which they can have happened: by time, and within a millisecond as a life goes.
+pub fn sort_events(events: &mut [Event]) {
+    fn rank(kind: &str) -> u8 {
+        match kind {
+            "submitted" => 0,
+            "started" => 1,
+            "ended" => 3,
+            _ => 2,
+        }
+    }
+    events.sort_by(|a, b| {
+        (a.at, rank(&a.kind), &a.kind, &a.detail).cmp(&(b.at, rank(&b.kind), &b.kind, &b.detail))
+    });
+}
+
+/// The statement that finds what a query asks for, and its values.
+pub fn find_statement(deployment: &Deployment, query: &Query) -> Result<(String, Vec<Value>)> {
+    let mut sql = format!("SELECT {EXECUTION_COLUMNS} FROM executions WHERE deployment = ?");
+    let mut values = vec![text(deployment.as_str())];
+    let mut and = |condition: &str, bound: Vec<Value>| {
+        sql.push_str(" AND ");
+        sql.push_str(condition);
+        values.extend(bound);
+    };
+    for (condition, wanted) in [
+        ("user_name = ?", &query.user),
+        ("application = ?", &query.application),
+        ("name = ?", &query.name),
+    ] {
+        if let Some(wanted) = wanted {
+            and(condition, vec![text(wanted)]);
+        }
+    }
+    if let Some(state) = &query.state {
+        and(state_condition(state)?, vec![]);
+    }
+    if let Some(since) = query.since {
+        and("submitted_at >= ?", vec![time(since)]);
+    }
+    if let Some(until) = query.until {
+        and("submitted_at < ?", vec![time(until)]);
+    }
+    if let Some(prefix) = &query.id_prefix {
+        let length = i64::try_from(prefix.chars().count()).unwrap_or(i64::MAX);
+        and(
+            "SUBSTR(id, 1, ?) = ?",
+            vec![Value::Number(Some(length)), text(prefix)],
+        );
+    }
+    sql.push_str(" ORDER BY submitted_at DESC, id DESC");
+    if let Some(limit) = query.limit {
+        sql.push_str(" LIMIT ?");
+        values.push(Value::Number(Some(i64::from(limit))));
+    }
+    Ok((sql, values))
+}
+
+/// `failed` includes what ran out of time: for whoever asks, both did not do their work.
+fn state_condition(state: &str) -> Result<&'static str> {
+    match state {
+        "open" => Ok("ended_at IS NULL"),
+        "finished" => Ok("outcome = 'finished'"),
+        "failed" => Ok("outcome IN ('failed', 'timed_out')"),
+        "timed_out" => Ok("outcome = 'timed_out'"),
+        "cancelled" => Ok("outcome = 'cancelled'"),
+        other => Err(StoreError::Query {
+            what: "find executions",
+            why: format!(
+                "'{}' is no state; there are open, finished, failed, timed_out and cancelled",
+                crate::model::ids::shorten(other)
+            ),
+        }),
+    }
+}
