@@ -9,7 +9,7 @@ use std::str::FromStr;
 use jiff::SignedDuration;
 use thiserror::Error;
 
-use crate::apps;
+use crate::apps::{self, shown};
 use crate::model::{
     Bytes, ComponentName, Cores, Deployment, ExecutionId, InstanceKey, Resources, Ticket,
 };
@@ -190,6 +190,7 @@ pub fn builder(deployment: &Deployment) -> Labels {
 ///
 /// Labels of others beside ours are no concern. Some of ours without the rest are an error: the object looks like ours
 /// and must be left alone.
+#[allow(clippy::implicit_hasher)] // Labels come from the Docker client as exactly this.
 pub fn decode(
     labels: &HashMap<String, String>,
 ) -> Option<Result<(Deployment, Decoded), LabelError>> {
@@ -219,7 +220,7 @@ fn decode_ours(labels: &Reader<'_>) -> Result<(Deployment, Decoded), LabelError>
             return Err(invalid(
                 KIND,
                 other,
-                "it is none of ticket, instance, network, image and builder",
+                &"it is none of ticket, instance, network, image and builder",
             ));
         }
     };
@@ -246,7 +247,7 @@ fn decode_ticket(labels: &Reader<'_>, deployment: &Deployment) -> Result<Ticket,
         return Err(invalid(
             TIMEOUT,
             labels.text(TIMEOUT)?,
-            "it must be longer than nothing",
+            &"it must be longer than nothing",
         ));
     }
     let application =
@@ -266,17 +267,12 @@ fn decode_ticket(labels: &Reader<'_>, deployment: &Deployment) -> Result<Ticket,
     })
 }
 
-fn invalid(key: &'static str, value: &str, why: impl ToString) -> LabelError {
+fn invalid(key: &'static str, value: &str, why: &impl ToString) -> LabelError {
     LabelError::Invalid {
         key,
         value: shown(value),
         why: why.to_string(),
     }
-}
-
-/// `text` as it may be shown: anybody can write anything into a label.
-fn shown(text: &str) -> String {
-    text.chars().take(60).flat_map(char::escape_debug).collect()
 }
 
 struct Reader<'a>(&'a HashMap<String, String>);
@@ -292,7 +288,7 @@ impl<'a> Reader<'a> {
 
     fn read<T: FromStr<Err: ToString>>(&self, key: &'static str) -> Result<T, LabelError> {
         let text = self.text(key)?;
-        text.parse().map_err(|why: T::Err| invalid(key, text, why))
+        text.parse().map_err(|why: T::Err| invalid(key, text, &why))
     }
 
     fn read_if_there<T: FromStr<Err: ToString>>(

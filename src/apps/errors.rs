@@ -104,22 +104,38 @@ pub(super) fn at(component: impl fmt::Display, field: &str) -> String {
 }
 
 /// `text` as it may be shown in a sentence: no control characters, no great length.
-pub(super) fn shown(text: &str) -> String {
-    let mut short: String = text.chars().take(60).flat_map(char::escape_debug).collect();
+pub(crate) fn shown(text: &str) -> String {
+    let mut short = String::new();
+    for c in text.chars().take(60) {
+        match c {
+            '"' | '\'' | '\\' => short.push(c),
+            _ => short.extend(c.escape_debug()),
+        }
+    }
     if text.chars().nth(60).is_some() {
         short.push('…');
     }
     short
 }
 
-/// ` (did you mean 'x'?)` for the known word nearest to `word`, or nothing.
+/// ` (did you mean 'x'?)` for the known word nearest to `word`, or the first that it begins; else nothing.
 pub(super) fn suggestion<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let limit = (word.chars().count() / 3).max(1);
-    known
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
-        .filter(|(distance, _)| *distance <= limit)
-        .min()
-        .map(|(_, candidate)| format!(" (did you mean '{candidate}'?)"))
+    let mut beginning = None;
+    let mut nearest: Option<((usize, usize), &str)> = None;
+    for candidate in known {
+        if word.len() > 2 && candidate.starts_with(word) {
+            beginning.get_or_insert(candidate);
+        }
+        let distance = strsim::damerau_levenshtein(word, candidate);
+        let rank = (distance, candidate.len().abs_diff(word.len()));
+        if distance <= limit && nearest.is_none_or(|(best, _)| rank < best) {
+            nearest = Some((rank, candidate));
+        }
+    }
+    nearest
+        .map(|(_, candidate)| candidate)
+        .or(beginning)
+        .map(|candidate| format!(" (did you mean '{candidate}'?)"))
         .unwrap_or_default()
 }

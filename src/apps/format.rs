@@ -1,7 +1,7 @@
 //! The description's format, schema 1, as serde sees it: the same structs for TOML and JSON.
 //!
 //! Every field is optional here, so that one that is missing is reported together with everything else that is wrong
-//! (`convert`) and not alone by serde. Unknown fields are errors. What the fields mean is the model's matter.
+//! (`read`) and not alone by serde. Unknown fields are errors. What the fields mean is the model's matter.
 
 use std::collections::BTreeMap;
 use std::fmt;

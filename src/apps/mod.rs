@@ -3,20 +3,24 @@
 //! Texts in, values out: files are read elsewhere. Nothing here knows Spark; the Spark applications are files.
 
 mod builtin;
-mod convert;
 mod errors;
 mod expand;
 mod format;
 mod parse;
+mod read;
 mod settings;
 mod validate;
+mod validate_component;
 mod variables;
+mod write;
 
 pub use builtin::{builtin, builtins};
 pub use errors::{AppError, AppErrors};
 pub use expand::{ExpandError, expand, image_of, image_reference, port_url, ready_threshold};
 pub use parse::{Format, LONGEST, parse};
 pub use settings::{SetError, add_env, add_env_line, add_volume_everywhere, append_args, set};
+
+pub(crate) use errors::shown;
 
 use errors::Problems;
 
@@ -25,13 +29,13 @@ use crate::model::Application;
 /// The application as TOML, for people; [`parse`] gives the same application back.
 pub fn to_toml(application: &Application) -> String {
     // Tables with text keys, strings and numbers below 2⁶³: there is nothing in it that TOML can't hold.
-    toml::to_string_pretty(&convert::write(application)).unwrap_or_default()
+    toml::to_string_pretty(&write::write(application)).unwrap_or_default()
 }
 
 /// The application as JSON, in one line; [`from_json`] gives the same application back.
 pub fn to_json(application: &Application) -> String {
     // Strings, numbers and maps with text keys: there is nothing in it that JSON can't hold.
-    serde_json::to_string(&convert::write(application)).unwrap_or_default()
+    serde_json::to_string(&write::write(application)).unwrap_or_default()
 }
 
 /// The application that [`to_json`] wrote.
@@ -50,7 +54,7 @@ pub fn from_json(text: &str) -> Result<Application, AppErrors> {
             return Err(problems.into_errors());
         }
     };
-    let (application, mut problems) = convert::read(written);
+    let (application, mut problems) = read::read(written);
     validate::validate(&application, &mut problems);
     problems.finish().map(|()| application)
 }

@@ -11,7 +11,7 @@ use serde_path_to_error::Segment;
 use crate::model::Application;
 
 use super::errors::{AppErrors, Problems, shown, suggestion};
-use super::{convert, format, validate};
+use super::{format, read, validate};
 
 /// What a description is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +97,7 @@ fn json_tree(text: &str) -> Result<Value, (usize, String)> {
     let tree: Value = serde_json::from_str(text).map_err(|error| {
         (
             error.line(),
-            format!("this is not JSON: {}", one_line(&error.to_string())),
+            format!("this is not JSON: {}", without_place(&error.to_string())),
         )
     })?;
     if tree.is_object() {
@@ -108,6 +108,12 @@ fn json_tree(text: &str) -> Result<Value, (usize, String)> {
             "a description is a JSON object: { \"schema\": 1, … }".to_owned(),
         ))
     }
+}
+
+/// The words of a JSON error without the place at their end.
+fn without_place(text: &str) -> &str {
+    text.rsplit_once(" at line ")
+        .map_or(text, |(words, _)| words)
 }
 
 fn one_line(text: &str) -> String {
@@ -129,7 +135,7 @@ fn read_tree(mut tree: Value) -> Result<Application, AppErrors> {
     };
     // What was taken out would be reported as missing: one report of a field is enough.
     let reported: BTreeSet<String> = problems.places();
-    let (application, found) = convert::read(written);
+    let (application, found) = read::read(written);
     problems.append_except(found, &reported);
     let mut found = Problems::default();
     validate::validate(&application, &mut found);
@@ -138,7 +144,7 @@ fn read_tree(mut tree: Value) -> Result<Application, AppErrors> {
     problems.finish().map(|()| application)
 }
 
-/// `component 'worker', port 'web', field 'container'`, as `convert` and `validate` say it.
+/// `component 'worker', port 'web', field 'container'`, as `read` and `validate` say it.
 fn place(path: &[Segment], tree: &Value) -> String {
     let mut here = Some(tree);
     let mut owners = Vec::new();
@@ -186,6 +192,14 @@ fn sentence(error: &str) -> String {
         .or(what.strip_prefix("invalid value: "))
         .unwrap_or(what)
         .replace('`', "");
+    let found = match found.split_once(' ') {
+        Some(("string", text)) => format!("the text {text}"),
+        Some(("integer", number)) => format!("the number {number}"),
+        Some(("boolean", word)) => word.to_owned(),
+        _ if found == "sequence" => "a list".to_owned(),
+        _ if found == "map" => "a table".to_owned(),
+        _ => found.replace("floating point", "the number"),
+    };
     let wanted = match expected {
         "a string" => "a text in quotes",
         "a sequence" => "a list such as [\"x\"]",
@@ -194,7 +208,10 @@ fn sentence(error: &str) -> String {
         table if table.starts_with("struct") => "a table",
         other => other,
     };
-    format!("is {}, which will not do; write {wanted}", shown(&found))
+    format!(
+        "is {}, which will not do here; write {wanted}",
+        shown(&found)
+    )
 }
 
 /// The words between backticks.
@@ -216,8 +233,8 @@ fn take_out(tree: &mut Value, path: &[Segment]) -> bool {
         });
     match (parent, last) {
         (Some(Value::Object(map)), Segment::Map { key }) => map.remove(key).is_some(),
-        (Some(Value::Array(list)), Segment::Seq { index }) if *index < list.len() => {
-            list.remove(*index);
+        (Some(Value::Array(values)), Segment::Seq { index }) if *index < values.len() => {
+            values.remove(*index);
             true
         }
         _ => false,

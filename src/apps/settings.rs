@@ -9,7 +9,7 @@ use thiserror::Error;
 use crate::model::{Application, Component};
 
 use super::errors::{AppErrors, Problems, shown, suggestion};
-use super::{convert, parse, validate, variables};
+use super::{parse, read, validate, variables};
 
 /// Why a setting was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -203,7 +203,7 @@ fn set_field(component: &mut Component, field: &str, value: &str) -> Result<(), 
         "command" => component.command = command(value).map_err(|e| wrong(&e))?,
         "files" => component.files = (!value.is_empty()).then(|| value.to_owned()),
         "volume" => {
-            let volume = convert::volume(value).map_err(|e| wrong(&e))?;
+            let volume = read::volume(value).map_err(|e| wrong(&e))?;
             component.volumes.push(volume);
         }
         "overhead.percent" => component.overhead.percent = number()?,

@@ -1,4 +1,7 @@
-//! The format to the model and back. Nothing is lost either way; what is missing or unreadable is noted, all of it.
+//! The format to the model. What is missing or unreadable is noted, all of it; what does not make sense is `validate`'s.
+
+use std::fmt::Display;
+use std::str::FromStr;
 
 use crate::model::{
     Application, Bytes, Component, ComponentName, Cores, Overhead, Port, Protocol, Ready,
@@ -7,95 +10,6 @@ use crate::model::{
 
 use super::errors::{Problems, at, shown, suggestion};
 use super::format::{self, Amount, Count};
-
-/// The format of `application`.
-pub(super) fn write(application: &Application) -> format::Application {
-    format::Application {
-        schema: Some(Count(format::SCHEMA)),
-        name: Some(application.name.clone()),
-        description: Some(application.description.clone()),
-        monitor: application.monitor.as_ref().map(ToString::to_string),
-        secrets: application.secrets.clone(),
-        component: application.components.iter().map(write_component).collect(),
-    }
-}
-
-fn write_component(component: &Component) -> format::Component {
-    format::Component {
-        name: Some(component.name.to_string()),
-        image: Some(component.image.clone()),
-        core: Some(Count(component.core)),
-        elastic: (component.elastic > 0).then_some(Count(component.elastic)),
-        cores: Some(write_cores(component.cores)),
-        memory: Some(write_bytes(component.memory)),
-        command: component.command.clone(),
-        secrets: component.secrets.clone(),
-        volumes: component.volumes.iter().map(write_volume).collect(),
-        files: component.files.clone(),
-        overhead: (component.overhead != Overhead::default()).then(|| format::Overhead {
-            percent: Some(Count(component.overhead.percent)),
-            at_least: Some(write_bytes(component.overhead.at_least)),
-        }),
-        env: component.env.clone(),
-        port: component.ports.iter().map(write_port).collect(),
-        ready: component.ready.as_ref().map(write_ready),
-        placement: (!component.placement.is_empty()).then(|| format::Placement {
-            labels: component.placement.clone(),
-        }),
-    }
-}
-
-fn write_cores(cores: Cores) -> Amount {
-    if cores.millis().is_multiple_of(1000) {
-        Amount::Whole(cores.millis() / 1000)
-    } else {
-        Amount::Text(cores.to_string())
-    }
-}
-
-/// The largest unit that leaves a whole number.
-fn write_bytes(bytes: Bytes) -> Amount {
-    let bytes = bytes.get();
-    let unit = [(30, 'g'), (20, 'm'), (10, 'k')]
-        .into_iter()
-        .find(|(shift, _)| bytes > 0 && bytes.is_multiple_of(1 << shift));
-    Amount::Text(match unit {
-        Some((shift, unit)) => format!("{}{unit}", bytes >> shift),
-        None => bytes.to_string(),
-    })
-}
-
-fn write_volume(volume: &Volume) -> String {
-    let mode = if volume.read_only { ":ro" } else { "" };
-    format!("{}:{}{mode}", volume.source, volume.target)
-}
-
-fn write_port(port: &Port) -> format::Port {
-    let protocol = match port.protocol {
-        Protocol::Http => "http",
-        Protocol::Tcp => "tcp",
-    };
-    format::Port {
-        name: Some(port.name.clone()),
-        container: Some(Count(u32::from(port.container))),
-        protocol: Some(protocol.to_owned()),
-        path: (port.path != "/").then(|| port.path.clone()),
-        query: port.query.clone(),
-        proxy: port.proxy,
-    }
-}
-
-fn write_ready(ready: &Ready) -> format::Ready {
-    format::Ready {
-        port: Some(ready.port.clone()),
-        path: Some(ready.path.clone()),
-        pointer: ready.threshold.as_ref().map(|t| t.pointer.clone()),
-        at_least: ready
-            .threshold
-            .as_ref()
-            .map(|t| Amount::Text(t.at_least.clone())),
-    }
-}
 
 /// The model of what was written, and what keeps it from being one. What it refers to is checked by `validate`.
 ///
@@ -176,24 +90,20 @@ fn read_component(
         problems.add(at(&name, "image"), "is missing; name the image to run");
         "x".to_owned()
     });
-    let cores = required(
+    let cores = amount(
         written.cores,
-        &name,
-        "cores",
-        "give a number such as 0.5",
+        at(&name, "cores"),
+        "a number such as 0.5",
+        Cores::from_millis(1000),
         problems,
-    )
-    .map(|text| problems.value(at(&name, "cores"), text.parse(), Cores::from_millis(1000)))
-    .unwrap_or(Cores::from_millis(1000));
-    let memory = required(
+    );
+    let memory = amount(
         written.memory,
-        &name,
-        "memory",
-        "give a size such as \"1g\"",
+        at(&name, "memory"),
+        "a size such as \"1g\"",
+        Bytes::from_mib(1024),
         problems,
-    )
-    .map(|text| problems.value(at(&name, "memory"), text.parse(), Bytes::from_mib(1024)))
-    .unwrap_or(Bytes::from_mib(1024));
+    );
     let overhead = written.overhead.map(|o| read_overhead(o, &name, problems));
     let volumes = written
         .volumes
@@ -231,17 +141,23 @@ fn read_component(
     })
 }
 
-fn required(
-    value: Option<Amount>,
-    name: &ComponentName,
-    field: &str,
-    advice: &str,
+/// An amount that must be there, or a stand-in.
+fn amount<T: FromStr<Err: Display>>(
+    written: Option<Amount>,
+    place: String,
+    example: &str,
+    stand_in: T,
     problems: &mut Problems,
-) -> Option<String> {
-    if value.is_none() {
-        problems.add(at(name, field), format!("is missing; {advice}"));
-    }
-    value.map(|amount| amount.to_string())
+) -> T {
+    let read = written
+        .ok_or_else(|| format!("is missing; give {example}"))
+        .and_then(|amount| {
+            amount
+                .to_string()
+                .parse()
+                .map_err(|e: T::Err| e.to_string())
+        });
+    problems.value(place, read, stand_in)
 }
 
 fn read_overhead(
