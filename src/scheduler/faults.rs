@@ -1,0 +1,258 @@
+//! Good plans made bad, to see whether the checker notices.
+
+use proptest::sample::Index;
+
+use super::generators::id;
+use crate::model::{
+    ExecutionId, Gap, JobImage, Mark, Phase, Plan, Resources, Snapshot, Step, WaitReason, Waiting,
+};
+
+/// The executions that a plan starts.
+pub(super) fn started(plan: &Plan) -> Vec<ExecutionId> {
+    plan.steps
+        .iter()
+        .filter_map(|step| match step {
+            Step::Start { execution, .. } => Some(*execution),
+            Step::End { .. } | Step::Sweep(_) | Step::RemoveImage(_) => None,
+        })
+        .collect()
+}
+
+/// What is wrong, and a snapshot and a plan that don't go together.
+pub(super) type Fault = (&'static str, Snapshot, Plan);
+
+/// A good plan made bad in every way that is possible with it.
+pub(super) fn faults(seen: &Snapshot, good: &Plan, which: Index) -> Vec<Fault> {
+    let mut faults = vec![
+        with(seen, good, "an unknown execution", |plan| {
+            plan.steps.insert(0, end(id(1 << 40), Mark::Ending));
+        }),
+        with(seen, good, "an unknown image", |plan| {
+            plan.steps.insert(
+                0,
+                Step::RemoveImage(JobImage {
+                    docker_id: "x".to_owned(),
+                    tag: "x".to_owned(),
+                }),
+            );
+        }),
+    ];
+    faults.extend(step_faults(seen, good, which));
+    faults.extend(waiting_faults(seen, good, which));
+    faults.extend(snapshot_faults(seen, good));
+    for (id, execution) in &seen.executions {
+        let wrong = match execution.phase() {
+            Phase::Queued => Mark::Cancelled,
+            Phase::Running { .. } | Phase::Starting if execution.ticket.timeout.is_none() => {
+                Mark::TimedOut
+            }
+            Phase::Running { .. } | Phase::Starting | Phase::Ending(_) => continue,
+        };
+        faults.push(with(seen, good, "an end for no reason", |plan| {
+            plan.steps.insert(0, end(*id, wrong));
+        }));
+    }
+    faults
+}
+
+fn with(
+    seen: &Snapshot,
+    good: &Plan,
+    fault: &'static str,
+    change: impl FnOnce(&mut Plan),
+) -> Fault {
+    let mut bad = good.clone();
+    change(&mut bad);
+    (fault, seen.clone(), bad)
+}
+
+fn end(execution: ExecutionId, mark: Mark) -> Step {
+    Step::End { execution, mark }
+}
+
+fn step_faults(seen: &Snapshot, good: &Plan, which: Index) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if good.steps.is_empty() {
+        return faults;
+    }
+    let chosen = which.index(good.steps.len());
+    match good.steps[chosen].clone() {
+        Step::End { execution, .. } => {
+            faults.push(with(seen, good, "an end twice", |plan| {
+                plan.steps.insert(0, good.steps[chosen].clone());
+            }));
+            if matches!(seen.executions[&execution].phase(), Phase::Ending(_)) {
+                faults.push(with(seen, good, "an end left out", |plan| {
+                    plan.steps.remove(chosen);
+                }));
+            }
+        }
+        Step::Sweep(mut orphan) => {
+            orphan.docker_id.push('x');
+            faults.push(with(seen, good, "a sweep of something else", |plan| {
+                plan.steps[chosen] = Step::Sweep(orphan);
+            }));
+        }
+        Step::RemoveImage(_) => {}
+        Step::Start { execution, .. } => {
+            faults.extend(start_faults(seen, good, chosen, execution, which));
+        }
+    }
+    faults
+}
+
+fn start_faults(
+    seen: &Snapshot,
+    good: &Plan,
+    chosen: usize,
+    id: ExecutionId,
+    which: Index,
+) -> Vec<Fault> {
+    let Step::Start {
+        placement, members, ..
+    } = &good.steps[chosen]
+    else {
+        return Vec::new();
+    };
+    let edit = |fault, change: &dyn Fn(&mut Step)| {
+        with(seen, good, fault, |plan| change(&mut plan.steps[chosen]))
+    };
+    let member = placement.keys().nth(which.index(placement.len())).unwrap();
+    let component = members.keys().nth(which.index(members.len())).unwrap();
+    let mut faults = vec![
+        edit("a member without a place", &|step| {
+            if let Step::Start { placement, .. } = step {
+                placement.remove(member);
+            }
+        }),
+        edit("a count that differs", &|step| {
+            if let Step::Start { members, .. } = step {
+                *members.get_mut(component).unwrap() += 1;
+            }
+        }),
+        edit("a component left out", &|step| {
+            if let Step::Start {
+                members, placement, ..
+            } = step
+            {
+                members.remove(component);
+                placement.retain(|(name, _), _| name != component);
+            }
+        }),
+        edit("a node that is not there", &|step| {
+            if let Step::Start { placement, .. } = step {
+                placement.insert(member.clone(), "nowhere".to_owned());
+            }
+        }),
+        with(seen, good, "a start twice", |plan| {
+            plan.steps.push(good.steps[chosen].clone());
+        }),
+        with(seen, good, "a reason for what is started", |plan| {
+            plan.waiting.push(Waiting {
+                execution: id,
+                reason: WaitReason::Ready,
+            });
+        }),
+        with(seen, good, "an end before it starts", |plan| {
+            plan.steps.insert(0, end(id, Mark::Cancelled));
+        }),
+        with(seen, good, "a late sweep", |plan| {
+            plan.steps.push(end(id, Mark::Cancelled));
+        }),
+    ];
+    let queued_after = started(good)
+        .into_iter()
+        .skip_while(|other| *other != id)
+        .skip(1)
+        .any(|other| seen.executions[&other].phase() == Phase::Queued);
+    if queued_after {
+        faults.push(with(seen, good, "somebody who is overtaken", |plan| {
+            plan.steps.remove(chosen);
+            plan.waiting.insert(
+                0,
+                Waiting {
+                    execution: id,
+                    reason: WaitReason::Ready,
+                },
+            );
+        }));
+    }
+    faults
+}
+
+fn waiting_faults(seen: &Snapshot, good: &Plan, which: Index) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if !good.waiting.is_empty() {
+        let chosen = which.index(good.waiting.len());
+        let queued = seen.executions[&good.waiting[chosen].execution].phase() == Phase::Queued;
+        if queued {
+            faults.push(with(seen, good, "a reason left out", |plan| {
+                plan.waiting.remove(chosen);
+            }));
+        }
+        faults.push(with(seen, good, "a reason twice", |plan| {
+            plan.waiting.push(good.waiting[chosen].clone());
+        }));
+    }
+    if good.waiting.len() > 1 {
+        faults.push(with(seen, good, "waiting in the wrong order", |plan| {
+            plan.waiting.reverse();
+        }));
+    }
+    faults
+}
+
+/// The plan is good, but not for this snapshot.
+fn snapshot_faults(seen: &Snapshot, good: &Plan) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut add = |fault, change: &dyn Fn(&mut Snapshot)| {
+        let mut changed = seen.clone();
+        change(&mut changed);
+        faults.push((fault, changed, good.clone()));
+    };
+    if good.steps.iter().any(|s| !matches!(s, Step::End { .. })) {
+        add("something done blindly", &|snapshot| {
+            snapshot.gaps.push(Gap {
+                what: "the containers".to_owned(),
+                error: "timeout".to_owned(),
+            });
+        });
+    }
+    for step in &good.steps {
+        match step {
+            Step::RemoveImage(image) if !seen.executions.is_empty() => {
+                add("an image in use", &|snapshot| {
+                    let mut executions = snapshot.executions.values_mut();
+                    executions.next().unwrap().ticket.job_image = Some(image.tag.clone());
+                });
+            }
+            Step::Start {
+                execution,
+                placement,
+                ..
+            } => {
+                let execution = &seen.executions[execution];
+                for ((name, index), on) in placement {
+                    let mut there = execution.members(name.as_str());
+                    let application = &execution.ticket.application;
+                    let size = application.component(name).unwrap().reservation();
+                    if there.any(|i| i.key.index == *index) {
+                        continue;
+                    }
+                    add("a node that is away", &|snapshot| {
+                        let node = snapshot.nodes.iter_mut().find(|n| n.name == *on);
+                        node.unwrap().available = false;
+                    });
+                    if size != Resources::ZERO {
+                        add("a node that is full", &|snapshot| {
+                            let node = snapshot.nodes.iter_mut().find(|n| n.name == *on).unwrap();
+                            node.others = node.capacity;
+                        });
+                    }
+                }
+            }
+            Step::End { .. } | Step::Sweep(_) | Step::RemoveImage(_) => {}
+        }
+    }
+    faults
+}

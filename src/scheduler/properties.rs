@@ -1,0 +1,149 @@
+//! What holds for every plan, over thousands of made-up snapshots; and that the checker sees planted faults.
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use super::faults::{faults, started};
+use super::generators::{any_snapshot, at, id, instance};
+use super::{Admission, Policy, Violation, admit, check, plan};
+use crate::model::{
+    Execution, Instance, InstanceState, Plan, Resources, Snapshot, Step, WaitReason,
+};
+
+const FULL: Policy = Policy { allow_starts: true };
+const NOW: i64 = 100;
+
+fn any_policy() -> impl Strategy<Value = Policy> {
+    prop::bool::weighted(0.8).prop_map(|allow_starts| Policy { allow_starts })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn every_plan_passes_the_checker(seen in any_snapshot(), policy in any_policy()) {
+        let plan = plan(&seen, &policy, at(NOW));
+        prop_assert_eq!(check(&seen, &plan), []);
+        if !policy.allow_starts {
+            prop_assert_eq!(started(&plan), []);
+        }
+    }
+
+    #[test]
+    fn the_same_input_gives_the_same_plan(seen in any_snapshot(), policy in any_policy()) {
+        let first = plan(&seen, &policy, at(NOW));
+        let mut turned = seen.clone();
+        turned.executions = seen.executions.into_iter().rev().collect();
+        turned.nodes.reverse();
+        prop_assert_eq!(first, plan(&turned, &policy, at(NOW)));
+    }
+
+    /// Doing what a plan says leads to a state in which there is nothing of it left to do.
+    #[test]
+    fn a_plan_that_was_carried_out_is_not_planned_again(seen in any_snapshot()) {
+        let first = plan(&seen, &FULL, at(NOW));
+        let done = carried_out(&seen, &first);
+        let second = plan(&done, &FULL, at(NOW));
+        prop_assert_eq!(check(&done, &second), []);
+        for id in started(&first) {
+            prop_assert!(!started(&second).contains(&id));
+        }
+        if first.steps.is_empty() {
+            prop_assert_eq!(first, second);
+        }
+    }
+
+    /// On one node packing is a sum, so the first of the queue waits only if its sum does not fit.
+    #[test]
+    fn on_one_node_nobody_waits_without_need(seen in any_snapshot()) {
+        let mut seen = seen;
+        seen.nodes.truncate(1);
+        for waiting in plan(&seen, &FULL, at(NOW)).waiting {
+            if let WaitReason::NotEnough { needed, free, .. } = waiting.reason {
+                prop_assert!(!needed.fits(free));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_admitted_starts_on_empty_nodes(seen in any_snapshot()) {
+        let Some(mut execution) = seen.executions.values().next().cloned() else {
+            return Ok(());
+        };
+        execution.mark = None;
+        execution.instances.clear();
+        let mut free = seen;
+        free.gaps.clear();
+        for node in &mut free.nodes {
+            node.others = Resources::ZERO;
+            node.available = true;
+        }
+        let verdict = admit(&execution.ticket.application, &free.nodes);
+        let id = execution.ticket.id;
+        free.executions = [(id, execution)].into();
+        let starts = started(&plan(&free, &FULL, at(NOW))) == [id];
+        prop_assert_eq!(starts, verdict == Ok(Admission::Fits), "{:?}", verdict);
+    }
+
+    #[test]
+    fn the_checker_objects_to_planted_faults(seen in any_snapshot(), which: Index) {
+        let good = plan(&seen, &FULL, at(NOW));
+        for (fault, snapshot, bad) in faults(&seen, &good, which) {
+            prop_assert!(!check(&snapshot, &bad).is_empty(), "{fault} was not seen: {bad:#?}");
+        }
+    }
+}
+
+/// The snapshot after a plan's steps.
+fn carried_out(seen: &Snapshot, plan: &Plan) -> Snapshot {
+    let mut done = seen.clone();
+    for step in &plan.steps {
+        match step {
+            Step::End { execution, .. } => {
+                done.executions.remove(execution);
+            }
+            Step::Sweep(orphan) => done.orphans.retain(|o| o != orphan),
+            Step::RemoveImage(image) => done.job_images.retain(|i| i != image),
+            Step::Start {
+                execution,
+                placement,
+                ..
+            } => {
+                let execution = done.executions.get_mut(execution).unwrap();
+                for ((name, index), node) in placement {
+                    make(execution, name.as_str(), *index, node);
+                }
+            }
+        }
+    }
+    done
+}
+
+fn make(execution: &mut Execution, name: &str, index: u32, node: &str) {
+    let there = |i: &&mut Instance| i.key.component.as_str() == name && i.key.index == index;
+    if let Some(member) = execution.instances.iter_mut().find(there) {
+        if member.exit_code().is_none() {
+            member.state = InstanceState::Running;
+        }
+        return;
+    }
+    let components = &execution.ticket.application.components;
+    let position = components
+        .iter()
+        .position(|c| c.name.as_str() == name)
+        .unwrap();
+    let made = instance(execution, position, index, node, InstanceState::Running);
+    execution.instances.push(made);
+}
+
+#[test]
+fn violations_are_sentences() {
+    let jumped = Violation::Jumped {
+        late: id(1),
+        early: id(2),
+    };
+    assert_eq!(
+        jumped.to_string(),
+        "baaaaaaa is started before caaaaaaa, which came first"
+    );
+}
