@@ -1,0 +1,209 @@
+//! Many at once: tasks and processes.
+
+use std::path::PathBuf;
+
+use jiff::SignedDuration;
+use zoe::model::{Deployment, Outcome};
+use zoe::store::{Lease, Query, Record, SqliteStore, Store};
+
+use crate::{at, database, deployment, id, open, record};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_writers_at_once_one_end_wins_whole() {
+    let (_directory, path) = database();
+    open(&path).await;
+    let mut writers = Vec::new();
+    for n in 0..16_u32 {
+        let path = path.clone();
+        writers.push(tokio::spawn(async move {
+            let outcome = match n % 2 {
+                0 => Outcome::Cancelled {
+                    by: Some(n.to_string()),
+                },
+                _ => Outcome::Failed {
+                    exit_code: i64::from(n),
+                    reason: n.to_string(),
+                },
+            };
+            let mine = Record {
+                end: Some((at(i64::from(n)), outcome)),
+                ..record(1)
+            };
+            let store = open(&path).await;
+            store.record(&deployment(), &mine).await.unwrap();
+            let first = store.get(&deployment(), id(1)).await.unwrap().unwrap();
+            (mine, first)
+        }));
+    }
+    let mut written = Vec::new();
+    let mut seen = Vec::new();
+    for writer in writers {
+        let (mine, first) = writer.await.unwrap();
+        written.push(mine);
+        seen.push(first);
+    }
+    seen.dedup();
+    assert_eq!(seen.len(), 1, "everybody sees the same end: {seen:?}");
+    assert!(written.contains(&seen[0]), "and it is one that was written");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_sixteen_racers_one_gets_the_lease() {
+    let (_directory, path) = database();
+    for round in 0..4 {
+        let mut racers = Vec::new();
+        for n in 0..16 {
+            let path = path.clone();
+            racers.push(tokio::spawn(async move {
+                let length = SignedDuration::from_secs(60);
+                open(&path)
+                    .await
+                    .lease(
+                        &deployment(),
+                        &format!("racer-{n}"),
+                        at(round * 60),
+                        length,
+                        None,
+                    )
+                    .await
+                    .unwrap()
+            }));
+        }
+        let mut held = 0;
+        let mut named = Vec::new();
+        for racer in racers {
+            match racer.await.unwrap() {
+                Lease::Held { until } => {
+                    assert_eq!(until, at(round * 60 + 60));
+                    held += 1;
+                }
+                Lease::Taken { holder, .. } => named.push(holder),
+            }
+        }
+        named.dedup();
+        assert_eq!((held, named.len()), (1, 1), "round {round}");
+    }
+}
+
+#[tokio::test]
+async fn a_lease_is_renewed_given_back_displaced_and_lapses() {
+    let (_directory, path) = database();
+    let store = open(&path).await;
+    let ask = async |who: &str, second, displace: Option<&str>| {
+        let length = SignedDuration::from_secs(10);
+        let mine = deployment();
+        let lease = store.lease(&mine, who, at(second), length, displace);
+        match lease.await.unwrap() {
+            Lease::Held { .. } => who.to_owned(),
+            Lease::Taken { holder, .. } => holder,
+        }
+    };
+    assert_eq!(ask("a", 0, None).await, "a");
+    assert_eq!(ask("b", 1, None).await, "a");
+    assert_eq!(ask("a", 9, None).await, "a", "renewed");
+    assert_eq!(ask("b", 11, None).await, "a", "so it holds longer");
+    assert_eq!(ask("b", 11, Some("c")).await, "a", "another is dead");
+    assert_eq!(ask("b", 11, Some("a")).await, "b", "a is dead");
+    assert_eq!(
+        ask("c", 11, Some("a")).await,
+        "b",
+        "only the first finds it so"
+    );
+    store.release(&deployment(), "a").await.unwrap();
+    assert_eq!(
+        ask("c", 12, None).await,
+        "b",
+        "only the holder gives it back"
+    );
+    store.release(&deployment(), "b").await.unwrap();
+    assert_eq!(ask("c", 12, None).await, "c");
+    assert_eq!(ask("d", 22, None).await, "d", "lapsed");
+    let other: Deployment = "other".parse().unwrap();
+    let length = SignedDuration::from_secs(1);
+    let lease = store.lease(&other, "e", at(22), length, None).await;
+    assert!(matches!(lease.unwrap(), Lease::Held { .. }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_may_make_the_database_at_once() {
+    for _ in 0..8 {
+        let (_directory, path) = database();
+        let mut makers = Vec::new();
+        for n in 0..8 {
+            let path = path.clone();
+            makers.push(tokio::spawn(async move {
+                let store = SqliteStore::open(&path).await.unwrap();
+                store.record(&deployment(), &record(n)).await.unwrap();
+            }));
+        }
+        for maker in makers {
+            maker.await.unwrap();
+        }
+        let all = open(&path)
+            .await
+            .find(&deployment(), &Query::default())
+            .await
+            .unwrap();
+        assert_eq!(all.len(), 8);
+    }
+}
+
+/// What each of the processes below does: this test binary again, with the path in its environment.
+#[tokio::test]
+#[ignore = "runs as a child of the next test"]
+async fn one_process_among_many() {
+    let Some(path) = std::env::var_os("ZOE_TEST_DATABASE").map(PathBuf::from) else {
+        return;
+    };
+    let store = open(&path).await;
+    let me = zoe::store::Holder::of_this_process();
+    let pid = u64::from(std::process::id());
+    store.record(&deployment(), &record(pid)).await.unwrap();
+    let length = SignedDuration::from_secs(60);
+    let mine = deployment();
+    let lease = store.lease(&mine, me.as_str(), at(0), length, None);
+    if let Lease::Held { .. } = lease.await.unwrap() {
+        let won = Record {
+            logs: Some("winner".to_owned()),
+            ..record(pid)
+        };
+        store.record(&deployment(), &won).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn of_many_processes_that_make_the_database_one_gets_the_lease_and_is_found_dead() {
+    let (_directory, path) = database();
+    let mut children: Vec<_> = (0..8)
+        .map(|_| {
+            std::process::Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", "races::one_process_among_many", "--ignored"])
+                .env("ZOE_TEST_DATABASE", &path)
+                .stdout(std::process::Stdio::null())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    for child in &mut children {
+        assert!(child.wait().unwrap().success());
+    }
+    let store = open(&path).await;
+    let all = store.find(&deployment(), &Query::default()).await.unwrap();
+    assert_eq!(all.len(), 8);
+    assert_eq!(all.iter().filter(|r| r.logs.is_some()).count(), 1);
+
+    let me = zoe::store::Holder::of_this_process();
+    let length = SignedDuration::from_secs(60);
+    let ask = async |displace: Option<&str>| {
+        let mine = deployment();
+        store
+            .lease(&mine, me.as_str(), at(1), length, displace)
+            .await
+            .unwrap()
+    };
+    let Lease::Taken { holder, .. } = ask(None).await else {
+        panic!("a lease that has not lapsed was given away");
+    };
+    assert!(me.is_dead(&holder), "{holder}");
+    assert!(matches!(ask(Some(&holder)).await, Lease::Held { .. }));
+}
