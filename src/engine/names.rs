@@ -7,6 +7,7 @@ use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
+use crate::apps;
 use crate::model::{Deployment, ExecutionId, InstanceKey, Mark, Ticket};
 
 /// Every mark, with what it adds to a ticket's name.
@@ -58,22 +59,9 @@ pub fn plain(name: &str) -> &str {
 pub fn ticket_image(ticket: &Ticket) -> Option<String> {
     let own = || {
         let principal = ticket.application.principal()?;
-        Some(in_registry(&ticket.registry, &principal.image))
+        Some(apps::image_reference(&ticket.registry, &principal.image))
     };
     ticket.job_image.clone().or_else(own)
-}
-
-/// An image's name with the site's registry before it, where it names none itself. A registry's host has a dot or a
-/// port, or is `localhost`.
-pub fn in_registry(registry: &str, image: &str) -> String {
-    let has_own = image
-        .split_once('/')
-        .is_some_and(|(host, _)| host.contains(['.', ':']) || host == "localhost");
-    match registry.trim_end_matches('/') {
-        "" => image.to_owned(),
-        _ if has_own => image.to_owned(),
-        registry => format!("{registry}/{image}"),
-    }
 }
 
 /// An instance's container.
@@ -196,22 +184,11 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_registry_is_put_before_images_that_name_none() {
-        for (registry, image, full) in [
-            ("", "zoe/spark", "zoe/spark"),
-            (
-                "reg.example:5000",
-                "zoe/spark:1",
-                "reg.example:5000/zoe/spark:1",
-            ),
-            ("reg.example/", "debian", "reg.example/debian"),
-            ("reg.example", "localhost/mine", "localhost/mine"),
-            ("reg.example", "other:5000/mine", "other:5000/mine"),
-        ] {
-            assert_eq!(in_registry(registry, image), full);
-        }
+    fn the_ticket_uses_the_image_that_the_execution_needs() {
         let mut ticket = ticket(1);
-        assert_eq!(ticket_image(&ticket).as_deref(), Some("memory/tiny"));
+        ticket.registry = "reg.example:5000".to_owned();
+        let image = ticket_image(&ticket);
+        assert_eq!(image.as_deref(), Some("reg.example:5000/memory/tiny"));
         ticket.job_image = Some("zoe-job/dep:1".to_owned());
         assert_eq!(ticket_image(&ticket), ticket.job_image);
     }

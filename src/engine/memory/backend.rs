@@ -6,192 +6,24 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
+use super::steps::{gone, map};
 use super::{
-    ContainerRow, Fault, MemoryBackend, NetworkRow, World, gone_is_fine, refused, seen,
-    seen_containers, seen_images, seen_networks, seen_nodes, streams,
+    ContainerRow, Fault, MemoryBackend, World, gone_is_fine, refused, seen, seen_containers,
+    seen_images, seen_networks, seen_nodes, streams,
 };
 use crate::engine::assemble::{self, Seen};
 use crate::engine::{
     Backend, BoxStream, EngineError, ExecRequest, ExecSession, LogChunk, LogRange, Result, Scope,
     Submitted, Usage, names, private,
 };
-use crate::labels::{self, Decoded, Labels};
+use crate::labels::{self, Decoded};
 use crate::model::{
-    Bytes, Deployment, Execution, ExecutionId, InstanceKey, InstanceSpec, InstanceState, Launch,
-    Mark, Orphan, OrphanKind, Private, Snapshot, Ticket,
+    Bytes, Deployment, Execution, ExecutionId, InstanceKey, Launch, Mark, Orphan, OrphanKind,
+    Private, Snapshot, Ticket,
 };
 
 /// How often what waits looks again.
 pub(super) const PAUSE: Duration = Duration::from_millis(10);
-
-fn map(labels: Labels) -> HashMap<String, String> {
-    labels.into_iter().collect()
-}
-
-fn gone(what: impl Into<String>) -> EngineError {
-    EngineError::Gone { what: what.into() }
-}
-
-impl MemoryBackend {
-    /// What a container says it is, if it is this deployment's.
-    fn decode(&self, labels: &HashMap<String, String>) -> Option<Decoded> {
-        let (deployment, decoded) = labels::decode(labels)?.ok()?;
-        (deployment == self.deployment).then_some(decoded)
-    }
-
-    /// The execution's ticket: its container's id, its row and its mark.
-    fn ticket<'w>(
-        &self,
-        world: &'w World,
-        id: ExecutionId,
-    ) -> Option<(&'w String, &'w ContainerRow, Option<Mark>)> {
-        let tickets = world.containers.iter().filter_map(|(docker_id, row)| {
-            let mark = names::parse_mark(&row.name, &self.deployment, id);
-            match self.decode(&row.labels)? {
-                Decoded::Ticket(ticket) if ticket.id == id => Some((docker_id, row, mark)),
-                Decoded::Ticket(_)
-                | Decoded::Instance { .. }
-                | Decoded::Network { .. }
-                | Decoded::Image
-                | Decoded::Builder => None,
-            }
-        });
-        tickets.min_by_key(|(_, row, mark)| assemble::ticket_rank(*mark, row.created_at))
-    }
-
-    /// Ids and names of the containers that say they are the execution's members.
-    fn members(
-        &self,
-        world: &World,
-        id: ExecutionId,
-        running: Option<Timestamp>,
-    ) -> Vec<(String, String)> {
-        let mine = |row: &ContainerRow| matches!(self.decode(&row.labels), Some(Decoded::Instance { key, .. }) if key.execution == id);
-        let members = world.containers.iter().filter(|(_, row)| mine(row));
-        members
-            .filter(|(_, row)| running.is_none_or(|now| row.runs(now)))
-            .map(|(docker_id, row)| (docker_id.clone(), row.name.clone()))
-            .collect()
-    }
-
-    fn make_network(&self, execution: ExecutionId) -> Result<()> {
-        let name = names::network_name(&self.deployment, execution);
-        let row = NetworkRow {
-            name: name.clone(),
-            labels: map(labels::network(&self.deployment, execution)),
-        };
-        let call = format!("create network {name}");
-        match self.step(&call, |world, _| world.create_network(row))? {
-            Ok(_) => Ok(()),
-            Err(Fault::NameTaken(id)) => {
-                let found = self.look(&format!("inspect network {name}"), |world, _| {
-                    world
-                        .networks
-                        .get(&id)
-                        .and_then(|row| self.decode(&row.labels))
-                })?;
-                match found {
-                    Some(Decoded::Network { execution: other }) if other == execution => Ok(()),
-                    _ => Err(EngineError::Conflict {
-                        what: format!("network {name}"),
-                        why: "it is not this execution's".to_owned(),
-                    }),
-                }
-            }
-            Err(fault) => Err(refused(&call, fault)),
-        }
-    }
-
-    /// Makes the container, or finds the one that is there. Returns its id and whether it is still to be started.
-    fn make_instance(&self, spec: &InstanceSpec) -> Result<(String, bool)> {
-        let name = names::instance_name(&self.deployment, &spec.key);
-        let call = format!("create container {name}");
-        let made = self.step(&call, |world, now| {
-            world.create_container(self.row(&name, spec, now), &spec.image)
-        })?;
-        match made {
-            Ok(id) => Ok((id, true)),
-            Err(Fault::NameTaken(id)) => {
-                let found = self.look(&format!("inspect container {name}"), |world, now| {
-                    let row = world.containers.get(&id)?;
-                    Some((self.decode(&row.labels), row.state(now)))
-                })?;
-                match found {
-                    Some((Some(Decoded::Instance { key, .. }), state)) if key == spec.key => {
-                        Ok((id, state == InstanceState::Created))
-                    }
-                    Some(_) => Err(EngineError::Conflict {
-                        what: format!("container {name}"),
-                        why: "it is not this execution's".to_owned(),
-                    }),
-                    None => Err(gone(format!("container {name}"))),
-                }
-            }
-            Err(fault) => Err(refused(&call, fault)),
-        }
-    }
-
-    fn row(&self, name: &str, spec: &InstanceSpec, now: Timestamp) -> ContainerRow {
-        let env = spec.env.iter();
-        ContainerRow {
-            command: spec.command.clone(),
-            labels: map(labels::instance(
-                &self.deployment,
-                &spec.key,
-                spec.reservation,
-            )),
-            env: env
-                .map(|(name, value)| format!("{name}={}", value.reveal()))
-                .collect(),
-            network: Some(names::network_name(&self.deployment, spec.key.execution)),
-            aliases: spec.aliases.clone(),
-            ports: spec.publish.iter().map(|port| (*port, 0)).collect(),
-            millicores: spec.reservation.cores.millis(),
-            memory: spec.reservation.memory.get(),
-            ..ContainerRow::new(name, "", now)
-        }
-    }
-
-    fn start_instance(&self, spec: &InstanceSpec) -> Result<()> {
-        let (id, fresh) = self.make_instance(spec)?;
-        if !fresh {
-            return Ok(());
-        }
-        let name = names::instance_name(&self.deployment, &spec.key);
-        if !spec.secrets.is_empty() {
-            let files = spec.secrets.iter();
-            let files = files
-                .map(|(name, value)| (format!("/run/secrets/{name}"), value.reveal().to_owned()));
-            let call = format!("put secrets {name}");
-            self.step(&call, |world, _| world.put_files(&id, files))?
-                .map_err(|fault| refused(&call, fault))?;
-        }
-        let call = format!("start container {name}");
-        self.step(&call, |world, now| world.start_container(&id, now))?
-            .map_err(|fault| refused(&call, fault))
-    }
-
-    fn remove_container(&self, id: &str, name: &str) -> Result<()> {
-        let call = format!("remove container {name}");
-        self.step(&call, |world, _| gone_is_fine(world.remove_container(id)))?
-            .map_err(|fault| refused(&call, fault))
-    }
-
-    fn remove_network(&self, id: &str, name: &str) -> Result<()> {
-        let call = format!("remove network {name}");
-        self.step(&call, |world, now| {
-            gone_is_fine(world.remove_network(id, now))
-        })?
-        .map_err(|fault| refused(&call, fault))
-    }
-
-    /// The container of an instance.
-    pub(super) fn find(&self, world: &World, key: &InstanceKey) -> Result<ContainerRow> {
-        let name = names::instance_name(&self.deployment, key);
-        let found = world.container(&name).map(|(_, row)| row.clone());
-        found.ok_or_else(|| gone(format!("container {name}")))
-    }
-}
 
 #[async_trait]
 impl Backend for MemoryBackend {
@@ -201,6 +33,8 @@ impl Backend for MemoryBackend {
     }
 
     async fn observe(&self, scope: Scope) -> Result<Snapshot> {
+        // Nothing here ever waits, and who observes in a loop must still let others have their turn.
+        tokio::task::yield_now().await;
         let mut all = Seen::default();
         if scope == Scope::Everything {
             all.nodes = self.look("info", seen_nodes)?;
@@ -212,6 +46,11 @@ impl Backend for MemoryBackend {
     }
 
     async fn submit(&self, ticket: &Ticket, private: &Private) -> Result<Submitted> {
+        let there = |world: &World, _| self.ticket(world, ticket.id).is_some();
+        // The id of a keyed execution that is ending is still in use, though its name is free.
+        if ticket.key.is_some() && self.look("inspect ticket", there)? {
+            return Ok(Submitted::Taken);
+        }
         let image = names::ticket_image(ticket).unwrap_or_default();
         let call = format!("create ticket {}", names::ticket_name(ticket));
         let made = self.step(&call, |world, now| {
@@ -264,19 +103,27 @@ impl Backend for MemoryBackend {
 
     async fn start(&self, launch: &Launch) -> Result<()> {
         self.make_network(launch.execution)?;
+        // Nothing runs before everything exists: what can't be made must not have begun to work.
+        let mut waiting = Vec::new();
         for spec in &launch.instances {
-            self.start_instance(spec)?;
+            waiting.extend(self.make_instance(spec)?.map(|id| (id, spec)));
+        }
+        for (id, spec) in waiting {
+            let name = names::instance_name(&self.deployment, &spec.key);
+            let call = format!("start container {name}");
+            self.step(&call, |world, now| world.start_container(&id, now))?
+                .map_err(|fault| refused(&call, fault))?;
         }
         Ok(())
     }
 
     async fn stop(&self, execution: &Execution, _grace: SignedDuration) -> Result<()> {
-        let id = execution.ticket.id;
-        let running = self.look("list containers", |world, now| {
-            self.members(world, id, Some(now))
+        let members = self.look("list containers", |world, now| {
+            let members = self.members(world, execution).into_iter();
+            members.filter(|(_, row)| row.runs(now)).collect::<Vec<_>>()
         })?;
-        for (docker_id, name) in running {
-            let call = format!("stop container {name}");
+        for (docker_id, row) in members {
+            let call = format!("stop container {}", row.name);
             self.step(&call, |world, now| {
                 gone_is_fine(world.stop_container(&docker_id, now))
             })?
@@ -287,9 +134,9 @@ impl Backend for MemoryBackend {
 
     async fn remove(&self, execution: &Execution) -> Result<()> {
         let id = execution.ticket.id;
-        let members = self.look("list containers", |world, _| self.members(world, id, None))?;
-        for (docker_id, name) in members {
-            self.remove_container(&docker_id, &name)?;
+        let members = self.look("list containers", |world, _| self.members(world, execution))?;
+        for (docker_id, row) in members {
+            self.remove_container(&docker_id, &row.name)?;
         }
         let own = |labels: &HashMap<String, String>| {
             let decoded = self.decode(labels);
@@ -308,20 +155,20 @@ impl Backend for MemoryBackend {
 
     async fn remove_ticket(&self, execution: &Execution) -> Result<()> {
         let id = execution.ticket.id;
-        let ticket = self.look("inspect ticket", |world, _| {
-            let (docker_id, row, _) = self.ticket(world, id)?;
-            Some((docker_id.clone(), row.name.clone()))
+        let tickets = self.look("inspect ticket", |world, _| {
+            let tickets = self.tickets(world, id).into_iter();
+            tickets
+                .map(|(docker_id, row, _)| (docker_id.clone(), row.name.clone()))
+                .collect::<Vec<_>>()
         })?;
-        match ticket {
-            None => Ok(()),
-            Some((docker_id, name)) => {
-                let call = format!("remove ticket {name}");
-                self.step(&call, |world, _| {
-                    gone_is_fine(world.remove_container(&docker_id))
-                })?
-                .map_err(|fault| refused(&call, fault))
-            }
+        for (docker_id, name) in tickets {
+            let call = format!("remove ticket {name}");
+            self.step(&call, |world, _| {
+                gone_is_fine(world.remove_container(&docker_id))
+            })?
+            .map_err(|fault| refused(&call, fault))?;
         }
+        Ok(())
     }
 
     async fn sweep(&self, orphan: &Orphan) -> Result<()> {

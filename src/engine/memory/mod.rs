@@ -7,7 +7,9 @@
 mod backend;
 mod images;
 mod place;
+mod rows;
 mod script;
+mod steps;
 mod streams;
 mod world;
 
@@ -21,7 +23,8 @@ use super::gate::Gate;
 use super::{EngineError, Result};
 use crate::model::{Bytes, Cores, Deployment, InstanceState, Node, PublishedPort, Resources};
 use place::Place;
-pub use world::{ContainerRow, Fault, ImageRow, NetworkRow, NodeRow, World};
+pub use rows::{ContainerRow, ImageRow, NetworkRow, NodeRow};
+pub use world::{Fault, World};
 
 /// Why there is no such backend.
 #[derive(Debug, Error)]
