@@ -82,7 +82,7 @@ impl<'a> Ledger<'a> {
         except: ExecutionId,
         nodes: impl Fn(&str) -> bool,
     ) -> Vec<Holder> {
-        let mut held: BTreeMap<ExecutionId, (&Execution, Resources)> = BTreeMap::new();
+        let mut held: HashMap<ExecutionId, (&Execution, Resources)> = HashMap::new();
         for (execution, _, size) in self.entries.iter().filter(|(_, node, _)| nodes(node)) {
             held.entry(execution.ticket.id)
                 .or_insert((*execution, Resources::ZERO))
@@ -103,8 +103,7 @@ impl<'a> Ledger<'a> {
                 holds,
             })
             .collect();
-        // Stable: equal holders stay in the order of their ids.
-        holders.sort_by_key(|holder| Reverse(amount(holder.holds)));
+        holders.sort_by_key(|holder| (Reverse(amount(holder.holds)), holder.execution));
         holders
     }
 }

@@ -3,7 +3,7 @@
 //! What is being ended in a plan is not free in that same plan: its containers still run. The executor ends first and
 //! the caller then observes and plans again; so a plan never counts on an effect that may fail.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use jiff::Timestamp;
 
@@ -225,7 +225,7 @@ impl<'a> Starts<'a> {
                 needed: stuck.reservation(),
             };
         };
-        let nodes: BTreeSet<&str> = self
+        let nodes: HashSet<&str> = self
             .snapshot
             .nodes
             .iter()
