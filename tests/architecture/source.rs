@@ -147,13 +147,12 @@ fn literal(text: &str) -> usize {
     if body.starts_with('"') {
         return letters.len() + quoted(body, '"');
     }
-    if body.starts_with('\'') {
+    if let Some(inside) = body.strip_prefix('\'') {
         // A lifetime has no closing quote right after its one character.
-        let inside = body[1..].chars().next().unwrap_or('\'');
-        let closed = body[1 + inside.len_utf8()..].starts_with('\'');
-        return match inside {
-            '\\' => letters.len() + quoted(body, '\''),
-            _ if closed => letters.len() + inside.len_utf8() + 2,
+        let mut inside = inside.chars();
+        return match (inside.next(), inside.next()) {
+            (Some('\\'), _) => letters.len() + quoted(body, '\''),
+            (Some(character), Some('\'')) => letters.len() + character.len_utf8() + 2,
             _ => 0,
         };
     }
