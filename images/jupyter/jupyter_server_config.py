@@ -18,4 +18,8 @@ secret = Path("/run/secrets/token")
 if secret.exists():
     c.IdentityProvider.token = secret.read_text(encoding="utf-8").strip()
 
+# The Scala compiler takes its time on half a core.
+c.MappingKernelManager.kernel_info_timeout = 300
+c.KernelManager.shutdown_wait_time = 15
+
 load_subconfig("/opt/zoe/jupyter/default_kernel.py")  # noqa: F821
