@@ -1,0 +1,401 @@
+//! Calls to the daemon: bollard's, and ours where bollard's do not do; and what their errors mean.
+//!
+//! Ours are those whose answer is big or must keep every byte (lists, logs, a terminal) and those with a parameter that
+//! bollard lacks.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bollard::errors::Error;
+use bollard::{API_DEFAULT_VERSION, BollardRequest, Docker};
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::header::CONTENT_TYPE;
+use hyper::{Method, Request, Response, StatusCode};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::transport::{Transport, TransportError};
+use crate::engine::{EngineError, Result};
+
+/// How long an answer to an ordinary call may take to begin.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How many calls are under way at the same time.
+const WIDTH: usize = 16;
+
+/// One daemon.
+pub(super) struct Api {
+    transport: Arc<Transport>,
+    /// For calls that answer soon.
+    pub(super) quick: Docker,
+    /// For calls that take as long as what they do: waiting, pulling, building.
+    pub(super) slow: Docker,
+}
+
+/// A query: names and values.
+pub(super) type Query<'a> = &'a [(&'a str, &'a str)];
+
+impl Api {
+    pub(super) fn new(transport: Arc<Transport>) -> Result<Self> {
+        let way = Arc::clone(&transport);
+        let send = move |request: BollardRequest| {
+            let way = Arc::clone(&way);
+            async move { way.send(request).await }
+        };
+        // The address is never used: the transport puts its own in its place.
+        let slow = Docker::connect_with_custom_transport(
+            send,
+            Some("http://docker"),
+            u64::MAX,
+            API_DEFAULT_VERSION,
+        )
+        .map_err(|error| EngineError::Unreachable {
+            endpoint: transport.endpoint().to_owned(),
+            why: error.to_string(),
+        })?;
+        Ok(Self {
+            transport,
+            quick: slow.clone().with_timeout(PATIENCE),
+            slow,
+        })
+    }
+
+    /// Where the daemon is, for people.
+    pub(super) fn endpoint(&self) -> &str {
+        self.transport.endpoint()
+    }
+
+    /// Reads a JSON answer.
+    pub(super) async fn get<T: DeserializeOwned>(
+        &self,
+        what: &str,
+        path: &str,
+        query: Query<'_>,
+    ) -> Result<T> {
+        let request = request(Method::GET, path, query, None::<&()>);
+        let answer = self
+            .raw(request)
+            .await
+            .map_err(|error| self.error(what, error))?;
+        self.read(what, answer).await
+    }
+
+    /// Sends JSON and reads a JSON answer.
+    pub(super) async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> std::result::Result<T, Error> {
+        let answer = self
+            .raw(request(Method::POST, path, &[], Some(body)))
+            .await?;
+        let body = answer.into_body().collect().await?.to_bytes();
+        Ok(serde_json::from_slice(&body)?)
+    }
+
+    /// Reads a JSON answer about a container that may be gone.
+    pub(super) async fn get_of<T: DeserializeOwned>(
+        &self,
+        container: &str,
+        path: &str,
+        query: Query<'_>,
+    ) -> Result<T> {
+        let what = format!("asking about {container}");
+        match self
+            .raw(request(Method::GET, path, query, None::<&()>))
+            .await
+        {
+            Ok(answer) => self.read(&what, answer).await,
+            Err(error) if status(&error) == Some(404) => Err(EngineError::Gone {
+                what: format!("container {container}"),
+            }),
+            Err(error) => Err(self.error(&what, error)),
+        }
+    }
+
+    /// Sends a request and gives its answer, refusals as errors.
+    async fn raw(
+        &self,
+        request: std::result::Result<BollardRequest, Error>,
+    ) -> std::result::Result<Response<Incoming>, Error> {
+        tokio::time::timeout(PATIENCE, self.raw_patient(request))
+            .await
+            .unwrap_or(Err(Error::RequestTimeoutError))
+    }
+
+    /// The same, however long it takes.
+    pub(super) async fn raw_patient(
+        &self,
+        request: std::result::Result<BollardRequest, Error>,
+    ) -> std::result::Result<Response<Incoming>, Error> {
+        let answer = self.transport.send(request?).await?;
+        let status = answer.status();
+        if status.is_success() || status == StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(answer);
+        }
+        let body = answer.into_body().collect().await?.to_bytes();
+        Err(Error::DockerResponseServerError {
+            status_code: status.as_u16(),
+            message: refusal(&body),
+        })
+    }
+
+    async fn read<T: DeserializeOwned>(&self, what: &str, answer: Response<Incoming>) -> Result<T> {
+        let body = answer
+            .into_body()
+            .collect()
+            .await
+            .map_err(|error| self.broken(&error))?
+            .to_bytes();
+        serde_json::from_slice(&body).map_err(|error| EngineError::Garbled {
+            what: what.to_owned(),
+            why: error.to_string(),
+        })
+    }
+
+    /// The error for an answer that broke off.
+    pub(super) fn broken(&self, why: &dyn std::fmt::Display) -> EngineError {
+        unreachable(self.endpoint(), format!("the connection broke: {why}"))
+    }
+
+    /// What an error means, where nothing special is expected of the call.
+    pub(super) fn error(&self, what: &str, error: Error) -> EngineError {
+        error_at(self.endpoint(), what, error)
+    }
+}
+
+/// What an error of the daemon at `endpoint` means.
+pub(super) fn error_at(endpoint: &str, what: &str, error: Error) -> EngineError {
+    match error {
+        Error::DockerResponseServerError { message, .. }
+        | Error::DockerStreamError { error: message } => EngineError::Refused {
+            what: what.to_owned(),
+            why: advice(&message),
+        },
+        Error::JsonDataError { message, .. } => EngineError::Garbled {
+            what: what.to_owned(),
+            why: message,
+        },
+        Error::JsonSerdeError { err } => EngineError::Garbled {
+            what: what.to_owned(),
+            why: err.to_string(),
+        },
+        Error::RequestTimeoutError => unreachable(
+            endpoint,
+            format!("{what}: no answer within {} s", PATIENCE.as_secs()),
+        ),
+        Error::IOError { err } => {
+            let text = err.to_string();
+            match err.into_inner().map(|inner| inner.downcast()) {
+                Some(Ok(transport)) => match *transport {
+                    TransportError::Gate(gate) => gate.into(),
+                    TransportError::Connection(why) => unreachable(endpoint, why),
+                },
+                Some(Err(_)) | None => unreachable(endpoint, text),
+            }
+        }
+        other => unreachable(endpoint, format!("{what}: {other}")),
+    }
+}
+
+fn unreachable(endpoint: &str, why: String) -> EngineError {
+    EngineError::Unreachable {
+        endpoint: endpoint.to_owned(),
+        why,
+    }
+}
+
+/// The daemon's words, with what to do about them where that is known.
+fn advice(message: &str) -> String {
+    let message = message.trim();
+    let todo = if message.contains("HTTP request to an HTTPS server") {
+        "; set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH"
+    } else if message.contains("non-overlapping IPv4 address pool") {
+        "; Docker has no addresses left for another network: remove unused networks, or give dockerd more default-address-pools"
+    } else if message.contains("docker-init") {
+        "; this Engine has no docker-init (on Debian: apt-get install tini)"
+    } else {
+        ""
+    };
+    format!("{message}{todo}")
+}
+
+/// The daemon's words in a refusal.
+fn refusal(body: &Bytes) -> String {
+    #[derive(Deserialize)]
+    struct Refusal {
+        message: String,
+    }
+    serde_json::from_slice::<Refusal>(body).map_or_else(
+        |_| String::from_utf8_lossy(body).trim().to_owned(),
+        |refusal| refusal.message,
+    )
+}
+
+/// The status of a refusal.
+pub(super) fn status(error: &Error) -> Option<u16> {
+    if let Error::DockerResponseServerError { status_code, .. } = error {
+        Some(*status_code)
+    } else {
+        None
+    }
+}
+
+/// A request with a JSON body, if there is one.
+pub(super) fn request(
+    method: Method,
+    path: &str,
+    query: Query<'_>,
+    body: Option<&impl Serialize>,
+) -> std::result::Result<BollardRequest, Error> {
+    let mut uri = path.to_owned();
+    if !query.is_empty() {
+        uri.push('?');
+        uri.push_str(
+            &url::form_urlencoded::Serializer::new(String::new())
+                .extend_pairs(query)
+                .finish(),
+        );
+    }
+    let body = match body {
+        Some(body) => serde_json::to_vec(body)?,
+        None => Vec::new(),
+    };
+    Ok(Request::builder()
+        .method(method)
+        .uri(uri)
+        .header(CONTENT_TYPE, "application/json")
+        .body(bollard::body_full(body.into()))?)
+}
+
+/// The `filters` of a list call: objects with all of these labels.
+pub(super) fn label_filter(labels: &[String]) -> String {
+    serde_json::json!({ "label": labels }).to_string()
+}
+
+/// Does something with each item, a bounded number at the same time, and gives what came of each, in no order.
+///
+/// After a failure nothing new is begun, but what is under way is awaited: a call that is dropped may still be carried
+/// out by the daemon, after whoever cleans up has looked.
+pub(super) async fn each<I, T, W>(
+    items: impl IntoIterator<Item = I>,
+    work: impl Fn(I) -> W,
+) -> Result<Vec<T>>
+where
+    W: Future<Output = Result<T>>,
+{
+    let failed = AtomicBool::new(false);
+    // The futures are made here and run below: a closure inside the stream could not be sent between threads.
+    let futures: Vec<_> = items
+        .into_iter()
+        .map(|item| unless(&failed, work(item)))
+        .collect();
+    let results: Vec<_> = stream::iter(futures)
+        .buffer_unordered(WIDTH)
+        .collect()
+        .await;
+    results.into_iter().flatten().collect()
+}
+
+/// Awaits a piece of work unless one has failed before it begins.
+async fn unless<T>(
+    failed: &AtomicBool,
+    work: impl Future<Output = Result<T>>,
+) -> Option<Result<T>> {
+    if failed.load(Ordering::Relaxed) {
+        return None;
+    }
+    let result = work.await;
+    if result.is_err() {
+        failed.store(true, Ordering::Relaxed);
+    }
+    Some(result)
+}
+
+/// The same, but a failure does not keep the others from being begun: for stopping and removing.
+pub(super) async fn every<I, W>(
+    items: impl IntoIterator<Item = I>,
+    work: impl Fn(I) -> W,
+) -> Result<()>
+where
+    W: Future<Output = Result<()>>,
+{
+    let futures: Vec<_> = items.into_iter().map(work).collect();
+    let results: Vec<_> = stream::iter(futures)
+        .buffer_unordered(WIDTH)
+        .collect()
+        .await;
+    results.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_told_in_the_daemons_words() {
+        let body = |text: &'static str| refusal(&Bytes::from_static(text.as_bytes()));
+        assert_eq!(body(r#"{"message":"no such thing"}"#), "no such thing");
+        assert_eq!(body("404 page not found\n"), "404 page not found");
+        let error = error_at(
+            "unix:///x",
+            "starting a-0",
+            Error::DockerResponseServerError {
+                status_code: 500,
+                message: "no space left".to_owned(),
+            },
+        );
+        assert_eq!(error.to_string(), "starting a-0 failed: no space left");
+    }
+
+    #[test]
+    fn what_the_transport_says_comes_through_bollard() {
+        let error = TransportError::Connection("nobody listens there".to_owned());
+        assert_eq!(
+            error_at("unix:///x", "listing", error.into()).to_string(),
+            "cannot reach Docker at unix:///x: nobody listens there"
+        );
+    }
+
+    #[test]
+    fn a_query_is_escaped() {
+        let request = request(
+            Method::GET,
+            "/containers/json",
+            &[
+                ("all", "true"),
+                ("filters", &label_filter(&["a=b&c".to_owned()])),
+            ],
+            None::<&()>,
+        )
+        .unwrap();
+        assert_eq!(
+            request.uri().to_string(),
+            "/containers/json?all=true&filters=%7B%22label%22%3A%5B%22a%3Db%26c%22%5D%7D"
+        );
+    }
+
+    #[tokio::test]
+    async fn after_a_failure_nothing_new_is_begun() {
+        let begun = std::cell::Cell::new(0);
+        let begun = &begun;
+        let result = each(0..100, |n| async move {
+            begun.set(begun.get() + 1);
+            tokio::task::yield_now().await;
+            if n == 3 {
+                Err(EngineError::Gone {
+                    what: "it".to_owned(),
+                })
+            } else {
+                Ok(n)
+            }
+        })
+        .await;
+        assert!(result.is_err());
+        assert!(begun.get() < 40, "{}", begun.get());
+    }
+}
