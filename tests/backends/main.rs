@@ -10,6 +10,7 @@ mod executions;
 mod files;
 mod harness;
 mod instances;
+mod interrupted;
 mod memory;
 mod strange;
 

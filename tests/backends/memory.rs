@@ -1,6 +1,7 @@
 //! The memory backend under test, in the process and in a file.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -12,11 +13,13 @@ use zoe::model::Deployment;
 
 use crate::harness::{BackendUnderTest, Do, Raw, fresh_deployment};
 
+const FILE: &str = "world.json";
+
 /// The memory backend with a deployment of its own.
 pub struct Memory {
     backend: MemoryBackend,
     /// Where the file is, if there is one: removed at the end.
-    _directory: Option<tempfile::TempDir>,
+    directory: Option<tempfile::TempDir>,
 }
 
 impl Memory {
@@ -24,17 +27,37 @@ impl Memory {
     pub fn in_process() -> Self {
         Self {
             backend: MemoryBackend::new(fresh_deployment()),
-            _directory: None,
+            directory: None,
         }
+    }
+
+    /// One that is there already.
+    pub fn around(backend: MemoryBackend) -> Self {
+        Self {
+            backend,
+            directory: None,
+        }
+    }
+
+    /// The backend itself.
+    pub fn memory(&self) -> MemoryBackend {
+        self.backend.clone()
+    }
+
+    /// Its file, if it is in one.
+    pub fn path(&self) -> Option<PathBuf> {
+        self.directory
+            .as_ref()
+            .map(|directory| directory.path().join(FILE))
     }
 
     /// In a file.
     pub fn in_a_file() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("world.json");
+        let path = directory.path().join(FILE);
         Self {
             backend: MemoryBackend::open(&path, fresh_deployment(), Gate::open()).unwrap(),
-            _directory: Some(directory),
+            directory: Some(directory),
         }
     }
 }

@@ -195,10 +195,11 @@ impl Backend for MemoryBackend {
         let id = execution.ticket.id;
         let all = self.look("inspect containers", seen)?;
         let mut snapshot = assemble::assemble(&self.deployment, Timestamp::now(), all);
-        snapshot
-            .executions
-            .remove(&id)
-            .ok_or_else(|| gone(format!("execution {id}")))
+        let found = snapshot.executions.remove(&id);
+        Ok(Execution {
+            instances: found.map(|found| found.instances).unwrap_or_default(),
+            ..execution.clone()
+        })
     }
 
     async fn logs(
