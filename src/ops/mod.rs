@@ -1,3 +1,33 @@
 //! What zoe can do: typed options in, typed outcome out; knows neither clap nor tables.
 
+pub mod attach;
+pub mod connect;
+pub mod context;
+pub mod error;
+pub mod exec;
+pub mod files;
+pub mod images;
+pub mod kill;
+pub mod launch;
+pub mod list;
+pub mod logs;
+pub mod ready;
+pub mod reconcile;
+pub mod report;
+pub mod resolve;
+pub mod submit;
+pub mod top;
 pub mod view;
+pub mod wait;
+
+mod end;
+mod hints;
+mod keep;
+mod lease;
+mod present;
+mod record;
+mod start;
+
+pub use context::{Context, Identity, OpenStore, Settings, World};
+pub use error::{ErrorKind, OpsError};
+pub use report::{News, Report, Silent};

@@ -1,0 +1,143 @@
+//! Staying with an execution until it is over: its output as it comes, its end, its exit code.
+
+use std::io;
+
+use futures_util::StreamExt;
+
+use super::context::Context;
+use super::error::OpsError;
+use super::logs;
+use super::report::{News, Report};
+use super::wait::{self, Until, Waited};
+use crate::engine::{EngineError, LogChunk, LogRange, Output};
+use crate::model::{Execution, ExecutionId, InstanceKey, Outcome};
+
+/// Takes output as it comes.
+pub trait Sink: Send {
+    /// Takes a piece.
+    fn chunk(&mut self, chunk: &LogChunk) -> io::Result<()>;
+}
+
+/// How much of a log has been passed on, in bytes, by output.
+#[derive(Debug, Clone, Copy, Default)]
+struct Passed {
+    stdout: usize,
+    stderr: usize,
+}
+
+impl Passed {
+    fn of(&mut self, output: Output) -> &mut usize {
+        match output {
+            Output::Stdout => &mut self.stdout,
+            Output::Stderr => &mut self.stderr,
+        }
+    }
+}
+
+/// Stays with an execution: passes on the output of its monitor and returns how it ended, when nothing of it is left.
+///
+/// Output is complete: what the containers could not give any more, because another zoe was quicker to remove them,
+/// comes from the archive.
+pub async fn attach(
+    context: &Context,
+    id: ExecutionId,
+    sink: &mut dyn Sink,
+    report: &dyn Report,
+) -> Result<Outcome, OpsError> {
+    let mut passed = Passed::default();
+    let monitor = match wait::wait_for(context, id, Until::Started, None, report).await? {
+        Waited::Running(execution) => {
+            let monitor = monitor(&execution);
+            if let Some(monitor) = &monitor {
+                tokio::select! {
+                    followed = follow(context, monitor, sink, &mut passed) => followed?,
+                    () = wait::past_deadline(context, &execution) => {}
+                    () = wait::tell_readiness(&execution, report) => {}
+                }
+            }
+            monitor
+        }
+        Waited::Ended(_) => None,
+    };
+    let outcome = match wait::wait_for(context, id, Until::Ended, None, report).await? {
+        Waited::Ended(outcome) => outcome,
+        Waited::Running(_) => {
+            return Err(OpsError::failed(format!(
+                "{id} runs though it was to be over"
+            )));
+        }
+    };
+    catch_up(context, id, monitor, sink, passed, report).await?;
+    Ok(outcome)
+}
+
+/// The member whose output is the execution's own.
+fn monitor(execution: &Execution) -> Option<InstanceKey> {
+    let component = execution.ticket.application.monitor.clone()?;
+    Some(InstanceKey {
+        execution: execution.ticket.id,
+        component,
+        index: 0,
+    })
+}
+
+async fn follow(
+    context: &Context,
+    monitor: &InstanceKey,
+    sink: &mut dyn Sink,
+    passed: &mut Passed,
+) -> Result<(), OpsError> {
+    let range = LogRange {
+        follow: true,
+        ..LogRange::default()
+    };
+    let mut chunks = match context.backend.logs(monitor, range).await {
+        Ok(chunks) => chunks,
+        Err(EngineError::Gone { .. }) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    while let Some(chunk) = chunks.next().await {
+        // A log that breaks off is read on from the archive, once the execution is over.
+        let Ok(chunk) = chunk else { break };
+        write(sink, &chunk)?;
+        *passed.of(chunk.output) += chunk.bytes.len();
+    }
+    Ok(())
+}
+
+fn write(sink: &mut dyn Sink, chunk: &LogChunk) -> Result<(), OpsError> {
+    sink.chunk(chunk)
+        .map_err(|error| OpsError::failed(format!("cannot write the job's output: {error}")))
+}
+
+/// Passes on what the archive has and the containers did not give.
+async fn catch_up(
+    context: &Context,
+    id: ExecutionId,
+    monitor: Option<InstanceKey>,
+    sink: &mut dyn Sink,
+    passed: Passed,
+    report: &dyn Report,
+) -> Result<(), OpsError> {
+    let mut to_skip = passed;
+    let mut chunks = match logs::of_monitor(context, id, monitor).await {
+        Ok(chunks) => chunks,
+        Err(error) => {
+            report.tell(News::Warning(format!(
+                "the end of the output may be missing: {error}"
+            )));
+            return Ok(());
+        }
+    };
+    while let Some(chunk) = chunks.next().await {
+        let mut chunk = chunk?;
+        let skip = to_skip.of(chunk.output);
+        let skipped = (*skip).min(chunk.bytes.len());
+        *skip -= skipped;
+        chunk.bytes = chunk.bytes.slice(skipped..);
+        if !chunk.bytes.is_empty() {
+            write(sink, &chunk)?;
+        }
+    }
+    Ok(())
+}

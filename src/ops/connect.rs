@@ -1,0 +1,124 @@
+//! From the configuration to what every operation works with: the only place that knows which backends and stores there are.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+
+use super::context::{Context, Identity, OpenStore, Settings, World};
+use super::error::OpsError;
+use crate::config::{self, Config, Database, Surroundings};
+use crate::engine::docker::DockerBackend;
+use crate::engine::endpoint::{self, Address, Endpoint};
+use crate::engine::gate::Gate;
+use crate::engine::memory::MemoryBackend;
+use crate::engine::{Backend, EngineError};
+use crate::store::holder::Holder;
+use crate::store::sqlite::SqliteStore;
+use crate::store::{Store, StoreError};
+
+/// How long a lease lasts unless it is renewed: a holder on another machine that died is replaced after this.
+const LEASE: SignedDuration = SignedDuration::from_secs(15);
+/// How long a container may take to end by itself.
+const GRACE: SignedDuration = SignedDuration::from_secs(10);
+
+/// Connects to what the configuration says. Nothing is asked of it yet, and the history is opened when it is needed.
+pub fn connect(
+    config: &Config,
+    around: &Surroundings,
+    world: Arc<dyn World>,
+) -> Result<Context, OpsError> {
+    let endpoint =
+        endpoint::find(config, around).map_err(|error| OpsError::failed(error.to_string()))?;
+    let gate = Gate::from_env(&|name| around.env.get(name).map(str::to_owned))
+        .map_err(|error| OpsError::usage(error.to_string()))?;
+    let backend = backend(config, &endpoint, gate)?;
+    let scheduler = &config.scheduler;
+    let settings = Settings {
+        deployment: config.zoe.deployment.clone(),
+        user: around.os_user.clone(),
+        registry: config.docker.private_registry.clone().unwrap_or_default(),
+        history_path: config.filesystem.history_path.clone(),
+        lease: LEASE,
+        grace: GRACE,
+        start_deadline: SignedDuration::try_from(scheduler.start_deadline)
+            .unwrap_or(SignedDuration::MAX),
+    };
+    let history = Arc::new(Opener(config.db.url.clone()));
+    Ok(Context {
+        backend,
+        history,
+        world,
+        identity: Arc::new(Process(Holder::of_this_process())),
+        settings,
+    })
+}
+
+fn backend(config: &Config, endpoint: &Endpoint, gate: Gate) -> Result<Arc<dyn Backend>, OpsError> {
+    let deployment = config.zoe.deployment.clone();
+    match (&endpoint.address, config.docker.backend) {
+        (Address::Memory(path), _) => MemoryBackend::open(path, deployment, gate)
+            .map(|backend| Arc::new(backend) as Arc<dyn Backend>)
+            .map_err(|error| OpsError::usage(error.to_string())),
+        (
+            Address::Unix(_) | Address::Tcp { .. },
+            config::Backend::Auto | config::Backend::Engine,
+        ) => {
+            let docker = &config.docker;
+            DockerBackend::new(endpoint, deployment, docker.publish_address, gate)
+                .map(|backend| Arc::new(backend) as Arc<dyn Backend>)
+                .map_err(|error: EngineError| error.into())
+        }
+        (
+            Address::Unix(_) | Address::Tcp { .. },
+            config::Backend::Swarm | config::Backend::Classic,
+        ) => Err(OpsError::usage(
+            "[docker] backend asks for a Swarm, which this version of zoe cannot drive yet",
+        )
+        .hint("set it to auto or engine, and point zoe at a Docker Engine")),
+    }
+}
+
+/// Opens the database that is configured.
+struct Opener(Database);
+
+#[async_trait]
+impl OpenStore for Opener {
+    async fn open(&self) -> Result<Arc<dyn Store>, StoreError> {
+        match &self.0 {
+            Database::Sqlite(path) => Ok(Arc::new(SqliteStore::open(path).await?)),
+            Database::Mysql(url) => Err(StoreError::Open {
+                place: url.shown.clone(),
+                why: "this version of zoe keeps its history in SQLite only; leave [db] url empty"
+                    .to_owned(),
+            }),
+        }
+    }
+}
+
+/// The process itself as a holder of the lease.
+struct Process(Holder);
+
+impl Identity for Process {
+    fn holder(&self) -> &str {
+        self.0.as_str()
+    }
+
+    fn is_dead(&self, holder: &str) -> bool {
+        self.0.is_dead(holder)
+    }
+}
+
+/// The real time and the operating system's randomness: for `main`; tests bring their own.
+#[derive(Debug, Clone, Copy)]
+pub struct RealWorld;
+
+impl World for RealWorld {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn random(&self, bytes: &mut [u8]) {
+        rand::fill(bytes);
+    }
+}

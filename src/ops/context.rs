@@ -1,0 +1,78 @@
+//! What every operation works with: the backend, the history, and what entered through `main`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::engine::Backend;
+use crate::model::Deployment;
+use crate::store::{Store, StoreError};
+
+/// Opens the history when it is needed, not before: what only looks at Docker works without it.
+#[async_trait]
+pub trait OpenStore: Send + Sync {
+    /// Opens it anew. A file that was deleted in the meantime is made again.
+    async fn open(&self) -> Result<Arc<dyn Store>, StoreError>;
+}
+
+/// Time and chance, as `main` provides them.
+pub trait World: Send + Sync {
+    /// The time now.
+    fn now(&self) -> Timestamp;
+
+    /// Fills `bytes` with unguessable ones.
+    fn random(&self, bytes: &mut [u8]);
+}
+
+/// Who holds the lease, and whether another holder can be seen to be dead.
+pub trait Identity: Send + Sync {
+    /// What this process calls itself.
+    fn holder(&self) -> &str;
+
+    /// Whether that holder is known to be dead.
+    fn is_dead(&self, holder: &str) -> bool;
+}
+
+/// What every operation works with.
+#[derive(Clone)]
+pub struct Context {
+    /// Runs the containers.
+    pub backend: Arc<dyn Backend>,
+    /// Opens the history.
+    pub history: Arc<dyn OpenStore>,
+    /// Time and chance.
+    pub world: Arc<dyn World>,
+    /// Who this process is to the lease.
+    pub identity: Arc<dyn Identity>,
+    /// The settings.
+    pub settings: Settings,
+}
+
+/// The settings that operations need.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The deployment.
+    pub deployment: Deployment,
+    /// Who asks.
+    pub user: String,
+    /// The site's registry; empty for Docker Hub.
+    pub registry: String,
+    /// Where log archives are kept.
+    pub history_path: PathBuf,
+    /// How long a lease lasts unless it is renewed.
+    pub lease: SignedDuration,
+    /// How long a container may take to end by itself.
+    pub grace: SignedDuration,
+    /// How long a start may take until every core member is ready.
+    pub start_deadline: SignedDuration,
+}
+
+impl Context {
+    /// The time now, in whole milliseconds, as labels and rows keep it.
+    pub fn now(&self) -> Timestamp {
+        let now = self.world.now();
+        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+    }
+}

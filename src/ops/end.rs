@@ -1,0 +1,130 @@
+//! Ending an execution: stop, keep the logs, record, remove; the ticket last.
+//!
+//! Each step can be repeated, and the order is such that a death between any two leaves something a later pass can go on
+//! with: the mark says that it is to end, history has it before anything is removed, the ticket goes when nothing else is left.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::context::Context;
+use super::error::OpsError;
+use super::report::{News, Report};
+use super::{keep, record};
+use crate::model::{Execution, InstanceState, Mark, Outcome};
+use crate::store::{Event, Store};
+
+/// Ends an execution, whatever is left of it.
+///
+/// If the history can't be written, or the logs, the containers stay, stopped and holding nothing, and so does the ticket:
+/// the error says so, and the next pass tries again.
+pub(super) async fn end(
+    context: &Context,
+    store: Option<&Arc<dyn Store>>,
+    execution: &Execution,
+    mark: Mark,
+    report: &dyn Report,
+) -> Result<(), OpsError> {
+    report.tell(News::Ending);
+    context.backend.mark(execution, mark).await?;
+    context
+        .backend
+        .stop(execution, context.settings.grace)
+        .await?;
+    let store = store.ok_or_else(|| {
+        OpsError::failed(format!(
+            "{} is stopped, but the history cannot be written; its containers are kept until it can be",
+            execution.ticket.id
+        ))
+    })?;
+    let stopped = context.backend.inspect(execution).await?;
+    let archive = keep::keep(context, &stopped).await?;
+    let events = store
+        .events(&context.settings.deployment, execution.ticket.id)
+        .await?;
+    let outcome = outcome(&stopped, mark, &events);
+    let at = finished_at(&stopped, mark).unwrap_or_else(|| context.now());
+    record::ended(context, store, &stopped, at, outcome, archive).await?;
+    context.backend.remove(execution).await?;
+    context.backend.remove_ticket(execution).await?;
+    Ok(())
+}
+
+/// When it ended: when its decisive member exited, if that is why; otherwise when the last member stopped.
+fn finished_at(execution: &Execution, mark: Mark) -> Option<Timestamp> {
+    let decisive = match mark {
+        Mark::Ending => execution
+            .decisive_exit()
+            .and_then(|instance| instance.finished_at),
+        Mark::Cancelled | Mark::TimedOut | Mark::Failed => None,
+    };
+    decisive.or_else(|| {
+        execution
+            .instances
+            .iter()
+            .filter_map(|instance| instance.finished_at)
+            .max()
+    })
+}
+
+/// How it ended, from what Docker shows and, for what Docker can't show, the events.
+pub(super) fn outcome(execution: &Execution, mark: Mark, events: &[Event]) -> Outcome {
+    let last = |kind: &str| {
+        events
+            .iter()
+            .rev()
+            .find(|event| event.kind == kind)
+            .map(|event| event.detail.clone())
+    };
+    match mark {
+        Mark::Cancelled => Outcome::Cancelled { by: last("cancel") },
+        Mark::TimedOut => Outcome::TimedOut,
+        Mark::Failed => {
+            let reason = last("failed").unwrap_or_else(|| "it could not be started".to_owned());
+            Outcome::Failed {
+                exit_code: 125,
+                reason,
+            }
+        }
+        Mark::Ending => exit_of(execution),
+    }
+}
+
+fn exit_of(execution: &Execution) -> Outcome {
+    let Some(instance) = execution.decisive_exit() else {
+        let reason = "its containers were removed by something other than zoe".to_owned();
+        return Outcome::Failed {
+            exit_code: 125,
+            reason,
+        };
+    };
+    let code = match instance.state {
+        InstanceState::Exited { code } => code,
+        InstanceState::Created | InstanceState::Running | InstanceState::Other => 125,
+    };
+    let component = &instance.key.component;
+    let monitored = execution.ticket.application.monitor.is_some();
+    if instance.out_of_memory {
+        let limit = instance.reservation.memory;
+        let reason =
+            format!("{component} was killed: it used more memory than its limit of {limit}");
+        return Outcome::Failed {
+            exit_code: code,
+            reason,
+        };
+    }
+    match (code, monitored) {
+        (0, true) => Outcome::Finished,
+        (code, true) => Outcome::Failed {
+            exit_code: code,
+            reason: format!("{component} exited with {code}"),
+        },
+        (code, false) => Outcome::Failed {
+            exit_code: if code == 0 { 125 } else { code },
+            reason: format!(
+                "{component}-{} exited with {code} while it was still needed",
+                instance.key.index
+            ),
+        },
+    }
+}

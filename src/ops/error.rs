@@ -1,0 +1,94 @@
+//! What can go wrong in an operation, sorted by what the caller can do about it.
+
+use thiserror::Error;
+
+use crate::engine::EngineError;
+use crate::logs::ArchiveError;
+use crate::store::StoreError;
+
+/// What kind of failure it is: each has an exit code of its own in the command line's table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// What was asked makes no sense as written.
+    Usage,
+    /// No such execution.
+    NotFound,
+    /// A name is taken, or a prefix names several.
+    Conflict,
+    /// It could never run here.
+    Refused,
+    /// A wait ran out of time.
+    TimedOut,
+    /// Zoe, or what it depends on, failed.
+    Failed,
+}
+
+/// Why an operation failed: one sentence, with a hint where there is something to be done.
+#[derive(Debug, Error)]
+#[error("{message}")]
+pub struct OpsError {
+    /// What kind.
+    pub kind: ErrorKind,
+    /// What failed and why.
+    pub message: String,
+    /// What to do next.
+    pub hint: Option<String>,
+}
+
+impl OpsError {
+    /// An error of that kind.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// What was asked makes no sense.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Usage, message)
+    }
+
+    /// Zoe failed.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Failed, message)
+    }
+
+    /// The same error with a hint.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl From<EngineError> for OpsError {
+    fn from(error: EngineError) -> Self {
+        let failed = Self::failed(error.to_string());
+        match error {
+            EngineError::Unreachable { .. } => {
+                failed.hint("start Docker, or say where it is with --host, DOCKER_HOST or [docker] swarm_manager_url")
+            }
+            EngineError::NoImage { .. } => {
+                failed.hint("build zoe's own images with `zoe images build`; `zoe images ls` shows what is there")
+            }
+            EngineError::Gone { .. }
+            | EngineError::Conflict { .. }
+            | EngineError::Refused { .. }
+            | EngineError::Garbled { .. } => failed,
+        }
+    }
+}
+
+impl From<StoreError> for OpsError {
+    fn from(error: StoreError) -> Self {
+        Self::failed(error.to_string())
+    }
+}
+
+impl From<ArchiveError> for OpsError {
+    fn from(error: ArchiveError) -> Self {
+        Self::failed(error.to_string())
+    }
+}

@@ -1,0 +1,101 @@
+//! Running a command inside an execution.
+
+use super::context::Context;
+use super::error::{ErrorKind, OpsError};
+use super::resolve::{self, Found};
+use crate::engine::{ExecRequest, ExecSession};
+use crate::model::{Execution, Instance, InstanceKey, InstanceState};
+
+/// Begins a command in a member: of the component named (`worker`, or `worker-1` for one of several), or of the principal
+/// one. The caller moves its input and output and then asks [`exit_code`].
+pub async fn exec(
+    context: &Context,
+    text: &str,
+    component: Option<&str>,
+    request: &ExecRequest,
+) -> Result<ExecSession, OpsError> {
+    let execution = match resolve::resolve(context, text).await? {
+        Found::Alive(execution) => execution,
+        Found::Past(record) => {
+            let message = format!("{} is over; nothing can be run in it", record.id);
+            return Err(
+                OpsError::new(ErrorKind::NotFound, message).hint("`zoe logs` shows what it wrote")
+            );
+        }
+    };
+    let key = running_member(&execution, component)?;
+    Ok(context.backend.exec(&key, request).await?)
+}
+
+/// The exit code of a command whose output has ended.
+pub async fn exit_code(context: &Context, session: &str) -> Result<i64, OpsError> {
+    Ok(context.backend.exec_exit_code(session).await?)
+}
+
+/// Tells a command the size of its terminal.
+pub async fn resize(
+    context: &Context,
+    session: &str,
+    columns: u16,
+    rows: u16,
+) -> Result<(), OpsError> {
+    Ok(context.backend.exec_resize(session, columns, rows).await?)
+}
+
+fn running_member(execution: &Execution, component: Option<&str>) -> Result<InstanceKey, OpsError> {
+    let principal = execution
+        .ticket
+        .application
+        .principal()
+        .map(|component| component.name.to_string());
+    let wanted = component
+        .map(str::to_owned)
+        .or(principal)
+        .unwrap_or_default();
+    let member = select(execution, &wanted)?
+        .into_iter()
+        .find(|instance| instance.state == InstanceState::Running)
+        .ok_or_else(|| {
+            OpsError::failed(format!(
+                "no member of '{wanted}' is running in {}",
+                execution.ticket.id
+            ))
+        })?;
+    Ok(member.key.clone())
+}
+
+/// The members that `text` means: all of a component, or the one of that name and index.
+pub(super) fn select<'a>(
+    execution: &'a Execution,
+    text: &str,
+) -> Result<Vec<&'a Instance>, OpsError> {
+    let members: Vec<_> = execution
+        .instances
+        .iter()
+        .filter(|i| {
+            i.key.component.as_str() == text
+                || format!("{}-{}", i.key.component, i.key.index) == text
+        })
+        .collect();
+    let application = &execution.ticket.application;
+    if members.is_empty()
+        && !application
+            .components
+            .iter()
+            .any(|c| c.name.as_str() == text)
+    {
+        return Err(no_component(
+            text,
+            application.components.iter().map(|c| c.name.to_string()),
+        ));
+    }
+    Ok(members)
+}
+
+/// There is no such component; these there are.
+pub(super) fn no_component(text: &str, there: impl Iterator<Item = String>) -> OpsError {
+    let there: Vec<String> = there.collect();
+    let message = format!("it has no component '{}'", crate::model::ids::shorten(text));
+    OpsError::new(ErrorKind::NotFound, message)
+        .hint(format!("its components are: {}", there.join(", ")))
+}

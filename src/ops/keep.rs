@@ -1,0 +1,137 @@
+//! Keeping the logs of an execution beyond its containers.
+
+use std::path::{Path, PathBuf};
+
+use futures_util::StreamExt;
+use tokio::sync::mpsc;
+
+use super::context::Context;
+use super::error::OpsError;
+use crate::engine::{EngineError, LogChunk, LogRange};
+use crate::logs::{self, ArchiveError, ArchiveWriter};
+use crate::model::{Execution, InstanceKey};
+
+/// How many pieces of a log may wait to be written.
+const WAITING: usize = 256;
+
+/// What is written, in order.
+enum Piece {
+    Begin(InstanceKey),
+    Chunk(LogChunk),
+    Unreadable(String),
+}
+
+/// Where the archive of an execution belongs.
+pub(super) fn path(context: &Context, execution: &Execution) -> PathBuf {
+    let ticket = &execution.ticket;
+    logs::archive_path(
+        &context.settings.history_path,
+        &ticket.deployment,
+        ticket.id,
+        ticket.submitted_at,
+    )
+}
+
+/// Writes the archive of all that the members of a stopped execution have logged, unless there is one: the first complete
+/// one is the truth, as later ones may find containers gone. Returns its path; `None` where there was nothing to keep.
+pub(super) async fn keep(
+    context: &Context,
+    execution: &Execution,
+) -> Result<Option<String>, OpsError> {
+    let path = path(context, execution);
+    let shown = path.display().to_string();
+    if path.exists() {
+        return Ok(Some(shown));
+    }
+    if execution.instances.is_empty() {
+        return Ok(None);
+    }
+    let id = execution.ticket.id;
+    let (pieces, mut incoming) = mpsc::channel(WAITING);
+    let writer = tokio::task::spawn_blocking(move || write(&path, id, &mut incoming));
+    let read = read(context, execution, &pieces).await;
+    drop(pieces);
+    let written = writer
+        .await
+        .map_err(|error| OpsError::failed(format!("writing {shown} broke off: {error}")))?;
+    let wrong = |error: ArchiveError| {
+        OpsError::failed(format!("cannot keep the logs of {id} in {shown}: {error}"))
+            .hint("make room there, or name another place with [filesystem] history_path; until then its containers are kept")
+    };
+    let finished = written.map_err(wrong)?;
+    read?;
+    finished.finish().map_err(wrong)?;
+    Ok(Some(shown))
+}
+
+/// Reads what every member has logged. What can't be read is written down as such; if Docker is gone that is an error.
+async fn read(
+    context: &Context,
+    execution: &Execution,
+    pieces: &mpsc::Sender<Piece>,
+) -> Result<(), OpsError> {
+    for instance in execution
+        .instances
+        .iter()
+        .filter(|instance| instance.was_started())
+    {
+        // A writer that has failed takes nothing any more, and says why when it is asked.
+        if pieces
+            .send(Piece::Begin(instance.key.clone()))
+            .await
+            .is_err()
+        {
+            return Ok(());
+        }
+        let mut chunks = match context
+            .backend
+            .logs(&instance.key, LogRange::default())
+            .await
+        {
+            Ok(chunks) => chunks,
+            Err(error @ EngineError::Unreachable { .. }) => return Err(error.into()),
+            Err(error) => {
+                let _ = pieces.send(Piece::Unreadable(error.to_string())).await;
+                continue;
+            }
+        };
+        while let Some(chunk) = chunks.next().await {
+            let piece = match chunk {
+                Ok(chunk) => Piece::Chunk(chunk),
+                Err(error @ EngineError::Unreachable { .. }) => return Err(error.into()),
+                Err(error) => Piece::Unreadable(error.to_string()),
+            };
+            if pieces.send(piece).await.is_err() {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn write(
+    path: &Path,
+    id: crate::model::ExecutionId,
+    incoming: &mut mpsc::Receiver<Piece>,
+) -> Result<ArchiveWriter, ArchiveError> {
+    let mut writer = ArchiveWriter::create(path, id)?;
+    while let Some(piece) = incoming.blocking_recv() {
+        match piece {
+            Piece::Begin(instance) => writer.begin_instance(&instance)?,
+            Piece::Chunk(chunk) => writer.chunk(&chunk)?,
+            Piece::Unreadable(why) => writer.instance_failed(why),
+        }
+    }
+    Ok(writer)
+}
+
+/// Removes an archive; one that is gone already is no error.
+pub(super) fn discard(path: &str) -> Result<(), OpsError> {
+    match std::fs::remove_file(path) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(OpsError::failed(format!(
+            "cannot remove the logs in {path}: {error}"
+        ))),
+    }
+}

@@ -1,0 +1,144 @@
+//! Ending executions, and forgetting them.
+
+use super::context::Context;
+use super::error::{ErrorKind, OpsError};
+use super::reconcile;
+use super::report::Report;
+use super::resolve::{self, Found};
+use super::{keep, record};
+use crate::engine::{EngineError, Scope};
+use crate::model::{Execution, ExecutionId, Mark};
+
+/// Which executions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selection {
+    /// Those named.
+    Named(Vec<String>),
+    /// All of the deployment.
+    All,
+}
+
+/// What became of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Killed {
+    /// It was ended, and nothing of it is left.
+    Gone(ExecutionId),
+    /// It was over already.
+    WasOver(ExecutionId),
+}
+
+/// Ends executions and returns when nothing is left of them in Docker. Each is marked first, so that whoever comes
+/// next goes on with it whatever happens to this process.
+pub async fn kill(
+    context: &Context,
+    selection: &Selection,
+    report: &dyn Report,
+) -> Result<Vec<Killed>, OpsError> {
+    let targets = select(context, selection).await?;
+    let mut killed = Vec::new();
+    for target in &targets {
+        match target {
+            Found::Alive(execution) => cancel(context, execution).await?,
+            Found::Past(record) => killed.push(Killed::WasOver(record.id)),
+        }
+    }
+    let alive = targets
+        .iter()
+        .filter(|found| matches!(found, Found::Alive(_)))
+        .map(Found::id);
+    for id in alive {
+        finish(context, id, report).await?;
+        killed.push(Killed::Gone(id));
+    }
+    if targets.is_empty() {
+        // Nothing to end, but a launch that died may have left something to sweep.
+        reconcile::pass(context, report).await?;
+    }
+    Ok(killed)
+}
+
+async fn select(context: &Context, selection: &Selection) -> Result<Vec<Found>, OpsError> {
+    match selection {
+        Selection::Named(texts) => resolve::resolve_all(context, texts).await,
+        Selection::All => {
+            let snapshot = context.backend.observe(Scope::Executions).await?;
+            Ok(snapshot
+                .executions
+                .into_values()
+                .map(|execution| Found::Alive(Box::new(execution)))
+                .collect())
+        }
+    }
+}
+
+/// Writes down that it is to end, first in history (who), then in Docker (that).
+async fn cancel(context: &Context, execution: &Execution) -> Result<(), OpsError> {
+    let store = context.history.open().await.ok();
+    record::event(
+        context,
+        store.as_ref(),
+        execution.ticket.id,
+        "cancel",
+        &context.settings.user,
+    )
+    .await;
+    match context.backend.mark(execution, Mark::Cancelled).await {
+        Ok(()) | Err(EngineError::Gone { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Makes passes until it is gone; a pass that can't remove it is an error.
+async fn finish(context: &Context, id: ExecutionId, report: &dyn Report) -> Result<(), OpsError> {
+    loop {
+        let pass = reconcile::pass(context, report).await?;
+        if !pass.snapshot.executions.contains_key(&id) {
+            return Ok(());
+        }
+        if let Some(failure) = pass.failure_of(id) {
+            return Err(OpsError::failed(format!(
+                "{id} is ended, but not everything of it could be removed: {failure}"
+            ))
+            .hint("any later zoe goes on with it"));
+        }
+    }
+}
+
+/// Forgets executions that are over: their records and logs. One that is alive is refused unless `force`, which ends it first.
+pub async fn remove(
+    context: &Context,
+    texts: &[String],
+    force: bool,
+    report: &dyn Report,
+) -> Result<Vec<ExecutionId>, OpsError> {
+    let targets = resolve::resolve_all(context, texts).await?;
+    for target in &targets {
+        if let Found::Alive(execution) = target {
+            if !force && execution.mark.is_none() && execution.decisive_exit().is_none() {
+                let message = format!("{} is not over", execution.ticket.id);
+                return Err(OpsError::new(ErrorKind::Conflict, message)
+                    .hint("end it with `zoe kill`, or end and forget it with `zoe rm --force`"));
+            }
+        }
+    }
+    for target in &targets {
+        if let Found::Alive(execution) = target {
+            cancel(context, execution).await?;
+            finish(context, execution.ticket.id, report).await?;
+        }
+        let store = context.history.open().await?;
+        let deployment = &context.settings.deployment;
+        if let Some(archive) = store
+            .get(deployment, target.id())
+            .await?
+            .and_then(|record| record.logs)
+        {
+            keep::discard(&archive)?;
+        }
+        store.forget(deployment, target.id()).await?;
+    }
+    if targets.is_empty() {
+        return Err(OpsError::usage("no execution was named"));
+    }
+    Ok(targets.iter().map(Found::id).collect())
+}

@@ -1,0 +1,204 @@
+//! What there is: `ps`, `show`, `history`, `status`.
+
+use super::context::Context;
+use super::error::OpsError;
+use super::present;
+use super::resolve::{self, Found};
+use super::view::{ExecutionView, State};
+use crate::engine::{EngineError, Scope};
+use crate::model::{Anomaly, Execution, Gap, Node, Phase, Plan, Resources, Snapshot};
+use crate::scheduler::{self, Policy};
+use crate::store::{Event, Query};
+
+/// How many ended executions `ps -a` shows.
+const RECENT: u32 = 50;
+
+/// What there is, and what could not be understood or read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// The executions, the newest first.
+    pub executions: Vec<ExecutionView>,
+    /// What looks like zoe's and can't be read.
+    pub anomalies: Vec<Anomaly>,
+    /// What could not be asked.
+    pub gaps: Vec<Gap>,
+}
+
+/// The executions that are alive, with `ended` the latest ended ones too. One list call, unless something waits: then
+/// the nodes are asked as well, to say why.
+pub async fn ps(context: &Context, ended: bool) -> Result<Listing, OpsError> {
+    let mut snapshot = context.backend.observe(Scope::Executions).await?;
+    let mut plan = None;
+    if snapshot
+        .executions
+        .values()
+        .any(|e| e.phase() == Phase::Queued)
+    {
+        snapshot = context.backend.observe(Scope::Everything).await?;
+        plan = Some(reasons(context, &snapshot));
+    }
+    let mut executions: Vec<_> = snapshot
+        .executions
+        .values()
+        .map(|execution| present::alive(execution, plan.as_ref(), None))
+        .collect();
+    if ended {
+        let past = history(
+            context,
+            &Query {
+                limit: Some(RECENT),
+                ..Query::default()
+            },
+        )
+        .await?;
+        executions.extend(
+            past.into_iter()
+                .filter(|view| !snapshot.executions.contains_key(&view.id)),
+        );
+    }
+    executions.sort_by(|a, b| (b.submitted_at, b.id).cmp(&(a.submitted_at, a.id)));
+    Ok(Listing {
+        executions,
+        anomalies: snapshot.anomalies,
+        gaps: snapshot.gaps,
+    })
+}
+
+/// Why things wait: the plan of a pass that does nothing.
+fn reasons(context: &Context, snapshot: &Snapshot) -> Plan {
+    scheduler::plan(snapshot, &Policy { allow_starts: true }, context.now())
+}
+
+/// One execution with all that is known of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// The execution.
+    pub view: ExecutionView,
+    /// What happened to it; empty where the history can't be read.
+    pub events: Vec<Event>,
+    /// The archive of its logs, once it has ended.
+    pub logs: Option<String>,
+}
+
+/// Looks at one execution, alive or past. URLs carry what their owner needs.
+pub async fn show(context: &Context, text: &str) -> Result<Shown, OpsError> {
+    let found = resolve::resolve(context, text).await?;
+    let events = events(context, &found).await;
+    match found {
+        Found::Past(record) => Ok(Shown {
+            view: present::past(&record),
+            events,
+            logs: record.logs.clone(),
+        }),
+        Found::Alive(execution) => {
+            let view = show_alive(context, &execution).await?;
+            Ok(Shown {
+                view,
+                events,
+                logs: None,
+            })
+        }
+    }
+}
+
+async fn show_alive(context: &Context, execution: &Execution) -> Result<ExecutionView, OpsError> {
+    let plan = match execution.phase() {
+        Phase::Queued => Some(reasons(
+            context,
+            &context.backend.observe(Scope::Everything).await?,
+        )),
+        Phase::Starting | Phase::Running { .. } | Phase::Ending(_) => None,
+    };
+    let inspected = context.backend.inspect(execution).await?;
+    let private = match context.backend.private(execution.ticket.id).await {
+        Ok(private) => Some(private),
+        Err(EngineError::Gone { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    Ok(present::alive(&inspected, plan.as_ref(), private.as_ref()))
+}
+
+async fn events(context: &Context, found: &Found) -> Vec<Event> {
+    match context.history.open().await {
+        Ok(store) => store
+            .events(&context.settings.deployment, found.id())
+            .await
+            .unwrap_or_default(),
+        Err(_) => Vec::new(),
+    }
+}
+
+/// Views an execution that is alive, with its URLs as its owner needs them.
+pub async fn owner_view(
+    context: &Context,
+    execution: &Execution,
+) -> Result<ExecutionView, OpsError> {
+    show_alive(context, execution).await
+}
+
+/// Executions from history, the newest first.
+pub async fn history(context: &Context, query: &Query) -> Result<Vec<ExecutionView>, OpsError> {
+    let store = context.history.open().await?;
+    let records = store.find(&context.settings.deployment, query).await?;
+    Ok(records.iter().map(present::past).collect())
+}
+
+/// The cluster: its nodes and what they hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// What zoe talks to.
+    pub backend: String,
+    /// The deployment.
+    pub deployment: String,
+    /// The nodes, with what this deployment holds on each.
+    pub nodes: Vec<(Node, Resources)>,
+    /// How many executions are in each state.
+    pub states: Vec<(State, usize)>,
+    /// What looks like zoe's and can't be read.
+    pub anomalies: Vec<Anomaly>,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
+    /// Objects that belong to no execution and that the next pass removes.
+    pub orphans: usize,
+}
+
+/// Looks at the cluster.
+pub async fn status(context: &Context) -> Result<Status, OpsError> {
+    let backend = context.backend.describe().await?;
+    let snapshot = context.backend.observe(Scope::Everything).await?;
+    let views: Vec<_> = snapshot
+        .executions
+        .values()
+        .map(|e| present::alive(e, None, None))
+        .collect();
+    let count = |state| views.iter().filter(|view| view.state == state).count();
+    let nodes = snapshot
+        .nodes
+        .iter()
+        .map(|node| (node.clone(), held(&snapshot, &node.name)));
+    Ok(Status {
+        backend,
+        deployment: context.settings.deployment.to_string(),
+        nodes: nodes.collect(),
+        states: State::ALL
+            .into_iter()
+            .filter(|state| !state.is_over())
+            .map(|state| (state, count(state)))
+            .collect(),
+        anomalies: snapshot.anomalies.clone(),
+        gaps: snapshot.gaps.clone(),
+        orphans: snapshot.orphans.len(),
+    })
+}
+
+/// What this deployment's members on a node hold: those that run, and those that are to.
+fn held(snapshot: &Snapshot, node: &str) -> Resources {
+    let instances = snapshot
+        .executions
+        .values()
+        .flat_map(|execution| &execution.instances);
+    instances
+        .filter(|i| i.node == node && i.exit_code().is_none())
+        .map(|i| i.reservation)
+        .sum()
+}

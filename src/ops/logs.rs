@@ -1,0 +1,189 @@
+//! The logs of an execution, from its containers while there are any, from its archive afterwards: the same lines either way.
+
+use std::path::PathBuf;
+
+use futures_util::{StreamExt, stream};
+use jiff::Timestamp;
+
+use super::context::Context;
+use super::error::{ErrorKind, OpsError};
+use super::exec;
+use super::resolve::{self, Found};
+use crate::engine::{BoxStream, EngineError, LogChunk, LogRange};
+use crate::logs::{self, Archive, Piece, Source};
+use crate::model::{Execution, ExecutionId, InstanceKey};
+use crate::store::Record;
+
+/// Which part of which logs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogOptions {
+    /// Only this component's (`worker`), or this member's (`worker-1`).
+    pub component: Option<String>,
+    /// Go on as long as there may be more.
+    pub follow: bool,
+    /// Nothing before this.
+    pub since: Option<Timestamp>,
+    /// Only so many lines of each member, from the end.
+    pub tail: Option<u64>,
+}
+
+impl LogOptions {
+    fn range(&self) -> LogRange {
+        LogRange {
+            follow: self.follow,
+            since: self.since,
+            tail: self.tail,
+        }
+    }
+}
+
+/// Logs as they are handed out.
+pub struct Logs {
+    /// Whether more than one member's are in it, so that each line wants a name before it.
+    pub several: bool,
+    /// The pieces: in the order of time, as far as what is being written lets it.
+    pub pieces: BoxStream<'static, Piece<OpsError>>,
+}
+
+impl Logs {
+    fn of(sources: Vec<Source<OpsError>>, follow: bool) -> Self {
+        let several = sources.len() > 1;
+        let pieces = if follow {
+            logs::as_they_come(sources, logs::PATIENCE)
+        } else {
+            logs::in_order(sources)
+        };
+        Self { several, pieces }
+    }
+}
+
+/// Reads the logs of an execution, alive or past.
+pub async fn logs(context: &Context, text: &str, options: &LogOptions) -> Result<Logs, OpsError> {
+    match resolve::resolve(context, text).await? {
+        Found::Alive(execution) => alive(context, &execution, options).await,
+        Found::Past(record) => past(&record, options).await,
+    }
+}
+
+async fn alive(
+    context: &Context,
+    execution: &Execution,
+    options: &LogOptions,
+) -> Result<Logs, OpsError> {
+    let members: Vec<_> = match &options.component {
+        Some(text) => exec::select(execution, text)?,
+        None => execution.instances.iter().collect(),
+    };
+    let mut sources: Vec<Source<OpsError>> = Vec::new();
+    for instance in members
+        .into_iter()
+        .filter(|instance| instance.was_started())
+    {
+        match context.backend.logs(&instance.key, options.range()).await {
+            Ok(chunks) => {
+                sources.push((
+                    instance.key.clone(),
+                    Box::pin(chunks.map(|chunk| chunk.map_err(OpsError::from))),
+                ));
+            }
+            // It was removed since it was listed: what it wrote is in the archive by now, or will be.
+            Err(EngineError::Gone { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(Logs::of(sources, options.follow))
+}
+
+async fn past(record: &Record, options: &LogOptions) -> Result<Logs, OpsError> {
+    let Some(path) = &record.logs else {
+        return Err(OpsError::new(
+            ErrorKind::NotFound,
+            format!("{} has no logs: it never started", record.id),
+        ));
+    };
+    let archive = open(path.into()).await?;
+    let all = instances(&archive);
+    let wanted = |key: &&InstanceKey| match &options.component {
+        Some(text) => {
+            key.component.as_str() == text || format!("{}-{}", key.component, key.index) == *text
+        }
+        None => true,
+    };
+    let keys: Vec<&InstanceKey> = all.iter().filter(wanted).collect();
+    if let (Some(text), true) = (&options.component, keys.is_empty()) {
+        return Err(exec::no_component(
+            text,
+            all.iter().map(|key| key.component.to_string()),
+        ));
+    }
+    let sources = keys
+        .into_iter()
+        .map(|key| Ok((key.clone(), read(&archive, key, options.range())?)));
+    Ok(Logs::of(sources.collect::<Result<_, OpsError>>()?, false))
+}
+
+fn instances(archive: &Archive) -> Vec<InstanceKey> {
+    let manifest = archive.manifest();
+    manifest
+        .instances
+        .iter()
+        .map(|log| log.key(manifest.execution))
+        .collect()
+}
+
+fn read(
+    archive: &Archive,
+    key: &InstanceKey,
+    range: LogRange,
+) -> Result<BoxStream<'static, Result<LogChunk, OpsError>>, OpsError> {
+    let chunks = archive
+        .stream(&key.component, key.index, range)
+        .map_err(OpsError::from)?;
+    Ok(Box::pin(chunks.map(|chunk| chunk.map_err(OpsError::from))))
+}
+
+async fn open(path: PathBuf) -> Result<Archive, OpsError> {
+    let shown = path.display().to_string();
+    let opened = tokio::task::spawn_blocking(move || Archive::open(&path)).await;
+    let opened =
+        opened.map_err(|error| OpsError::failed(format!("reading {shown} broke off: {error}")))?;
+    Ok(opened?)
+}
+
+/// What the monitor of an execution that is over has written, from the archive. `monitor` is where it is known already.
+pub(super) async fn of_monitor(
+    context: &Context,
+    id: ExecutionId,
+    monitor: Option<InstanceKey>,
+) -> Result<BoxStream<'static, Result<LogChunk, OpsError>>, OpsError> {
+    let nothing =
+        || -> BoxStream<'static, Result<LogChunk, OpsError>> { Box::pin(stream::empty()) };
+    let record = context
+        .history
+        .open()
+        .await?
+        .get(&context.settings.deployment, id)
+        .await?;
+    let Some(path) = record.as_ref().and_then(|record| record.logs.clone()) else {
+        return Ok(nothing());
+    };
+    let monitor = match (monitor, &record) {
+        (Some(monitor), _) => Some(monitor),
+        (None, Some(record)) => monitor_of(record),
+        (None, None) => None,
+    };
+    let archive = open(path.into()).await?;
+    match monitor.filter(|key| instances(&archive).contains(key)) {
+        Some(key) => read(&archive, &key, LogRange::default()),
+        None => Ok(nothing()),
+    }
+}
+
+fn monitor_of(record: &Record) -> Option<InstanceKey> {
+    let component = crate::apps::from_json(&record.description).ok()?.monitor?;
+    Some(InstanceKey {
+        execution: record.id,
+        component,
+        index: 0,
+    })
+}

@@ -1,0 +1,210 @@
+//! From what Docker and history know to what people are shown.
+
+use super::ready::public_address;
+use super::view::{ComponentView, ContainerView, ExecutionView, NamedUrl, State};
+use crate::apps;
+use crate::model::{
+    Component, Execution, Instance, InstanceState, Mark, Outcome, Phase, Plan, Private, Protocol,
+    Ticket,
+};
+use crate::store::Record;
+
+/// An execution that is alive. With `private` the URLs carry what their owner needs, such as a token.
+pub(super) fn alive(
+    execution: &Execution,
+    plan: Option<&Plan>,
+    private: Option<&Private>,
+) -> ExecutionView {
+    let ticket = &execution.ticket;
+    let decisive = execution.decisive_exit();
+    ExecutionView {
+        id: ticket.id,
+        name: ticket.name.to_string(),
+        user: ticket.user.clone(),
+        application: ticket.application.name.clone(),
+        state: state(execution.phase()),
+        reason: reason(execution, plan),
+        submitted_at: ticket.submitted_at,
+        started_at: execution.started_at(),
+        finished_at: decisive.and_then(|instance| instance.finished_at),
+        exit_code: decisive.and_then(Instance::exit_code),
+        urls: urls(execution, private),
+        components: components(ticket, |component| running(execution, component)),
+        containers: containers(execution),
+    }
+}
+
+fn state(phase: Phase) -> State {
+    match phase {
+        Phase::Queued => State::Queued,
+        Phase::Starting => State::Starting,
+        Phase::Running { .. } => State::Running,
+        Phase::Ending(_) => State::Ending,
+    }
+}
+
+fn reason(execution: &Execution, plan: Option<&Plan>) -> Option<String> {
+    match execution.phase() {
+        Phase::Queued => {
+            let id = execution.ticket.id;
+            let waiting = plan?.waiting.iter().find(|waiting| waiting.execution == id);
+            waiting.map(|waiting| waiting.reason.to_string())
+        }
+        Phase::Starting | Phase::Running { .. } => lost_members(execution),
+        Phase::Ending(mark) => Some(
+            match mark {
+                Mark::Ending => "it has ended and is to be removed",
+                Mark::Cancelled => "it was cancelled and is to be removed",
+                Mark::TimedOut => "it ran out of time and is to be removed",
+                Mark::Failed => "it could not be started and is to be removed",
+            }
+            .to_owned(),
+        ),
+    }
+}
+
+/// Members that have exited though the execution goes on.
+fn lost_members(execution: &Execution) -> Option<String> {
+    let lost: Vec<String> = execution
+        .instances
+        .iter()
+        .filter_map(|i| {
+            i.exit_code()
+                .map(|code| format!("{}-{} exited with {code}", i.key.component, i.key.index))
+        })
+        .collect();
+    if lost.is_empty() {
+        None
+    } else {
+        Some(lost.join(", "))
+    }
+}
+
+fn running(execution: &Execution, component: &Component) -> u32 {
+    let members = execution.members(component.name.as_str());
+    u32::try_from(
+        members
+            .filter(|i| i.state == InstanceState::Running)
+            .count(),
+    )
+    .unwrap_or(u32::MAX)
+}
+
+fn components(ticket: &Ticket, running: impl Fn(&Component) -> u32) -> Vec<ComponentView> {
+    let components = ticket.application.components.iter();
+    components
+        .map(|component| ComponentView {
+            name: component.name.to_string(),
+            image: apps::image_reference(&ticket.registry, &component.image),
+            wanted: component.members(),
+            running: running(component),
+            cores: component.cores,
+            memory: component.reservation().memory,
+        })
+        .collect()
+}
+
+fn containers(execution: &Execution) -> Vec<ContainerView> {
+    let instances = execution.instances.iter();
+    instances
+        .map(|instance| ContainerView {
+            component: instance.key.component.to_string(),
+            index: instance.key.index,
+            node: instance.node.clone(),
+            container_id: instance.container_id.clone(),
+            state: match instance.state {
+                InstanceState::Created => "created",
+                InstanceState::Running => "running",
+                InstanceState::Exited { .. } => "exited",
+                InstanceState::Other => "other",
+            }
+            .to_owned(),
+            exit_code: instance.exit_code(),
+            address: instance.address,
+        })
+        .collect()
+}
+
+/// The web interfaces that can be reached now: the first member's, and of a component with several each one's.
+pub(super) fn urls(execution: &Execution, private: Option<&Private>) -> Vec<NamedUrl> {
+    let mut urls = Vec::new();
+    for component in &execution.ticket.application.components {
+        let several = component.members() > 1;
+        for instance in execution.members(component.name.as_str()) {
+            for port in component
+                .ports
+                .iter()
+                .filter(|port| port.protocol == Protocol::Http)
+            {
+                let Some(address) = public_address(instance, port.container) else {
+                    continue;
+                };
+                let member = if several {
+                    format!("-{}", instance.key.index)
+                } else {
+                    String::new()
+                };
+                urls.push(NamedUrl {
+                    name: format!("{}{member}/{}", component.name, port.name),
+                    url: apps::port_url(
+                        &execution.ticket,
+                        port,
+                        &format!("http://{address}"),
+                        private,
+                    ),
+                });
+            }
+        }
+    }
+    urls
+}
+
+/// An execution that only history knows.
+pub(super) fn past(record: &Record) -> ExecutionView {
+    let (state, reason) = match record.end.as_ref().map(|(_, outcome)| outcome) {
+        None => (
+            State::Ending,
+            Some("history does not know yet how it ended".to_owned()),
+        ),
+        Some(Outcome::Finished) => (State::Finished, None),
+        Some(Outcome::Failed { reason, .. }) => (State::Failed, Some(reason.clone())),
+        Some(Outcome::TimedOut) => (State::Failed, Some("it ran out of time".to_owned())),
+        Some(Outcome::Cancelled { by: Some(by) }) => {
+            (State::Cancelled, Some(format!("cancelled by {by}")))
+        }
+        Some(Outcome::Cancelled { by: None }) => (State::Cancelled, None),
+    };
+    ExecutionView {
+        id: record.id,
+        name: record.name.clone(),
+        user: record.user.clone(),
+        application: record.application.clone(),
+        state,
+        reason,
+        submitted_at: record.submitted_at,
+        started_at: record.started_at,
+        finished_at: record.end.as_ref().map(|(at, _)| *at),
+        exit_code: record.end.as_ref().map(|(_, outcome)| outcome.exit_code()),
+        urls: Vec::new(),
+        components: past_components(record),
+        containers: Vec::new(),
+    }
+}
+
+/// What its parts were; nothing where an older zoe wrote a description that this one can't read.
+fn past_components(record: &Record) -> Vec<ComponentView> {
+    let Ok(application) = apps::from_json(&record.description) else {
+        return Vec::new();
+    };
+    let components = application.components.iter();
+    components
+        .map(|component| ComponentView {
+            name: component.name.to_string(),
+            image: component.image.clone(),
+            wanted: component.members(),
+            running: 0,
+            cores: component.cores,
+            memory: component.reservation().memory,
+        })
+        .collect()
+}

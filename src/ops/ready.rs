@@ -1,0 +1,140 @@
+//! Asking components whether they are ready, in their own words.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::Request;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+use crate::apps;
+use crate::model::{Component, Execution, Instance, Ready};
+
+/// How often a component is asked.
+pub(super) const INTERVAL: Duration = Duration::from_millis(200);
+/// How long one answer may take; a component that is starting may accept and stay silent.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The longest answer that is read, in bytes.
+const LONGEST_ANSWER: usize = 8 << 20;
+
+/// What a component said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Readiness {
+    /// Which component.
+    pub component: String,
+    /// How much it has of what is asked for; 1 where an answer is all that is asked for.
+    pub have: u64,
+    /// How much it is to have.
+    pub want: u64,
+}
+
+impl Readiness {
+    /// Whether it is ready.
+    pub fn holds(&self) -> bool {
+        self.have >= self.want
+    }
+}
+
+/// Asks every component that says how. One that can't be reached, or answers something else, is not ready.
+pub async fn probe(execution: &Execution) -> Vec<Readiness> {
+    let components = execution.ticket.application.components.iter();
+    join_all(components.filter_map(|component| {
+        component
+            .ready
+            .as_ref()
+            .map(|ready| one(execution, component, ready))
+    }))
+    .await
+}
+
+async fn one(execution: &Execution, component: &Component, ready: &Ready) -> Readiness {
+    // A question that asks for no number is answered by any answer: one of one.
+    let want = apps::ready_threshold(&execution.ticket, component)
+        .unwrap_or(u64::MAX)
+        .max(1);
+    let mut readiness = Readiness {
+        component: component.name.to_string(),
+        have: 0,
+        want,
+    };
+    let address = component.port(&ready.port).and_then(|port| {
+        execution
+            .members(component.name.as_str())
+            .find_map(|instance| public_address(instance, port.container))
+    });
+    if let Some(address) = address {
+        let answer = tokio::time::timeout(PATIENCE, ask(address, &ready.path)).await;
+        readiness.have = answer
+            .ok()
+            .flatten()
+            .map_or(0, |body| match &ready.threshold {
+                Some(threshold) => number_at(&body, &threshold.pointer).unwrap_or(0),
+                None => want,
+            });
+    }
+    readiness
+}
+
+/// Where a port of an instance can be reached from here.
+pub(super) fn public_address(instance: &Instance, container_port: u16) -> Option<SocketAddr> {
+    let port = instance
+        .ports
+        .iter()
+        .find(|port| port.container == container_port)?;
+    let host = if port.host.is_unspecified() {
+        IpAddr::V4(Ipv4Addr::LOCALHOST)
+    } else {
+        port.host
+    };
+    Some(SocketAddr::new(host, port.public))
+}
+
+/// The body of the answer, if there is one below 400.
+async fn ask(address: SocketAddr, path: &str) -> Option<Vec<u8>> {
+    let stream = TcpStream::connect(address).await.ok()?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .ok()?;
+    let request = Request::get(path)
+        .header(hyper::header::HOST, address.to_string())
+        .header(hyper::header::CONNECTION, "close")
+        .body(Empty::<bytes::Bytes>::new())
+        .ok()?;
+    let answer = async {
+        let response = sender.send_request(request).await.ok()?;
+        if response.status().as_u16() >= 400 {
+            return None;
+        }
+        let body = Limited::new(response.into_body(), LONGEST_ANSWER)
+            .collect()
+            .await
+            .ok()?;
+        Some(body.to_bytes().to_vec())
+    };
+    let (answer, _) = tokio::join!(answer, connection);
+    answer
+}
+
+fn number_at(body: &[u8], pointer: &str) -> Option<u64> {
+    serde_json::from_slice::<serde_json::Value>(body)
+        .ok()?
+        .pointer(pointer)?
+        .as_u64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number_at;
+
+    #[test]
+    fn a_number_is_found_by_its_pointer() {
+        assert_eq!(
+            number_at(br#"{"aliveworkers":2}"#, "/aliveworkers"),
+            Some(2)
+        );
+        assert_eq!(number_at(br#"{"aliveworkers":"2"}"#, "/aliveworkers"), None);
+        assert_eq!(number_at(b"<html>", "/aliveworkers"), None);
+    }
+}

@@ -1,0 +1,188 @@
+//! One pass: observe, plan, execute, until nothing is left to do now.
+//!
+//! Every command that changes something makes passes; so does whoever waits for an execution, so that a queue moves
+//! without `zoe watch`. A pass holds the lease. If the database can't be had it goes on without and starts nothing.
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+
+use super::context::Context;
+use super::error::OpsError;
+use super::lease::{self, Held};
+use super::report::{News, Report};
+use super::{end, start};
+use crate::engine::Scope;
+use crate::model::{ExecutionId, Plan, Snapshot, Step};
+use crate::scheduler::{self, Policy};
+use crate::store::{Store, StoreError};
+
+/// A pass ends what has ended and then starts what fits in the room it made; more rounds than this mean that
+/// others change things as fast as this pass does, and the next pass will see to it.
+const ROUNDS: usize = 6;
+
+/// What a pass left behind.
+#[derive(Debug, Clone)]
+pub struct Pass {
+    /// What is there now.
+    pub snapshot: Snapshot,
+    /// What could not be done.
+    pub failures: Vec<Failure>,
+    /// What still waits, and why; steps that failed are in it again.
+    pub plan: Plan,
+}
+
+/// A step that could not be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The execution it was for, if it was for one.
+    pub execution: Option<ExecutionId>,
+    /// A sentence for people.
+    pub message: String,
+}
+
+impl Pass {
+    /// What could not be done for an execution, the first thing.
+    pub fn failure_of(&self, id: ExecutionId) -> Option<&str> {
+        self.failures
+            .iter()
+            .find(|failure| failure.execution == Some(id))
+            .map(|failure| failure.message.as_str())
+    }
+}
+
+/// Makes one pass. Fails only if Docker can't be read; a step that fails is among [`Pass::failures`].
+pub async fn pass(context: &Context, report: &dyn Report) -> Result<Pass, OpsError> {
+    match leased(context).await {
+        Ok((store, held)) => {
+            let result = rounds(context, Some(&store), Some(&held), report).await;
+            held.release().await;
+            result
+        }
+        Err(error) => {
+            report.tell(News::Warning(format!(
+                "{error}; nothing is started without it"
+            )));
+            rounds(context, None, None, report).await
+        }
+    }
+}
+
+async fn leased(context: &Context) -> Result<(Arc<dyn Store>, Held), StoreError> {
+    let store = context.history.open().await?;
+    let held = lease::acquire(context, Arc::clone(&store)).await?;
+    Ok((store, held))
+}
+
+async fn rounds(
+    context: &Context,
+    store: Option<&Arc<dyn Store>>,
+    held: Option<&Held>,
+    report: &dyn Report,
+) -> Result<Pass, OpsError> {
+    let mut failures = Vec::new();
+    for round in 1.. {
+        let snapshot = context.backend.observe(Scope::Everything).await?;
+        let policy = Policy {
+            allow_starts: held.is_some_and(Held::is_valid),
+        };
+        let plan = scheduler::plan(&snapshot, &policy, context.now());
+        debug_assert_eq!(
+            scheduler::check(&snapshot, &plan),
+            vec![],
+            "the plan breaks an invariant"
+        );
+        for anomaly in &snapshot.anomalies {
+            tracing::warn!(object = %anomaly.object, problem = %anomaly.problem, "left alone");
+        }
+        if plan.steps.is_empty() || round == ROUNDS || !failures.is_empty() {
+            return Ok(Pass {
+                snapshot,
+                failures,
+                plan,
+            });
+        }
+        failures = execute(context, store, held, &snapshot, &plan, report).await;
+    }
+    Err(OpsError::failed("a pass did not come to an end"))
+}
+
+/// Carries out a plan: what makes room first, then the starts. Returns what failed.
+async fn execute(
+    context: &Context,
+    store: Option<&Arc<dyn Store>>,
+    held: Option<&Held>,
+    snapshot: &Snapshot,
+    plan: &Plan,
+    report: &dyn Report,
+) -> Vec<Failure> {
+    let (starts, others): (Vec<_>, Vec<_>) = plan
+        .steps
+        .iter()
+        .partition(|step| matches!(step, Step::Start { .. }));
+    let ended = join_all(
+        others
+            .into_iter()
+            .map(|step| carry_out(context, store, held, snapshot, step, report)),
+    );
+    let mut results = ended.await;
+    let started = join_all(
+        starts
+            .into_iter()
+            .map(|step| carry_out(context, store, held, snapshot, step, report)),
+    );
+    results.extend(started.await);
+    results.into_iter().flatten().collect()
+}
+
+async fn carry_out(
+    context: &Context,
+    store: Option<&Arc<dyn Store>>,
+    held: Option<&Held>,
+    snapshot: &Snapshot,
+    step: &Step,
+    report: &dyn Report,
+) -> Option<Failure> {
+    tracing::info!(?step, "carrying out");
+    let execution = match step {
+        Step::End { execution, .. } | Step::Start { execution, .. } => Some(*execution),
+        Step::Sweep(_) | Step::RemoveImage(_) => None,
+    };
+    let done = effect(context, store, held, snapshot, step, report).await;
+    done.err().map(|error| Failure {
+        execution,
+        message: error.to_string(),
+    })
+}
+
+async fn effect(
+    context: &Context,
+    store: Option<&Arc<dyn Store>>,
+    held: Option<&Held>,
+    snapshot: &Snapshot,
+    step: &Step,
+    report: &dyn Report,
+) -> Result<(), OpsError> {
+    match step {
+        Step::Sweep(orphan) => Ok(context.backend.sweep(orphan).await?),
+        Step::RemoveImage(image) => Ok(context.backend.remove_job_image(image).await?),
+        Step::End { execution, mark } => match snapshot.executions.get(execution) {
+            Some(execution) => end::end(context, store, execution, *mark, report).await,
+            None => Ok(()),
+        },
+        Step::Start {
+            execution, members, ..
+        } => {
+            // The lease can lapse while earlier steps take their time; whoever has it now decides anew.
+            if !held.is_some_and(Held::is_valid) {
+                return Err(OpsError::failed(
+                    "the lease was lost to another zoe; nothing more is started by this one",
+                ));
+            }
+            match snapshot.executions.get(execution) {
+                Some(execution) => start::start(context, store, execution, members, report).await,
+                None => Ok(()),
+            }
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! Submission: from an application to a ticket, all or nothing.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+use sha2::{Digest, Sha256};
+
+use super::context::Context;
+use super::error::{ErrorKind, OpsError};
+use super::files::Packed;
+use super::record;
+use super::report::{News, Report};
+use super::resolve::LAST;
+use crate::apps;
+use crate::engine::{EngineError, JobFiles, Scope, Submitted};
+use crate::model::{Application, ExecutionId, ExecutionName, Private, Secret, Snapshot, Ticket};
+use crate::scheduler;
+use crate::store::Record;
+
+/// How often a fresh id, or an image that somebody swept away in between, is tried again.
+const TRIES: usize = 5;
+
+/// What is to be run, and how.
+#[derive(Debug, Clone)]
+pub struct Submission {
+    /// The application, with all settings made.
+    pub application: Application,
+    /// Files to be sent along.
+    pub files: Option<Packed>,
+    /// The name, if the user chose one.
+    pub name: Option<ExecutionName>,
+    /// What a name is made of otherwise, with the id behind it.
+    pub stem: String,
+    /// Makes the submission idempotent.
+    pub key: Option<String>,
+    /// How long it may run.
+    pub timeout: Option<SignedDuration>,
+    /// The user's own environment.
+    pub env: BTreeMap<String, Secret>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Accepted {
+    /// A new execution exists.
+    New(Box<Ticket>),
+    /// One with this key is alive.
+    Alive(ExecutionId),
+    /// One with this key was, and is over.
+    Over(Box<Record>),
+}
+
+impl Accepted {
+    /// The execution's id.
+    pub fn id(&self) -> ExecutionId {
+        match self {
+            Self::New(ticket) => ticket.id,
+            Self::Alive(id) => *id,
+            Self::Over(record) => record.id,
+        }
+    }
+}
+
+/// Submits. When this returns an error nothing was left behind; when it returns [`Accepted::New`] the execution exists,
+/// whatever happens next.
+pub async fn submit(
+    context: &Context,
+    submission: &Submission,
+    report: &dyn Report,
+) -> Result<Accepted, OpsError> {
+    check_name(submission)?;
+    let snapshot = context.backend.observe(Scope::Everything).await?;
+    if let Some(existing) = existing(context, &snapshot, submission).await? {
+        return Ok(existing);
+    }
+    scheduler::admit(&submission.application, &snapshot.nodes)
+        .map_err(|refusal| OpsError::new(ErrorKind::Refused, refusal.to_string()))?;
+    free_name(&snapshot, submission)?;
+    ensure_images(context, submission, report).await?;
+    for _ in 0..TRIES {
+        let ticket = ticket(context, submission, report).await?;
+        // Preparing took its time: another with the same key may have come and even gone in between.
+        let snapshot = context.backend.observe(Scope::Executions).await?;
+        if let Some(existing) = existing(context, &snapshot, submission).await? {
+            return Ok(existing);
+        }
+        match context
+            .backend
+            .submit(&ticket, &private(context, submission))
+            .await
+        {
+            Ok(Submitted::Created) => {
+                report.tell(News::Submitted {
+                    id: ticket.id,
+                    name: ticket.name.to_string(),
+                });
+                record::submitted(context, &ticket, report).await;
+                return Ok(Accepted::New(Box::new(ticket)));
+            }
+            Ok(Submitted::Taken) if ticket.name_claimed => return Err(name_taken(&ticket.name)),
+            // A random id that is in use, a key that another is submitting just now, or an image swept away: once more.
+            Ok(Submitted::Taken) | Err(EngineError::NoImage { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(OpsError::failed(
+        "the execution could not be submitted: its image is removed as fast as it is made",
+    ))
+}
+
+fn check_name(submission: &Submission) -> Result<(), OpsError> {
+    match &submission.name {
+        Some(name) if name.as_str() == LAST => Err(OpsError::usage(format!(
+            "'{LAST}' cannot be a name: it means the submission made last"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// The id that belongs to a key: everybody who has the key makes the same.
+fn id_of_key(context: &Context, key: &str) -> ExecutionId {
+    let deployment = context.settings.deployment.as_str();
+    let digest = Sha256::digest(format!("{deployment}\0{}\0{key}", context.settings.user));
+    ExecutionId::from_bits(
+        digest
+            .iter()
+            .take(8)
+            .fold(0, |bits, byte| bits << 8 | u64::from(*byte)),
+    )
+}
+
+/// The execution with the submission's key, if there is or was one.
+async fn existing(
+    context: &Context,
+    snapshot: &Snapshot,
+    submission: &Submission,
+) -> Result<Option<Accepted>, OpsError> {
+    let Some(key) = &submission.key else {
+        return Ok(None);
+    };
+    let id = id_of_key(context, key);
+    if let Some(execution) = snapshot.executions.get(&id) {
+        return if execution.ticket.key.as_ref() == Some(key) {
+            Ok(Some(Accepted::Alive(id)))
+        } else {
+            Err(OpsError::new(
+                ErrorKind::Conflict,
+                format!("the key's id {id} belongs to another execution"),
+            )
+            .hint("use another key"))
+        };
+    }
+    let record = context
+        .history
+        .open()
+        .await?
+        .get(&context.settings.deployment, id)
+        .await?;
+    Ok(record
+        .filter(|record| record.end.is_some())
+        .map(|record| Accepted::Over(Box::new(record))))
+}
+
+fn free_name(snapshot: &Snapshot, submission: &Submission) -> Result<(), OpsError> {
+    let Some(name) = &submission.name else {
+        return Ok(());
+    };
+    let taken = snapshot
+        .executions
+        .values()
+        .any(|e| e.mark.is_none() && e.ticket.name == *name);
+    if taken { Err(name_taken(name)) } else { Ok(()) }
+}
+
+fn name_taken(name: &ExecutionName) -> OpsError {
+    OpsError::new(
+        ErrorKind::Conflict,
+        format!("there is an execution called '{name}' already"),
+    )
+    .hint("choose another name, or end that one with `zoe kill`")
+}
+
+async fn ensure_images(
+    context: &Context,
+    submission: &Submission,
+    report: &dyn Report,
+) -> Result<(), OpsError> {
+    let mut images: Vec<String> = submission
+        .application
+        .components
+        .iter()
+        .map(|c| reference(context, &c.image))
+        .collect();
+    images.sort();
+    images.dedup();
+    for image in images {
+        let tell = |progress| {
+            report.tell(News::Image {
+                image: image.clone(),
+                progress,
+            })
+        };
+        context.backend.ensure(&image, &tell).await?;
+    }
+    Ok(())
+}
+
+fn reference(context: &Context, image: &str) -> String {
+    apps::image_reference(&context.settings.registry, image)
+}
+
+async fn ticket(
+    context: &Context,
+    submission: &Submission,
+    report: &dyn Report,
+) -> Result<Ticket, OpsError> {
+    let id = match &submission.key {
+        Some(key) => id_of_key(context, key),
+        None => ExecutionId::from_bits(u64::from_le_bytes(random(context))),
+    };
+    let name = match &submission.name {
+        Some(name) => name.clone(),
+        None => made_name(&submission.stem, id)?,
+    };
+    Ok(Ticket {
+        id,
+        deployment: context.settings.deployment.clone(),
+        name,
+        name_claimed: submission.name.is_some() && submission.key.is_none(),
+        user: context.settings.user.clone(),
+        application: submission.application.clone(),
+        submitted_at: context.now(),
+        key: submission.key.clone(),
+        timeout: submission.timeout,
+        job_image: job_image(context, submission, report).await?,
+        registry: context.settings.registry.clone(),
+    })
+}
+
+/// A name for an execution that was given none: what it runs, and its id so that it is the only one.
+fn made_name(stem: &str, id: ExecutionId) -> Result<ExecutionName, OpsError> {
+    let stem: String = stem
+        .to_ascii_lowercase()
+        .chars()
+        .map(|c| {
+            if c.is_ascii_lowercase() || c.is_ascii_digit() {
+                c
+            } else {
+                '-'
+            }
+        })
+        .take(24)
+        .collect();
+    let stem = stem.trim_matches('-');
+    let name = if stem.is_empty() {
+        id.to_string()
+    } else {
+        format!("{stem}-{id}")
+    };
+    name.parse()
+        .map_err(|error| OpsError::failed(format!("no name could be made: {error}")))
+}
+
+async fn job_image(
+    context: &Context,
+    submission: &Submission,
+    report: &dyn Report,
+) -> Result<Option<String>, OpsError> {
+    let Some(packed) = &submission.files else {
+        return Ok(None);
+    };
+    let component = submission
+        .application
+        .components
+        .iter()
+        .find_map(|c| c.files.as_ref().map(|path| (c, path)));
+    let Some((component, directory)) = component else {
+        let name = &submission.application.name;
+        return Err(OpsError::usage(format!(
+            "no component of '{name}' takes files (`files = \"/path\"`)"
+        )));
+    };
+    report.tell(News::Packed {
+        files: packed.files,
+        bytes: packed.archive.len() as u64,
+    });
+    let files = JobFiles {
+        base: reference(context, &component.image),
+        directory: directory.clone(),
+        archive: packed.archive.clone().into(),
+        digest: packed.digest.clone(),
+    };
+    Ok(Some(context.backend.ensure_files(&files).await?))
+}
+
+fn private(context: &Context, submission: &Submission) -> Private {
+    let secrets = submission.application.secrets.iter().map(|name| {
+        let bytes: [u8; 32] = random(context);
+        (
+            name.clone(),
+            Secret::new(
+                bytes
+                    .iter()
+                    .map(|byte| format!("{byte:02x}"))
+                    .collect::<String>(),
+            ),
+        )
+    });
+    Private {
+        secrets: secrets.collect(),
+        env: submission.env.clone(),
+    }
+}
+
+fn random<const N: usize>(context: &Context) -> [u8; N] {
+    let mut bytes = [0; N];
+    context.world.random(&mut bytes);
+    bytes
+}

@@ -1,0 +1,225 @@
+//! Waiting for executions, moving the queue meanwhile.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::context::Context;
+use super::error::{ErrorKind, OpsError};
+use super::hints::Hints;
+use super::ready::{self, Readiness};
+use super::reconcile::{self, Pass};
+use super::report::{News, Report};
+use super::resolve::{self, Found};
+use crate::model::{Execution, ExecutionId, Outcome, Phase};
+
+/// The longest time between two looks, where no event has come before: a missed event costs no more than this.
+const INTERVAL: Duration = Duration::from_secs(2);
+
+/// What is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// All core members are started, ready or not.
+    Started,
+    /// All core members are started and ready.
+    Running,
+    /// It is over, and nothing of it is left.
+    Ended,
+}
+
+/// How it turned out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Waited {
+    /// It runs and is ready.
+    Running(Box<Execution>),
+    /// It ended so.
+    Ended(Outcome),
+}
+
+/// Waits for all of them; the outcomes come in the order of `texts`, each execution once.
+pub async fn wait(
+    context: &Context,
+    texts: &[String],
+    until: Until,
+    deadline: Option<Timestamp>,
+    report: &dyn Report,
+) -> Result<Vec<(ExecutionId, Waited)>, OpsError> {
+    let found = resolve::resolve_all(context, texts).await?;
+    let mut results = Vec::new();
+    for one in found {
+        let waited = match &one {
+            Found::Past(record) => match &record.end {
+                Some((_, outcome)) => Waited::Ended(outcome.clone()),
+                None => return Err(lost(record.id)),
+            },
+            Found::Alive(execution) => {
+                wait_for(context, execution.ticket.id, until, deadline, report).await?
+            }
+        };
+        results.push((one.id(), waited));
+    }
+    Ok(results)
+}
+
+/// Waits for one. Runs out of time with [`Outcome::TimedOut`] of the *wait*, as an error of kind `Failed` would hide it.
+pub async fn wait_for(
+    context: &Context,
+    id: ExecutionId,
+    until: Until,
+    deadline: Option<Timestamp>,
+    report: &dyn Report,
+) -> Result<Waited, OpsError> {
+    let mut teller = Teller::new(report);
+    let mut hints = Hints::default();
+    hints.listen(context).await;
+    loop {
+        let pass = reconcile::pass(context, report).await?;
+        let Some(execution) = pass.snapshot.executions.get(&id) else {
+            return ended(context, id).await.map(Waited::Ended);
+        };
+        teller.tell(execution, &pass, until);
+        if let Some(failure) = pass.failure_of(id) {
+            return Err(OpsError::failed(format!("{id} cannot be torn down: {failure}"))
+                .hint("what is left of it is stopped and holds nothing; any later zoe goes on with it"));
+        }
+        let mut pause = INTERVAL;
+        if let Phase::Running { .. } = execution.phase() {
+            let readiness = if until == Until::Running {
+                ready::probe(execution).await
+            } else {
+                Vec::new()
+            };
+            teller.ready(&readiness);
+            if until != Until::Ended && readiness.iter().all(Readiness::holds) {
+                return Ok(Waited::Running(Box::new(execution.clone())));
+            }
+            if until == Until::Running {
+                pause = ready::INTERVAL;
+            }
+        }
+        let pause = match deadline {
+            Some(deadline) if deadline <= context.now() => return Err(out_of_time(id, until)),
+            deadline => shorten(context, pause, [deadline, execution.deadline()]),
+        };
+        hints.next(context, pause).await;
+    }
+}
+
+/// `pause`, or the time until the first of these moments if that is sooner.
+fn shorten(context: &Context, pause: Duration, moments: [Option<Timestamp>; 2]) -> Duration {
+    let now = context.now();
+    let left = moments
+        .into_iter()
+        .flatten()
+        .map(|moment| moment.duration_since(now));
+    left.map(|left| left.max(SignedDuration::from_millis(10)).unsigned_abs())
+        .fold(pause, Duration::min)
+}
+
+/// Returns when an execution may not run any longer; never, if it may.
+pub(super) async fn past_deadline(context: &Context, execution: &Execution) {
+    while let Some(deadline) = execution.deadline() {
+        let left = deadline.duration_since(context.now());
+        if !left.is_positive() {
+            return;
+        }
+        tokio::time::sleep(left.unsigned_abs()).await;
+    }
+    std::future::pending().await
+}
+
+/// Tells how its components get ready, and never returns.
+pub(super) async fn tell_readiness(execution: &Execution, report: &dyn Report) {
+    let mut teller = Teller::new(report);
+    loop {
+        let readiness = ready::probe(execution).await;
+        teller.ready(&readiness);
+        if readiness.iter().all(Readiness::holds) {
+            std::future::pending::<()>().await;
+        }
+        tokio::time::sleep(ready::INTERVAL).await;
+    }
+}
+
+/// How an execution ended that Docker does not have any more.
+pub(super) async fn ended(context: &Context, id: ExecutionId) -> Result<Outcome, OpsError> {
+    let record = context
+        .history
+        .open()
+        .await?
+        .get(&context.settings.deployment, id)
+        .await?;
+    record
+        .and_then(|record| record.end)
+        .map(|(_, outcome)| outcome)
+        .ok_or_else(|| lost(id))
+}
+
+fn lost(id: ExecutionId) -> OpsError {
+    OpsError::failed(format!("{id} is gone from Docker and history does not know how it ended"))
+        .hint("its containers or its ticket were removed by something other than zoe, or the database was lost")
+}
+
+/// A wait that ran out of time: its own exit code, 124.
+fn out_of_time(id: ExecutionId, until: Until) -> OpsError {
+    let what = match until {
+        Until::Started => "started",
+        Until::Running => "running and ready",
+        Until::Ended => "over",
+    };
+    OpsError::new(
+        ErrorKind::TimedOut,
+        format!("{id} is not {what} within the time given; it goes on"),
+    )
+}
+
+/// Tells each thing once, and waiting reasons when they change.
+struct Teller<'a> {
+    report: &'a dyn Report,
+    reason: Option<String>,
+    running: bool,
+    ready: Vec<Readiness>,
+}
+
+impl<'a> Teller<'a> {
+    fn new(report: &'a dyn Report) -> Self {
+        Self {
+            report,
+            reason: None,
+            running: false,
+            ready: Vec::new(),
+        }
+    }
+
+    fn tell(&mut self, execution: &Execution, pass: &Pass, until: Until) {
+        let reason = pass
+            .plan
+            .waiting
+            .iter()
+            .find(|w| w.execution == execution.ticket.id)
+            .map(|w| w.reason.to_string());
+        if let (Some(reason), true) = (&reason, reason != self.reason) {
+            self.report.tell(News::Waiting(reason.clone()));
+        }
+        self.reason = reason;
+        let awaited = until != Until::Ended && matches!(execution.phase(), Phase::Running { .. });
+        if awaited && !self.running {
+            self.running = true;
+            self.report.tell(News::Running);
+        }
+    }
+
+    fn ready(&mut self, readiness: &[Readiness]) {
+        if self.ready != readiness {
+            for one in readiness {
+                let (component, have, want) = (one.component.clone(), one.have, one.want);
+                self.report.tell(News::Ready {
+                    component,
+                    have,
+                    want,
+                });
+            }
+            self.ready = readiness.to_vec();
+        }
+    }
+}
