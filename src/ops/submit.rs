@@ -290,6 +290,13 @@ async fn job_image(
         archive: packed.archive.clone().into(),
         digest: packed.digest.clone(),
     };
+    for _ in 1..TRIES {
+        match context.backend.ensure_files(&files).await {
+            // A pass of another zoe took the container in which it was being made for a left-over.
+            Err(EngineError::Gone { .. }) => {}
+            made => return Ok(Some(made?)),
+        }
+    }
     Ok(Some(context.backend.ensure_files(&files).await?))
 }
 
