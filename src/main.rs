@@ -1,3 +1,68 @@
 //! The `zoe` binary: time, environment and seeds enter here; everything else is in the library.
 
-fn main() {}
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use zoe::cli::face::Terminal;
+use zoe::cli::{self, Process};
+use zoe::config::Surroundings;
+use zoe::ops::connect::RealWorld;
+
+/// The exit code for what zoe itself got wrong.
+const FAILED: u8 = 125;
+
+fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|info| {
+        let place = info
+            .location()
+            .map(|at| format!(" ({}:{})", at.file(), at.line()))
+            .unwrap_or_default();
+        let _ = writeln!(
+            io::stderr(),
+            "error: zoe met a mistake of its own{place}; nothing was lost, any later zoe goes on"
+        );
+        // The process ends here whatever thread it is: a half that goes on would only hide it.
+        std::process::exit(i32::from(FAILED));
+    }));
+    match cli::parse(std::env::args_os()) {
+        Err(code) => ExitCode::from(code),
+        Ok(command_line) => {
+            trace(command_line.verbosity());
+            let process = Process {
+                around: Surroundings::of_process(),
+                terminal: terminal(),
+                world: Arc::new(RealWorld),
+            };
+            ExitCode::from(cli::run(command_line, process))
+        }
+    }
+}
+
+fn terminal() -> Terminal {
+    let output = io::stdout().is_terminal();
+    Terminal {
+        input: io::stdin().is_terminal(),
+        output,
+        error: io::stderr().is_terminal(),
+        size: if output {
+            crossterm::terminal::size().ok()
+        } else {
+            None
+        },
+    }
+}
+
+/// Tells on standard error what is done, if that was asked for.
+fn trace(verbosity: u8) {
+    let filter = match verbosity {
+        0 => return,
+        1 => "zoe=debug",
+        _ => "zoe=trace,bollard=debug,sqlx=debug",
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .init();
+}

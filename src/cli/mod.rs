@@ -1,1 +1,190 @@
-//! One file per command: its arguments, one call to `ops`, its view.
+//! The command line: what can be typed, and for each command one file with its arguments, one call to `ops` and its view.
+//!
+//! Nothing is decided here. Standard output carries data only; exit codes are those of [`error::EXIT_CODES`].
+
+pub mod error;
+pub mod face;
+
+mod app;
+mod args;
+mod attach;
+mod cluster;
+mod completions;
+mod config;
+mod exec;
+mod global;
+mod help;
+mod history;
+mod images;
+mod kill;
+mod logs;
+mod man;
+mod notebook;
+mod ps;
+mod rm;
+mod run;
+mod session;
+mod show;
+mod status;
+mod submit;
+mod top;
+mod wait;
+mod write_config;
+
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use crate::config::Surroundings;
+use crate::ops::World;
+use error::CommandError;
+use face::{Face, Terminal, Wishes};
+use session::{Done, Session};
+
+/// Spark clusters, notebooks and batch jobs on Docker, from one command.
+#[derive(Debug, Clone, Parser)]
+#[command(
+    name = "zoe",
+    version,
+    disable_help_subcommand = true,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+pub struct Cli {
+    #[command(flatten)]
+    global: global::GlobalArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+enum Command {
+    /// Run a batch job on a Spark cluster of its own
+    Submit(submit::SubmitArgs),
+    /// Start an empty Spark cluster
+    Cluster(cluster::ClusterCommand),
+    /// Start a Jupyter notebook with a Spark cluster behind it
+    Notebook(notebook::NotebookCommand),
+    /// Run any application
+    Run(run::RunArgs),
+    /// List what is alive, and why what waits does
+    Ps(ps::PsArgs),
+    /// Show one execution in full
+    Show(show::ShowArgs),
+    /// Print what an execution wrote
+    Logs(logs::LogsArgs),
+    /// Show what executions use now
+    Top(top::TopArgs),
+    /// List what has been
+    History(history::HistoryArgs),
+    /// Show the nodes and what is free
+    Status(status::StatusArgs),
+    /// Run a command inside an execution
+    Exec(exec::ExecArgs),
+    /// Wait until executions run or are over
+    Wait(wait::WaitArgs),
+    /// End executions
+    Kill(kill::KillArgs),
+    /// Forget executions that are over
+    Rm(rm::RmArgs),
+    /// List, show and check application descriptions
+    #[command(subcommand)]
+    App(app::AppCommand),
+    /// Build, list and push the images
+    #[command(subcommand)]
+    Images(images::ImagesCommand),
+    /// Write a commented sample of the configuration
+    WriteConfig(write_config::WriteConfigArgs),
+    /// Show or check the configuration
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Print what a shell needs to complete the command line
+    Completions(completions::CompletionsArgs),
+    /// Write the manual pages
+    Man(man::ManArgs),
+}
+
+/// What the process brings along.
+pub struct Process {
+    /// Environment, directories, user.
+    pub around: Surroundings,
+    /// Its standard streams.
+    pub terminal: Terminal,
+    /// Time and chance.
+    pub world: Arc<dyn World>,
+}
+
+/// Reads the command line. Help, version and mistakes are answered here, before anything else is looked at; what is left
+/// then is the exit code.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, u8> {
+    let parsed = help::complete(Cli::command())
+        .try_get_matches_from(arguments)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    parsed.map_err(|error| {
+        // Nobody may be there to read it; the exit code says it all the same.
+        let _ = error.print();
+        u8::try_from(error.exit_code()).unwrap_or(2)
+    })
+}
+
+impl Cli {
+    /// How much is to be traced: 0 nothing, 1 what is done, 2 every call.
+    pub fn verbosity(&self) -> u8 {
+        self.global.verbose
+    }
+}
+
+/// Does what was asked and gives the exit code; what went wrong is told on standard error.
+pub fn run(cli: Cli, process: Process) -> u8 {
+    let env = |name| process.around.env.get_even_empty(name);
+    let wishes = Wishes {
+        no_color: env("NO_COLOR"),
+        columns: env("COLUMNS"),
+        term: env("TERM"),
+    };
+    let face = Face::new(&cli.global, process.terminal, wishes, process.world.now());
+    let session = Session::new(&cli.global, face, process.around, process.world);
+    let done = with_runtime(cli.command, &session);
+    done.unwrap_or_else(|error| {
+        session.face.fail(&error);
+        error.kind.code()
+    })
+}
+
+fn with_runtime(command: Command, session: &Session) -> Done {
+    // One thread: what zoe does is waiting, and a second thread costs start-up time.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CommandError::failed(format!("cannot start: {error}")))?;
+    let done = runtime.block_on(asynchronous(command, session));
+    // A read of standard input that is still blocked must not keep the process.
+    runtime.shutdown_background();
+    done
+}
+
+async fn asynchronous(command: Command, session: &Session) -> Done {
+    match command {
+        Command::Submit(args) => submit::run(args, session).await,
+        Command::Cluster(args) => cluster::run(args, session).await,
+        Command::Notebook(args) => notebook::run(args, session).await,
+        Command::Run(args) => run::run(args, session).await,
+        Command::Ps(args) => ps::run(args, session).await,
+        Command::Show(args) => show::run(args, session).await,
+        Command::Logs(args) => logs::run(args, session).await,
+        Command::Top(args) => top::run(args, session).await,
+        Command::History(args) => history::run(args, session).await,
+        Command::Status(args) => status::run(args, session).await,
+        Command::Exec(args) => exec::run(args, session).await,
+        Command::Wait(args) => wait::run(args, session).await,
+        Command::Kill(args) => kill::run(args, session).await,
+        Command::Rm(args) => rm::run(args, session).await,
+        Command::Images(command) => images::run(command, session).await,
+        Command::App(command) => app::run(&command, session),
+        Command::WriteConfig(args) => write_config::run(&args, session),
+        Command::Config(command) => config::run(&command, session),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args, &session.around.cwd),
+    }
+}

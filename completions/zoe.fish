@@ -1,0 +1,429 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_zoe_global_optspecs
+    string join \n config= host= deployment= color= q/quiet v/verbose h/help V/version
+end
+
+function __fish_zoe_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_zoe_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_zoe_using_subcommand
+    set -l cmd (__fish_zoe_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c zoe -n "__fish_zoe_needs_command" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_needs_command" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_needs_command" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_needs_command" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_needs_command" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_needs_command" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_needs_command" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_needs_command" -s V -l version -d 'Print version'
+complete -c zoe -n "__fish_zoe_needs_command" -f -a "submit" -d 'Run a batch job on a Spark cluster of its own'
+complete -c zoe -n "__fish_zoe_needs_command" -f -a "cluster" -d 'Start an empty Spark cluster'
+complete -c zoe -n "__fish_zoe_needs_command" -f -a "notebook" -d 'Start a Jupyter notebook with a Spark cluster behind it'
+complete -c zoe -n "__fish_zoe_needs_command" -f -a "run" -d 'Run any application'
+complete -c zoe -n "__fish_zoe_needs_command" -f -a "ps" -d 'List what is alive, and why what waits does'
+complete -c zoe -n "__fish_zoe_needs_command" -f -a "show" -d 'Show one execution in full'
+complete -c zoe -n "__fish_zoe_needs_command" -f -a "logs" -d 'Print what an execution wrote'
+complete -c zoe -n "__fish_zoe_needs_command" -f -a "top" -d 'Show what executions use now'
+complete -c zoe -n "__fish_zoe_needs_command" -f -a "history" -d 'List what has been'
+complete -c zoe -n "__fish_zoe_needs_command" -f -a "status" -d 'Show the nodes and what is free'
+complete -c zoe -n "__fish_zoe_needs_command" -f -a "exec" -d 'Run a command inside an execution'
+complete -c zoe -n "__fish_zoe_needs_command" -f -a "wait" -d 'Wait until executions run or are over'
+complete -c zoe -n "__fish_zoe_needs_command" -f -a "kill" -d 'End executions'
+complete -c zoe -n "__fish_zoe_needs_command" -f -a "rm" -d 'Forget executions that are over'
+complete -c zoe -n "__fish_zoe_needs_command" -f -a "app" -d 'List, show and check application descriptions'
+complete -c zoe -n "__fish_zoe_needs_command" -f -a "images" -d 'Build, list and push the images'
+complete -c zoe -n "__fish_zoe_needs_command" -f -a "write-config" -d 'Write a commented sample of the configuration'
+complete -c zoe -n "__fish_zoe_needs_command" -f -a "config" -d 'Show or check the configuration'
+complete -c zoe -n "__fish_zoe_needs_command" -f -a "completions" -d 'Print what a shell needs to complete the command line'
+complete -c zoe -n "__fish_zoe_needs_command" -f -a "man" -d 'Write the manual pages'
+complete -c zoe -n "__fish_zoe_using_subcommand submit" -l class -d 'The class to run in a .jar' -r
+complete -c zoe -n "__fish_zoe_using_subcommand submit" -l main -d 'The file to run in a .zip or a directory' -r
+complete -c zoe -n "__fish_zoe_using_subcommand submit" -l key -d 'Submit only if nothing was submitted with this key before; otherwise attach to that, or return its exit code' -r
+complete -c zoe -n "__fish_zoe_using_subcommand submit" -l name -d 'What to call it; unique among the executions that are alive [default: made from what is run]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand submit" -l timeout -d 'End it when it has run for so long (exit code 124): 30s, 10m, 2h, 1h30m' -r
+complete -c zoe -n "__fish_zoe_using_subcommand submit" -s e -l env -d 'Set a variable in every container; without =VALUE it has the caller\'s value. Not visible in `ps`, `show` or labels' -r
+complete -c zoe -n "__fish_zoe_using_subcommand submit" -l volume -d 'Let every container see a directory of the Docker host, or a volume' -r
+complete -c zoe -n "__fish_zoe_using_subcommand submit" -l set -d 'Set any field of the application: worker.core=3, master.memory=1g, driver.env.TZ=UTC' -r
+complete -c zoe -n "__fish_zoe_using_subcommand submit" -l workers -d 'Number of workers' -r
+complete -c zoe -n "__fish_zoe_using_subcommand submit" -l worker-cores -d 'CPU limit of each worker: 2, 0.5' -r
+complete -c zoe -n "__fish_zoe_using_subcommand submit" -l worker-memory -d 'Memory of each worker that Spark may use; the container gets 10 % more, at least 384 MiB' -r
+complete -c zoe -n "__fish_zoe_using_subcommand submit" -l master-cores -d 'CPU limit of the master' -r
+complete -c zoe -n "__fish_zoe_using_subcommand submit" -l master-memory -d 'Memory of the master' -r
+complete -c zoe -n "__fish_zoe_using_subcommand submit" -l conf -d 'A Spark setting' -r
+complete -c zoe -n "__fish_zoe_using_subcommand submit" -l driver-cores -d 'CPU limit of the driver' -r
+complete -c zoe -n "__fish_zoe_using_subcommand submit" -l driver-memory -d 'Memory of the driver' -r
+complete -c zoe -n "__fish_zoe_using_subcommand submit" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand submit" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand submit" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand submit" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand submit" -s d -l detach -d 'Print the id and return at once'
+complete -c zoe -n "__fish_zoe_using_subcommand submit" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand submit" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand submit" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l name -d 'What to call it; unique among the executions that are alive [default: made from what is run]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l timeout -d 'End it when it has run for so long (exit code 124): 30s, 10m, 2h, 1h30m' -r
+complete -c zoe -n "__fish_zoe_using_subcommand cluster" -s e -l env -d 'Set a variable in every container; without =VALUE it has the caller\'s value. Not visible in `ps`, `show` or labels' -r
+complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l volume -d 'Let every container see a directory of the Docker host, or a volume' -r
+complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l set -d 'Set any field of the application: worker.core=3, master.memory=1g, driver.env.TZ=UTC' -r
+complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l workers -d 'Number of workers' -r
+complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l worker-cores -d 'CPU limit of each worker: 2, 0.5' -r
+complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l worker-memory -d 'Memory of each worker that Spark may use; the container gets 10 % more, at least 384 MiB' -r
+complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l master-cores -d 'CPU limit of the master' -r
+complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l master-memory -d 'Memory of the master' -r
+complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l conf -d 'A Spark setting' -r
+complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand cluster" -s d -l detach -d 'Print the id and return at once'
+complete -c zoe -n "__fish_zoe_using_subcommand cluster" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand cluster" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand cluster" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l name -d 'What to call it; unique among the executions that are alive [default: made from what is run]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l timeout -d 'End it when it has run for so long (exit code 124): 30s, 10m, 2h, 1h30m' -r
+complete -c zoe -n "__fish_zoe_using_subcommand notebook" -s e -l env -d 'Set a variable in every container; without =VALUE it has the caller\'s value. Not visible in `ps`, `show` or labels' -r
+complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l volume -d 'Let every container see a directory of the Docker host, or a volume' -r
+complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l set -d 'Set any field of the application: worker.core=3, master.memory=1g, driver.env.TZ=UTC' -r
+complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l workers -d 'Number of workers' -r
+complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l worker-cores -d 'CPU limit of each worker: 2, 0.5' -r
+complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l worker-memory -d 'Memory of each worker that Spark may use; the container gets 10 % more, at least 384 MiB' -r
+complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l master-cores -d 'CPU limit of the master' -r
+complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l master-memory -d 'Memory of the master' -r
+complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l conf -d 'A Spark setting' -r
+complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l notebook-cores -d 'CPU limit of the notebook itself' -r
+complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l notebook-memory -d 'Memory of the notebook itself' -r
+complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l attach -d 'Stay, and end the notebook on Ctrl-C'
+complete -c zoe -n "__fish_zoe_using_subcommand notebook" -s d -l detach -d 'Print the id and return at once'
+complete -c zoe -n "__fish_zoe_using_subcommand notebook" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand notebook" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand notebook" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand run" -l key -d 'Run it only if nothing was run with this key before; otherwise attach to that, or return its exit code' -r
+complete -c zoe -n "__fish_zoe_using_subcommand run" -l name -d 'What to call it; unique among the executions that are alive [default: made from what is run]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand run" -l timeout -d 'End it when it has run for so long (exit code 124): 30s, 10m, 2h, 1h30m' -r
+complete -c zoe -n "__fish_zoe_using_subcommand run" -s e -l env -d 'Set a variable in every container; without =VALUE it has the caller\'s value. Not visible in `ps`, `show` or labels' -r
+complete -c zoe -n "__fish_zoe_using_subcommand run" -l volume -d 'Let every container see a directory of the Docker host, or a volume' -r
+complete -c zoe -n "__fish_zoe_using_subcommand run" -l set -d 'Set any field of the application: worker.core=3, master.memory=1g, driver.env.TZ=UTC' -r
+complete -c zoe -n "__fish_zoe_using_subcommand run" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand run" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand run" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand run" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand run" -s d -l detach -d 'Print the id and return at once'
+complete -c zoe -n "__fish_zoe_using_subcommand run" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand run" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand run" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand ps" -l filter -d 'Only executions with this: id (or its beginning), name, user, application or state; may be given several times' -r
+complete -c zoe -n "__fish_zoe_using_subcommand ps" -s o -l output -d 'In which form: table, wide, json, jsonl or name' -r -f -a "table\t'A table'
+wide\t'A table with more columns'
+json\t'One JSON array'
+jsonl\t'A JSON object a line'
+name\t'An id a line'"
+complete -c zoe -n "__fish_zoe_using_subcommand ps" -l format -d 'A line for each execution by a Jinja template over the keys of the JSON: \'{{ id }} {{ state }}\'' -r
+complete -c zoe -n "__fish_zoe_using_subcommand ps" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand ps" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand ps" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand ps" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand ps" -s a -l all -d 'Those that have ended, too: the last 50'
+complete -c zoe -n "__fish_zoe_using_subcommand ps" -s q -l quiet -d 'Ids alone, one a line (the same as -o name)'
+complete -c zoe -n "__fish_zoe_using_subcommand ps" -s w -l watch -d 'Stay, and show every change until Ctrl-C'
+complete -c zoe -n "__fish_zoe_using_subcommand ps" -l no-header -d 'Leave the table\'s header out'
+complete -c zoe -n "__fish_zoe_using_subcommand ps" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand ps" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand show" -s o -l output -d 'In which form: table or json' -r -f -a "table\t'For people'
+json\t'JSON'"
+complete -c zoe -n "__fish_zoe_using_subcommand show" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand show" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand show" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand show" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand show" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand show" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand show" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand logs" -l since -d 'Only what was written since: 10m (ago), or a time' -r
+complete -c zoe -n "__fish_zoe_using_subcommand logs" -s n -l tail -d 'Only so many lines of each member, from the end' -r
+complete -c zoe -n "__fish_zoe_using_subcommand logs" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand logs" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand logs" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand logs" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand logs" -s f -l follow -d 'Go on as more comes'
+complete -c zoe -n "__fish_zoe_using_subcommand logs" -s t -l timestamps -d 'Begin each line with the time it was written'
+complete -c zoe -n "__fish_zoe_using_subcommand logs" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand logs" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand logs" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand top" -s o -l output -d 'In which form: table or json' -r -f -a "table\t'For people'
+json\t'JSON'"
+complete -c zoe -n "__fish_zoe_using_subcommand top" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand top" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand top" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand top" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand top" -l no-header -d 'Leave the table\'s header out'
+complete -c zoe -n "__fish_zoe_using_subcommand top" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand top" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand top" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand history" -l user -d 'Whose' -r
+complete -c zoe -n "__fish_zoe_using_subcommand history" -l application -d 'Of which application' -r
+complete -c zoe -n "__fish_zoe_using_subcommand history" -l name -d 'Called so' -r
+complete -c zoe -n "__fish_zoe_using_subcommand history" -l state -d 'How they ended: finished, failed or cancelled' -r -f -a "finished\t'Well'
+failed\t'Not well, or out of time'
+cancelled\t'Ended by somebody'"
+complete -c zoe -n "__fish_zoe_using_subcommand history" -l since -d 'Submitted since: 7d (ago), 2026-11-22, or a time' -r
+complete -c zoe -n "__fish_zoe_using_subcommand history" -l until -d 'Submitted before' -r
+complete -c zoe -n "__fish_zoe_using_subcommand history" -s n -l limit -d 'At most so many, the newest first' -r
+complete -c zoe -n "__fish_zoe_using_subcommand history" -s o -l output -d 'In which form: table, wide, json, jsonl or name' -r -f -a "table\t'A table'
+wide\t'A table with more columns'
+json\t'One JSON array'
+jsonl\t'A JSON object a line'
+name\t'An id a line'"
+complete -c zoe -n "__fish_zoe_using_subcommand history" -l format -d 'A line for each execution by a Jinja template over the keys of the JSON: \'{{ id }} {{ state }}\'' -r
+complete -c zoe -n "__fish_zoe_using_subcommand history" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand history" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand history" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand history" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand history" -l no-header -d 'Leave the table\'s header out'
+complete -c zoe -n "__fish_zoe_using_subcommand history" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand history" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand history" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand status" -s o -l output -d 'In which form: table or json' -r -f -a "table\t'For people'
+json\t'JSON'"
+complete -c zoe -n "__fish_zoe_using_subcommand status" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand status" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand status" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand status" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand status" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand status" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand status" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand exec" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand exec" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand exec" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand exec" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand exec" -s i -l input -d 'Pass standard input on [default: if it is a terminal]'
+complete -c zoe -n "__fish_zoe_using_subcommand exec" -s T -l no-terminal -d 'Give the command no terminal, even on one'
+complete -c zoe -n "__fish_zoe_using_subcommand exec" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand exec" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand exec" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand wait" -l for -d 'What to wait for: running (and ready), or ended' -r -f -a "running\t'Until it runs and is ready'
+ended\t'Until it is over'"
+complete -c zoe -n "__fish_zoe_using_subcommand wait" -l timeout -d 'Wait no longer than this (exit code 124); the executions go on' -r
+complete -c zoe -n "__fish_zoe_using_subcommand wait" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand wait" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand wait" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand wait" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand wait" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand wait" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand wait" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand kill" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand kill" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand kill" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand kill" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand kill" -l all -d 'All of the deployment'
+complete -c zoe -n "__fish_zoe_using_subcommand kill" -s y -l yes -d 'Do not ask'
+complete -c zoe -n "__fish_zoe_using_subcommand kill" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand kill" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand kill" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand rm" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand rm" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand rm" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand rm" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand rm" -s f -l force -d 'End those that are alive'
+complete -c zoe -n "__fish_zoe_using_subcommand rm" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand rm" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand rm" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand app; and not __fish_seen_subcommand_from ls show validate" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand app; and not __fish_seen_subcommand_from ls show validate" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand app; and not __fish_seen_subcommand_from ls show validate" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand app; and not __fish_seen_subcommand_from ls show validate" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand app; and not __fish_seen_subcommand_from ls show validate" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand app; and not __fish_seen_subcommand_from ls show validate" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand app; and not __fish_seen_subcommand_from ls show validate" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand app; and not __fish_seen_subcommand_from ls show validate" -f -a "ls" -d 'List the built-in applications'
+complete -c zoe -n "__fish_zoe_using_subcommand app; and not __fish_seen_subcommand_from ls show validate" -f -a "show" -d 'Print a description'
+complete -c zoe -n "__fish_zoe_using_subcommand app; and not __fish_seen_subcommand_from ls show validate" -f -a "validate" -d 'Say whether descriptions are right'
+complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from ls" -s o -l output -d 'In which form: table or json' -r -f -a "table\t'For people'
+json\t'JSON'"
+complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from ls" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from ls" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from ls" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from ls" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from ls" -l no-header -d 'Leave the table\'s header out'
+complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from ls" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from show" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from show" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from show" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from show" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from show" -l json -d 'In JSON, as one line, instead of TOML'
+complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from show" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from validate" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from validate" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from validate" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from validate" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from validate" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from validate" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from validate" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand images; and not __fish_seen_subcommand_from build ls push" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand images; and not __fish_seen_subcommand_from build ls push" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand images; and not __fish_seen_subcommand_from build ls push" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand images; and not __fish_seen_subcommand_from build ls push" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand images; and not __fish_seen_subcommand_from build ls push" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand images; and not __fish_seen_subcommand_from build ls push" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand images; and not __fish_seen_subcommand_from build ls push" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand images; and not __fish_seen_subcommand_from build ls push" -f -a "build" -d 'Build images and print their names'
+complete -c zoe -n "__fish_zoe_using_subcommand images; and not __fish_seen_subcommand_from build ls push" -f -a "ls" -d 'List those that are there'
+complete -c zoe -n "__fish_zoe_using_subcommand images; and not __fish_seen_subcommand_from build ls push" -f -a "push" -d 'Push images to the site\'s registry and print their names there'
+complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from build" -l registry -d 'Name them for this registry [default: that of the configuration]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from build" -l spark-version -d 'The version of Spark' -r
+complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from build" -l base -d 'The Debian image underneath [default: a public slim one, or where no registry has it one made with debootstrap]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from build" -l extra-ca -d 'Certificates that the build trusts, in PEM [default: the host\'s own]' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from build" -l pip -d 'One more Python package in the Spark images; may be given several times' -r
+complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from build" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from build" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from build" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from build" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from build" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from build" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from build" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from ls" -s o -l output -d 'In which form: table or json' -r -f -a "table\t'For people'
+json\t'JSON'"
+complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from ls" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from ls" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from ls" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from ls" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from ls" -l no-header -d 'Leave the table\'s header out'
+complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from ls" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from push" -l registry -d 'The registry [default: that of the configuration]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from push" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from push" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from push" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from push" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from push" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from push" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from push" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand write-config" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand write-config" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand write-config" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand write-config" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand write-config" -s f -l force -d 'Replace the file if it is there'
+complete -c zoe -n "__fish_zoe_using_subcommand write-config" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand write-config" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand write-config" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand config; and not __fish_seen_subcommand_from show check" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand config; and not __fish_seen_subcommand_from show check" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand config; and not __fish_seen_subcommand_from show check" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand config; and not __fish_seen_subcommand_from show check" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand config; and not __fish_seen_subcommand_from show check" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand config; and not __fish_seen_subcommand_from show check" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand config; and not __fish_seen_subcommand_from show check" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand config; and not __fish_seen_subcommand_from show check" -f -a "show" -d 'Print every setting'
+complete -c zoe -n "__fish_zoe_using_subcommand config; and not __fish_seen_subcommand_from show check" -f -a "check" -d 'Say whether the configuration is right'
+complete -c zoe -n "__fish_zoe_using_subcommand config; and __fish_seen_subcommand_from show" -s o -l output -d 'In which form: table or json' -r -f -a "table\t'For people'
+json\t'JSON'"
+complete -c zoe -n "__fish_zoe_using_subcommand config; and __fish_seen_subcommand_from show" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand config; and __fish_seen_subcommand_from show" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand config; and __fish_seen_subcommand_from show" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand config; and __fish_seen_subcommand_from show" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand config; and __fish_seen_subcommand_from show" -l origin -d 'Say where each value comes from'
+complete -c zoe -n "__fish_zoe_using_subcommand config; and __fish_seen_subcommand_from show" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand config; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand config; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand config; and __fish_seen_subcommand_from check" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand config; and __fish_seen_subcommand_from check" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand config; and __fish_seen_subcommand_from check" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand config; and __fish_seen_subcommand_from check" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand config; and __fish_seen_subcommand_from check" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand config; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand config; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand completions" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand completions" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand completions" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand completions" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand completions" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand completions" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand man" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand man" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand man" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand man" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand man" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand man" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand man" -s h -l help -d 'Print help'

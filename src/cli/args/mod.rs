@@ -1,0 +1,6 @@
+//! Arguments that several commands share, and how single values are read.
+
+pub mod filter;
+pub mod launch;
+pub mod list;
+pub mod values;

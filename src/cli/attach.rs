@@ -1,0 +1,215 @@
+//! Submitting, and staying with what was submitted: shared by `submit`, `run`, `cluster` and `notebook`.
+
+use std::io::{self, Write as _};
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use super::error::{CommandError, INTERRUPTED};
+use super::session::{Done, Session, job_code};
+use crate::engine::{LogChunk, Output};
+use crate::model::{ExecutionId, Outcome};
+use crate::ops::attach::{Sink, attach};
+use crate::ops::kill::Selection;
+use crate::ops::submit::{Accepted, Submission, submit};
+use crate::ops::view::ExecutionView;
+use crate::ops::wait::{Until, Waited, wait_for};
+use crate::ops::{self, Context};
+use crate::output::progress::Reporter;
+
+/// How long to stay with something that serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stay {
+    /// Not at all.
+    Not,
+    /// Until it is ready.
+    UntilReady,
+    /// Until Ctrl-C, which ends it.
+    UntilInterrupted,
+}
+
+impl Stay {
+    /// Until it is ready, unless detached.
+    pub fn leave(detached: bool) -> Self {
+        if detached {
+            Self::Not
+        } else {
+            Self::UntilReady
+        }
+    }
+}
+
+/// Ctrl-C: the first is told to whoever waits for it, the second ends the process.
+struct Interrupts(Arc<Notify>);
+
+impl Interrupts {
+    fn listen(first: &'static str) -> Self {
+        let told = Arc::new(Notify::new());
+        let notify = Arc::clone(&told);
+        tokio::spawn(async move {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                let _ = writeln!(io::stderr(), "{first}");
+                notify.notify_one();
+                if tokio::signal::ctrl_c().await.is_ok() {
+                    // Everything zoe does can be cut short here: the next zoe goes on with it.
+                    std::process::exit(i32::from(INTERRUPTED));
+                }
+            }
+        });
+        Self(told)
+    }
+
+    async fn first(&self) {
+        self.0.notified().await;
+    }
+}
+
+/// The job's own output and errors, passed on.
+struct Streams<'a>(&'a Reporter);
+
+impl Sink for Streams<'_> {
+    fn chunk(&mut self, chunk: &LogChunk) -> io::Result<()> {
+        self.0.step_aside();
+        let written = match chunk.output {
+            Output::Stdout => io::stdout()
+                .write_all(&chunk.bytes)
+                .and_then(|()| io::stdout().flush()),
+            Output::Stderr => io::stderr().write_all(&chunk.bytes),
+        };
+        match written {
+            // Nobody reads any more; the job goes on, and its exit code is still of interest.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            written => written,
+        }
+    }
+}
+
+/// Submits and, unless detached, stays to the end: the job's output is zoe's, and so is its exit code.
+pub async fn launch(
+    session: &Session,
+    context: &Context,
+    submission: &Submission,
+    detach: bool,
+) -> Done {
+    let interrupts =
+        Interrupts::listen("detaching as soon as it is submitted; Ctrl-C again ends zoe at once");
+    let reporter = session.face.reporter();
+    let accepted = submit(context, submission, &reporter).await?;
+    let id = accepted.id();
+    if detach {
+        return detached(session, context, id, &reporter).await;
+    }
+    if let Accepted::Over(record) = &accepted {
+        reporter.note(&format!("{id} with this key is over already"));
+        return Ok(record
+            .end
+            .as_ref()
+            .map_or(125, |(_, outcome)| job_code(outcome.exit_code())));
+    }
+    let mut sink = Streams(&reporter);
+    tokio::select! {
+        outcome = attach(context, id, &mut sink, &reporter) => {
+            let outcome = outcome?;
+            reporter.step_aside();
+            tell(session, id, &outcome);
+            Ok(job_code(outcome.exit_code()))
+        }
+        () = interrupts.first() => {
+            reporter.step_aside();
+            session.face.note(&format!("{id} goes on; follow it with `zoe logs -f {id}`, end it with `zoe kill {id}`"));
+            Ok(INTERRUPTED)
+        }
+    }
+}
+
+/// Submits something that serves, and prints where it is, in the words of `place`, once it is ready.
+pub async fn serve(
+    session: &Session,
+    context: &Context,
+    submission: &Submission,
+    stay: Stay,
+    place: fn(&ExecutionView) -> String,
+) -> Done {
+    let interrupts = Interrupts::listen("leaving; Ctrl-C again ends zoe at once");
+    let reporter = session.face.reporter();
+    let id = submit(context, submission, &reporter).await?.id();
+    if stay == Stay::Not {
+        return detached(session, context, id, &reporter).await;
+    }
+    let waited = tokio::select! {
+        waited = wait_for(context, id, Until::Running, None, &reporter) => waited?,
+        () = interrupts.first() => return left(session, context, id, stay, &reporter).await,
+    };
+    reporter.step_aside();
+    let execution = match waited {
+        Waited::Running(execution) => execution,
+        Waited::Ended(outcome) => return Err(ended_early(id, &outcome)),
+    };
+    let view = ops::list::owner_view(context, &execution).await?;
+    session.face.print(&place(&view))?;
+    if stay == Stay::UntilReady {
+        return Ok(0);
+    }
+    session.face.note(&format!("{id} runs until Ctrl-C"));
+    tokio::select! {
+        waited = wait_for(context, id, Until::Ended, None, &reporter) => match waited? {
+            Waited::Ended(outcome) => { tell(session, id, &outcome); Ok(job_code(outcome.exit_code())) }
+            Waited::Running(_) => Ok(0),
+        },
+        () = interrupts.first() => left(session, context, id, stay, &reporter).await,
+    }
+}
+
+/// Prints the id of what goes on alone. One pass is made, so that it starts now if there is room.
+async fn detached(
+    session: &Session,
+    context: &Context,
+    id: ExecutionId,
+    reporter: &Reporter,
+) -> Done {
+    session.face.print(&format!("{id}\n"))?;
+    ops::reconcile::pass(context, reporter).await?;
+    Ok(0)
+}
+
+async fn left(
+    session: &Session,
+    context: &Context,
+    id: ExecutionId,
+    stay: Stay,
+    reporter: &Reporter,
+) -> Done {
+    reporter.step_aside();
+    if stay == Stay::UntilInterrupted {
+        ops::kill::kill(context, &Selection::Named(vec![id.to_string()]), reporter).await?;
+        return Ok(0);
+    }
+    session.face.note(&format!(
+        "{id} goes on; see it with `zoe show {id}`, end it with `zoe kill {id}`"
+    ));
+    Ok(INTERRUPTED)
+}
+
+/// Says how it ended, where the exit code alone does not.
+fn tell(session: &Session, id: ExecutionId, outcome: &Outcome) {
+    match outcome {
+        Outcome::Finished => {}
+        Outcome::Failed { reason, .. } => session.face.note(&format!("{id} failed: {reason}")),
+        Outcome::TimedOut => session.face.note(&format!("{id} ran out of time")),
+        Outcome::Cancelled { by: Some(by) } => {
+            session.face.note(&format!("{id} was cancelled by {by}"));
+        }
+        Outcome::Cancelled { by: None } => session.face.note(&format!("{id} was cancelled")),
+    }
+}
+
+fn ended_early(id: ExecutionId, outcome: &Outcome) -> CommandError {
+    let why = match outcome {
+        Outcome::Failed { reason, .. } => format!(": {reason}"),
+        Outcome::Finished => String::new(),
+        Outcome::TimedOut => ": it ran out of time".to_owned(),
+        Outcome::Cancelled { .. } => ": it was cancelled".to_owned(),
+    };
+    CommandError::failed(format!("{id} ended before it was ready{why}"))
+        .hint(format!("`zoe logs {id}` shows what it wrote"))
+}

@@ -1,0 +1,86 @@
+//! `zoe history`: what has been.
+
+use clap::{Args, ValueEnum};
+
+use super::args::list::ListArgs;
+use super::args::values::{self, Moment};
+use super::session::{Done, Session};
+use crate::ops;
+use crate::output::listing::{self, Kind};
+use crate::store::Query;
+
+/// Examples in the help.
+pub const EXAMPLES: &str = "\
+zoe history                                  the last 50
+zoe history --state failed --since 7d        what went wrong this week
+zoe history --user ada -o json --limit 1000  for scripts (docs/json.md)";
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Ended {
+    /// Well
+    Finished,
+    /// Not well, or out of time
+    Failed,
+    /// Ended by somebody
+    Cancelled,
+}
+
+/// Arguments of `zoe history`.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Which")]
+pub struct HistoryArgs {
+    /// Whose
+    #[arg(long, value_name = "USER")]
+    user: Option<String>,
+    /// Of which application
+    #[arg(long, value_name = "APP")]
+    application: Option<String>,
+    /// Called so
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// How they ended: finished, failed or cancelled
+    #[arg(long, value_enum, value_name = "STATE", hide_possible_values = true)]
+    state: Option<Ended>,
+    /// Submitted since: 7d (ago), 2026-11-22, or a time
+    #[arg(long, value_name = "TIME", value_parser = values::moment)]
+    since: Option<Moment>,
+    /// Submitted before
+    #[arg(long, value_name = "TIME", value_parser = values::moment)]
+    until: Option<Moment>,
+    /// At most so many, the newest first
+    #[arg(short = 'n', long, value_name = "N", default_value = "50", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
+    #[command(flatten)]
+    list: ListArgs,
+}
+
+/// Prints it.
+pub async fn run(args: HistoryArgs, session: &Session) -> Done {
+    let shape = args.list.shape()?;
+    let context = session.context()?;
+    let now = context.now();
+    let state = args.state.map(|state| match state {
+        Ended::Finished => "finished",
+        Ended::Failed => "failed",
+        Ended::Cancelled => "cancelled",
+    });
+    let query = Query {
+        user: args.user,
+        application: args.application,
+        name: args.name,
+        state: state.map(str::to_owned),
+        since: args.since.map(|moment| moment.at(now)),
+        until: args.until.map(|moment| moment.at(now)),
+        id_prefix: None,
+        limit: Some(args.limit),
+    };
+    let views = ops::list::history(&context, &query).await?;
+    session.face.print(&listing::executions(
+        &views,
+        Kind::Past,
+        &shape,
+        &session.look(args.list.no_header),
+    )?)?;
+    Ok(0)
+}

@@ -1,0 +1,65 @@
+//! `zoe status`: the cluster and what it holds.
+
+use clap::Args;
+
+use super::args::list::PlainFormat;
+use super::session::{Done, Session};
+use crate::ops;
+use crate::output::cluster::{self, Cluster, NodeRow};
+
+/// Examples in the help.
+pub const EXAMPLES: &str = "\
+zoe status                               nodes, and what is free on each
+zoe status -o json | jq '.nodes[].free'  for scripts";
+
+/// Arguments of `zoe status`.
+#[derive(Debug, Clone, Args)]
+pub struct StatusArgs {
+    /// In which form: table or json
+    #[arg(
+        short,
+        long,
+        value_enum,
+        default_value = "table",
+        value_name = "FORM",
+        hide_possible_values = true
+    )]
+    output: PlainFormat,
+}
+
+/// Prints it.
+pub async fn run(args: StatusArgs, session: &Session) -> Done {
+    let context = session.context()?;
+    let status = ops::list::status(&context).await?;
+    session.tell_oddities(&status.anomalies, &status.gaps);
+    let nodes = status.nodes.into_iter().map(|(node, held)| NodeRow {
+        name: node.name,
+        available: node.available,
+        capacity: node.capacity,
+        held,
+        others: node.others,
+    });
+    let cluster = Cluster {
+        backend: status.backend,
+        deployment: status.deployment,
+        nodes: nodes.collect(),
+        states: status
+            .states
+            .into_iter()
+            .map(|(state, count)| (state.word(), count))
+            .collect(),
+        orphans: status.orphans,
+        anomalies: status
+            .anomalies
+            .into_iter()
+            .map(|a| (a.object, a.problem))
+            .collect(),
+        gaps: status.gaps.into_iter().map(|g| (g.what, g.error)).collect(),
+    };
+    let text = match args.output {
+        PlainFormat::Table => cluster::text(&cluster, &session.face.look),
+        PlainFormat::Json => cluster::json(&cluster),
+    };
+    session.face.print(&text)?;
+    Ok(0)
+}

@@ -1,0 +1,72 @@
+//! Images: what `images ls` prints.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::Look;
+use super::grid::{Cell, Fit, Grid};
+use super::schema::pretty;
+use super::text::{ago, rfc3339};
+use crate::model::Bytes;
+
+/// An image that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Docker's id.
+    pub id: String,
+    /// Its names.
+    pub names: Vec<String>,
+    /// Its size, shared layers included.
+    pub size: Bytes,
+    /// When it was made.
+    pub made_at: Timestamp,
+}
+
+#[derive(Serialize)]
+struct Json<'a> {
+    id: &'a str,
+    names: &'a [String],
+    size_bytes: u64,
+    created_at: String,
+}
+
+/// As a table, a row for each name.
+pub fn table(images: &[Row], look: &Look) -> String {
+    let mut grid = Grid::new(&[
+        ("NAME", Fit::Wrap),
+        ("ID", Fit::Whole),
+        ("SIZE", Fit::Number),
+        ("MADE", Fit::Whole),
+    ]);
+    for image in images {
+        let id: String = image
+            .id
+            .trim_start_matches("sha256:")
+            .chars()
+            .take(12)
+            .collect();
+        for name in &image.names {
+            grid.row(vec![
+                Cell::plain(name),
+                Cell::plain(&id),
+                Cell::plain(image.size.to_string()),
+                Cell::plain(ago(look.now, image.made_at)),
+            ]);
+        }
+    }
+    grid.render(look)
+}
+
+/// As a JSON array, an object for each image.
+pub fn json(images: &[Row]) -> String {
+    let rows: Vec<Json<'_>> = images
+        .iter()
+        .map(|image| Json {
+            id: &image.id,
+            names: &image.names,
+            size_bytes: image.size.get(),
+            created_at: rfc3339(image.made_at),
+        })
+        .collect();
+    pretty(&rows)
+}

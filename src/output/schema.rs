@@ -1,0 +1,206 @@
+//! The JSON that zoe prints, version 1: every key is always there, `null` where nothing is known.
+//!
+//! `docs/json.md` describes it to users, and tests hold the two together. Keys may be added within a version; none is
+//! renamed, removed or given another meaning.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::text::rfc3339;
+use crate::ops::view::{ComponentView, ContainerView, ExecutionView};
+
+/// One execution, as `ps` and `history` have it.
+#[derive(Debug, Serialize)]
+pub struct Execution {
+    /// Identifies it.
+    pub id: String,
+    /// What it is called.
+    pub name: String,
+    /// Whose it is.
+    pub user: String,
+    /// The application's name.
+    pub application: String,
+    /// `queued`, `starting`, `running`, `ending`, `finished`, `failed` or `cancelled`.
+    pub state: &'static str,
+    /// Why it waits, or how it ended.
+    pub reason: Option<String>,
+    /// RFC 3339, UTC, milliseconds.
+    pub submitted_at: String,
+    /// Likewise.
+    pub started_at: Option<String>,
+    /// Likewise.
+    pub finished_at: Option<String>,
+    /// Once it is over.
+    pub exit_code: Option<i64>,
+    /// Its web interfaces.
+    pub urls: Vec<Url>,
+    /// Its parts.
+    pub components: Vec<Component>,
+}
+
+/// A web interface.
+#[derive(Debug, Serialize)]
+pub struct Url {
+    /// Component and port.
+    pub name: String,
+    /// Where it is.
+    pub url: String,
+}
+
+/// A part of an execution.
+#[derive(Debug, Serialize)]
+pub struct Component {
+    /// Its name.
+    pub name: String,
+    /// Its image.
+    pub image: String,
+    /// Members it is to have.
+    pub wanted: u32,
+    /// Members at work.
+    pub running: u32,
+    /// Processor of one member, in cores.
+    pub cores: serde_json::Number,
+    /// Memory of one member, in bytes.
+    pub memory_bytes: u64,
+}
+
+/// One execution with its containers, as `show` has it.
+#[derive(Debug, Serialize)]
+pub struct Detail {
+    /// What `ps` has of it.
+    #[serde(flatten)]
+    pub execution: Execution,
+    /// Its members.
+    pub containers: Vec<Container>,
+}
+
+/// A member of an execution.
+#[derive(Debug, Serialize)]
+pub struct Container {
+    /// Its component.
+    pub component: String,
+    /// Which member, from 0.
+    pub index: u32,
+    /// The node it is on.
+    pub node: String,
+    /// Docker's id.
+    pub container_id: String,
+    /// `created`, `running`, `exited` or `other`.
+    pub state: String,
+    /// If it has ended.
+    pub exit_code: Option<i64>,
+    /// In the execution's network.
+    pub address: Option<String>,
+}
+
+impl From<&ExecutionView> for Execution {
+    fn from(view: &ExecutionView) -> Self {
+        Self {
+            id: view.id.to_string(),
+            name: view.name.clone(),
+            user: view.user.clone(),
+            application: view.application.clone(),
+            state: view.state.word(),
+            reason: view.reason.clone(),
+            submitted_at: rfc3339(view.submitted_at),
+            started_at: view.started_at.map(rfc3339),
+            finished_at: view.finished_at.map(rfc3339),
+            exit_code: view.exit_code,
+            urls: view
+                .urls
+                .iter()
+                .map(|u| Url {
+                    name: u.name.clone(),
+                    url: u.url.clone(),
+                })
+                .collect(),
+            components: view.components.iter().map(Component::from).collect(),
+        }
+    }
+}
+
+impl From<&ComponentView> for Component {
+    fn from(view: &ComponentView) -> Self {
+        Self {
+            name: view.name.clone(),
+            image: view.image.clone(),
+            wanted: view.wanted,
+            running: view.running,
+            // Thousandths written out, so that 0.5 is 0.5; whole numbers stay whole. Always a JSON number.
+            cores: view.cores.to_string().parse().unwrap_or_else(|_| 0.into()),
+            memory_bytes: view.memory.get(),
+        }
+    }
+}
+
+impl From<&ContainerView> for Container {
+    fn from(view: &ContainerView) -> Self {
+        Self {
+            component: view.component.clone(),
+            index: view.index,
+            node: view.node.clone(),
+            container_id: view.container_id.clone(),
+            state: view.state.clone(),
+            exit_code: view.exit_code,
+            address: view.address.map(|a| a.to_string()),
+        }
+    }
+}
+
+impl From<&ExecutionView> for Detail {
+    fn from(view: &ExecutionView) -> Self {
+        Self {
+            execution: view.into(),
+            containers: view.containers.iter().map(Container::from).collect(),
+        }
+    }
+}
+
+/// The keys of [`Execution`], which templates may name.
+pub const EXECUTION_KEYS: [&str; 12] = [
+    "id",
+    "name",
+    "user",
+    "application",
+    "state",
+    "reason",
+    "submitted_at",
+    "started_at",
+    "finished_at",
+    "exit_code",
+    "urls",
+    "components",
+];
+
+/// As an indented document, with a newline.
+pub fn pretty(value: &impl Serialize) -> String {
+    harmless(serde_json::to_string_pretty(value).unwrap_or_else(|_| Value::Null.to_string()))
+}
+
+/// In one line, with a newline.
+pub fn compact(value: &impl Serialize) -> String {
+    harmless(serde_json::to_string(value).unwrap_or_else(|_| Value::Null.to_string()))
+}
+
+/// JSON escapes the control characters of ASCII itself; those beyond it, which some terminals obey, are only ever inside
+/// of strings, where `\u` means the same.
+fn harmless(json: String) -> String {
+    let dangerous = |c: char| c == '\u{7f}' || ('\u{80}'..='\u{9f}').contains(&c);
+    let mut text = if json.contains(dangerous) {
+        json.chars()
+            .fold(String::with_capacity(json.len()), |mut safe, c| {
+                if dangerous(c) {
+                    let _ = write!(safe, "\\u{:04x}", u32::from(c));
+                } else {
+                    safe.push(c);
+                }
+                safe
+            })
+    } else {
+        json
+    };
+    text.push('\n');
+    text
+}

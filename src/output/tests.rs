@@ -1,0 +1,210 @@
+//! What is printed of the same executions, in every form.
+
+use insta::{assert_json_snapshot, assert_snapshot};
+use jiff::Timestamp;
+
+use super::listing::{Kind, Shape, executions};
+use super::template::Template;
+use super::{Format, Look, detail, schema};
+use crate::model::{Bytes, Cores, ExecutionId};
+use crate::ops::view::{ComponentView, ContainerView, ExecutionView, NamedUrl, State};
+
+fn at(text: &str) -> Timestamp {
+    format!("2026-11-22T{text}Z").parse().unwrap()
+}
+
+fn look(columns: Option<u16>) -> Look {
+    Look {
+        columns,
+        color: false,
+        header: true,
+        now: at("12:00:00"),
+    }
+}
+
+fn component(name: &str, wanted: u32, running: u32) -> ComponentView {
+    ComponentView {
+        name: name.into(),
+        image: format!("zoe/spark-{name}:latest"),
+        wanted,
+        running,
+        cores: Cores::from_millis(500),
+        memory: Bytes::from_mib(1408),
+    }
+}
+
+fn container(component: &str, index: u32, state: &str, exit_code: Option<i64>) -> ContainerView {
+    ContainerView {
+        component: component.into(),
+        index,
+        node: "laptop".into(),
+        container_id: format!("{index}f00dbadcafe0123456789"),
+        state: state.into(),
+        exit_code,
+        address: exit_code.is_none().then(|| "172.18.0.2".parse().unwrap()),
+    }
+}
+
+fn running() -> ExecutionView {
+    ExecutionView {
+        id: ExecutionId::from_bits(0x1234_5678_9abc),
+        name: "nightly".into(),
+        user: "ada".into(),
+        application: "spark-submit".into(),
+        state: State::Running,
+        reason: None,
+        submitted_at: at("11:57:00.25"),
+        started_at: Some(at("11:57:10")),
+        finished_at: None,
+        exit_code: None,
+        urls: vec![NamedUrl {
+            name: "master/web".into(),
+            url: "http://127.0.0.1:32768/".into(),
+        }],
+        components: vec![component("master", 1, 1), component("worker", 2, 1)],
+        containers: vec![
+            container("master", 0, "running", None),
+            container("worker", 1, "exited", Some(137)),
+        ],
+    }
+}
+
+fn queued() -> ExecutionView {
+    ExecutionView {
+        id: ExecutionId::from_bits(0x9876_5432_10fe),
+        name: "evil\u{1b}[2J\nname".into(),
+        state: State::Queued,
+        reason: Some("it needs 4 cores and 1.5 are free; nightly (ada) holds 2".into()),
+        started_at: None,
+        urls: Vec::new(),
+        components: vec![component("master", 1, 0), component("worker", 2, 0)],
+        containers: Vec::new(),
+        ..running()
+    }
+}
+
+fn failed() -> ExecutionView {
+    ExecutionView {
+        id: ExecutionId::from_bits(0x5555_4444_3333),
+        name: "pi".into(),
+        state: State::Failed,
+        reason: Some("driver-0 exited with 3".into()),
+        finished_at: Some(at("11:59:15")),
+        exit_code: Some(3),
+        urls: Vec::new(),
+        containers: Vec::new(),
+        ..running()
+    }
+}
+
+fn all() -> Vec<ExecutionView> {
+    vec![running(), queued(), failed()]
+}
+
+fn list(kind: Kind, format: Format, columns: Option<u16>) -> String {
+    executions(&all(), kind, &Shape::Format(format), &look(columns)).unwrap()
+}
+
+#[test]
+fn the_json_has_every_key() {
+    assert_json_snapshot!("json_live", schema::Execution::from(&running()));
+    assert_json_snapshot!("json_past", schema::Execution::from(&failed()));
+    assert_json_snapshot!("json_detail", schema::Detail::from(&running()));
+    let value = serde_json::to_value(schema::Execution::from(&queued())).unwrap();
+    let mut keys: Vec<&String> = value.as_object().unwrap().keys().collect();
+    let mut listed = schema::EXECUTION_KEYS.to_vec();
+    keys.sort();
+    listed.sort_unstable();
+    assert_eq!(keys, listed);
+}
+
+#[test]
+fn the_document_describes_every_key() {
+    fn keys(value: &serde_json::Value, found: &mut Vec<String>) {
+        match value {
+            serde_json::Value::Object(map) => {
+                for (key, value) in map {
+                    found.push(key.clone());
+                    keys(value, found);
+                }
+            }
+            serde_json::Value::Array(values) => values.iter().for_each(|v| keys(v, found)),
+            serde_json::Value::Null
+            | serde_json::Value::Bool(_)
+            | serde_json::Value::Number(_)
+            | serde_json::Value::String(_) => {}
+        }
+    }
+    let document = include_str!("../../docs/json.md");
+    let mut found = Vec::new();
+    keys(
+        &serde_json::to_value(schema::Detail::from(&running())).unwrap(),
+        &mut found,
+    );
+    for key in found {
+        assert!(
+            document.contains(&format!("| `{key}` |")),
+            "docs/json.md says nothing of '{key}'"
+        );
+    }
+}
+
+#[test]
+fn tables_fit_their_terminal() {
+    assert_snapshot!("table_live", list(Kind::Live, Format::Table, Some(90)));
+    assert_snapshot!("table_live_pipe", list(Kind::Live, Format::Table, None));
+    assert_snapshot!("table_wide", list(Kind::Live, Format::Wide, None));
+    assert_snapshot!("table_past", list(Kind::Past, Format::Table, Some(120)));
+    for columns in [80, 100, 132] {
+        let text = list(Kind::Live, Format::Table, Some(columns));
+        for line in text.lines() {
+            assert!(
+                line.chars().count() <= usize::from(columns),
+                "{columns}: {line}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_execution_in_full() {
+    assert_snapshot!("detail", detail::execution(&running(), &look(Some(100))));
+}
+
+#[test]
+fn a_line_for_each() {
+    assert_eq!(list(Kind::Live, Format::Jsonl, None).lines().count(), 3);
+    assert!(
+        list(Kind::Live, Format::Name, None)
+            .lines()
+            .all(|id| id.len() == 8)
+    );
+    let shape = Shape::Template(Box::new(
+        Template::new("{{ id }} {{ exit_code }}", &schema::EXECUTION_KEYS).unwrap(),
+    ));
+    assert_eq!(
+        executions(&all(), Kind::Past, &shape, &look(None))
+            .unwrap()
+            .lines()
+            .count(),
+        3
+    );
+    assert_eq!(
+        executions(&[], Kind::Live, &Shape::Format(Format::Json), &look(None)).unwrap(),
+        "[]\n"
+    );
+}
+
+#[test]
+fn nothing_a_user_typed_reaches_a_terminal_as_it_is() {
+    for format in [
+        Format::Table,
+        Format::Wide,
+        Format::Json,
+        Format::Jsonl,
+        Format::Name,
+    ] {
+        let text = list(Kind::Live, format, Some(100));
+        assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text}");
+    }
+}

@@ -1,0 +1,118 @@
+//! Text that is safe on a terminal, and times and amounts as people read them.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use jiff::{SignedDuration, Timestamp};
+
+/// Whether a character could move the cursor, change colours or reorder what is read.
+fn is_dangerous(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
+}
+
+/// `text` in one line, control and direction characters shown as escapes.
+pub fn clean(text: &str) -> Cow<'_, str> {
+    neutralise(text, |_| false)
+}
+
+/// The same, but line ends and tabs stay.
+pub fn clean_lines(text: &str) -> Cow<'_, str> {
+    neutralise(text, |c| c == '\n' || c == '\t')
+}
+
+fn neutralise(text: &str, keep: impl Fn(char) -> bool) -> Cow<'_, str> {
+    let bad = |c: char| is_dangerous(c) && !keep(c);
+    if !text.contains(bad) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c {
+            c if !bad(c) => safe.push(c),
+            '\n' | '\r' | '\t' => safe.extend(c.escape_default()),
+            c => safe.extend(c.escape_unicode()),
+        }
+    }
+    Cow::Owned(safe)
+}
+
+/// How long ago `then` was: `12s ago`, `3m ago`, `2h ago`, `5d ago`; `now` for what is not past.
+pub fn ago(now: Timestamp, then: Timestamp) -> String {
+    let seconds = now.duration_since(then).as_secs();
+    match seconds {
+        ..=0 => "now".to_owned(),
+        1..60 => format!("{seconds}s ago"),
+        60..3600 => format!("{}m ago", seconds / 60),
+        3600..86_400 => format!("{}h ago", seconds / 3600),
+        _ => format!("{}d ago", seconds / 86_400),
+    }
+}
+
+/// A length of time in its two largest units: `45s`, `3m 20s`, `2h 5m`, `4d 1h`.
+pub fn length(duration: SignedDuration) -> String {
+    let seconds = duration.as_secs().max(0);
+    let units = [("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)];
+    let Some(first) = units.iter().position(|(_, size)| seconds >= *size) else {
+        return "0s".to_owned();
+    };
+    let mut rest = seconds;
+    let mut shown = String::new();
+    for (name, size) in units.iter().skip(first).take(2) {
+        let count = rest / size;
+        rest %= size;
+        if count > 0 {
+            let gap = if shown.is_empty() { "" } else { " " };
+            let _ = write!(shown, "{gap}{count}{name}");
+        }
+    }
+    shown
+}
+
+/// RFC 3339 in UTC with milliseconds.
+pub fn rfc3339(time: Timestamp) -> String {
+    format!("{time:.3}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn nothing_a_user_typed_steers_the_terminal() {
+        assert_eq!(clean("plain ü ☃"), "plain ü ☃");
+        assert_eq!(
+            clean("a\u{1b}[2Jb\nc\u{9b}d\u{202e}e"),
+            "a\\u{1b}[2Jb\\nc\\u{9b}d\\u{202e}e"
+        );
+        assert_eq!(clean_lines("a\n\tb\r"), "a\n\tb\\r");
+    }
+
+    #[test]
+    fn times_are_short() {
+        let then = Timestamp::UNIX_EPOCH;
+        let after = |s: i64| then + SignedDuration::from_secs(s);
+        let shown: Vec<String> = [-5, 0, 59, 60, 3599, 7200, 200_000]
+            .map(|s| ago(after(s), then))
+            .into();
+        assert_eq!(
+            shown,
+            [
+                "now", "now", "59s ago", "1m ago", "59m ago", "2h ago", "2d ago"
+            ]
+        );
+        let lengths: Vec<String> = [0, 45, 200, 7500, 7201, 350_000]
+            .map(|s| length(SignedDuration::from_secs(s)))
+            .into();
+        assert_eq!(lengths, ["0s", "45s", "3m 20s", "2h 5m", "2h", "4d 1h"]);
+        assert_eq!(rfc3339(then), "1970-01-01T00:00:00.000Z");
+    }
+
+    proptest! {
+        #[test]
+        fn clean_text_has_no_control_characters(text in ".*") {
+            prop_assert!(!clean(&text).chars().any(char::is_control));
+        }
+    }
+}
