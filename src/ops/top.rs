@@ -1,6 +1,10 @@
 //! What executions use now.
 
+use std::time::Duration;
+
 use futures_util::{StreamExt, stream};
+use jiff::SignedDuration;
+use tokio::time::Instant;
 
 use super::context::Context;
 use super::error::ErrorKind;
@@ -10,7 +14,9 @@ use crate::engine::{EngineError, Scope, Usage};
 use crate::model::{Execution, Instance, InstanceState};
 
 /// How many containers are asked side by side.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 64;
+/// The time between two readings of a container's processor use.
+const BETWEEN: Duration = Duration::from_millis(500);
 
 /// What one member uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +64,7 @@ pub async fn top(context: &Context, text: Option<&str>) -> Result<Vec<Used>, Ops
             .collect::<Vec<_>>()
     });
     let asked = stream::iter(members).map(|(execution, name, instance)| async move {
-        match context.backend.usage(&instance.key).await {
+        match twice(context, &instance).await {
             // It ended between the list and the question.
             Err(EngineError::Gone { .. }) => None,
             usage => Some(Used {
@@ -74,4 +80,15 @@ pub async fn top(context: &Context, text: Option<&str>) -> Result<Vec<Used>, Ops
         .filter_map(|used| async { used })
         .collect()
         .await)
+}
+
+/// Reads twice: processor use is a difference over time.
+async fn twice(context: &Context, instance: &Instance) -> Result<Usage, EngineError> {
+    let begun = Instant::now();
+    let before = context.backend.usage(&instance.key).await?;
+    tokio::time::sleep(BETWEEN).await;
+    let mut usage = context.backend.usage(&instance.key).await?;
+    let between = SignedDuration::try_from(begun.elapsed()).unwrap_or(SignedDuration::MAX);
+    usage.cpu_before = Some((before.cpu_time, between));
+    Ok(usage)
 }
