@@ -222,9 +222,7 @@ fn colours_only_where_they_are_wanted() {
         env.zoe().env("NO_COLOR", "1").args(["--color", "always"])
     ));
     assert!(!env.run(&["ps", "--no-header"]).expect(0).contains("STATE"));
-    let narrow = env
-        .run_command(env.zoe().env("COLUMNS", "80").arg("ps"))
-        .expect(0);
+    let narrow = Ran::command(env.zoe().env("COLUMNS", "80").arg("ps")).expect(0);
     assert!(
         narrow.lines().all(|line| line.chars().count() <= 80),
         "{narrow}"
