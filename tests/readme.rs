@@ -15,5 +15,8 @@ fn the_readme_has_every_exit_code() {
 #[test]
 fn the_readme_has_every_setting() {
     let table = zoe::config::markdown_table();
-    assert!(README.contains(&table), "README.md should hold this table:\n{table}");
+    assert!(
+        README.contains(&table),
+        "README.md should hold this table:\n{table}"
+    );
 }

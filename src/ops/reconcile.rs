@@ -102,87 +102,83 @@ async fn rounds(
                 plan,
             });
         }
-        failures = execute(context, store, held, &snapshot, &plan, report).await;
+        let round = Round {
+            context,
+            store,
+            held,
+            snapshot: &snapshot,
+            report,
+        };
+        failures = round.execute(&plan).await;
     }
     Err(OpsError::failed("a pass did not come to an end"))
 }
 
-/// Carries out a plan: what makes room first, then the starts. Returns what failed.
-async fn execute(
-    context: &Context,
-    store: Option<&Arc<dyn Store>>,
-    held: Option<&Held>,
-    snapshot: &Snapshot,
-    plan: &Plan,
-    report: &dyn Report,
-) -> Vec<Failure> {
-    let (starts, others): (Vec<_>, Vec<_>) = plan
-        .steps
-        .iter()
-        .partition(|step| matches!(step, Step::Start { .. }));
-    let ended = join_all(
-        others
-            .into_iter()
-            .map(|step| carry_out(context, store, held, snapshot, step, report)),
-    );
-    let mut results = ended.await;
-    let started = join_all(
-        starts
-            .into_iter()
-            .map(|step| carry_out(context, store, held, snapshot, step, report)),
-    );
-    results.extend(started.await);
-    results.into_iter().flatten().collect()
+/// One plan being carried out.
+struct Round<'a> {
+    context: &'a Context,
+    store: Option<&'a Arc<dyn Store>>,
+    held: Option<&'a Held>,
+    snapshot: &'a Snapshot,
+    report: &'a dyn Report,
 }
 
-async fn carry_out(
-    context: &Context,
-    store: Option<&Arc<dyn Store>>,
-    held: Option<&Held>,
-    snapshot: &Snapshot,
-    step: &Step,
-    report: &dyn Report,
-) -> Option<Failure> {
-    tracing::info!(?step, "carrying out");
-    let execution = match step {
-        Step::End { execution, .. } | Step::Start { execution, .. } => Some(*execution),
-        Step::Sweep(_) | Step::RemoveImage(_) => None,
-    };
-    let done = effect(context, store, held, snapshot, step, report).await;
-    done.err().map(|error| Failure {
-        execution,
-        message: error.to_string(),
-    })
-}
+impl Round<'_> {
+    /// Carries out a plan: what makes room first, then the starts. Returns what failed.
+    async fn execute(&self, plan: &Plan) -> Vec<Failure> {
+        let (starts, others): (Vec<_>, Vec<_>) = plan
+            .steps
+            .iter()
+            .partition(|step| matches!(step, Step::Start { .. }));
+        let mut results = Vec::new();
+        for steps in [others, starts] {
+            results.extend(join_all(steps.into_iter().map(|step| self.carry_out(step))).await);
+        }
+        results.into_iter().flatten().collect()
+    }
 
-async fn effect(
-    context: &Context,
-    store: Option<&Arc<dyn Store>>,
-    held: Option<&Held>,
-    snapshot: &Snapshot,
-    step: &Step,
-    report: &dyn Report,
-) -> Result<(), OpsError> {
-    match step {
-        Step::Sweep(orphan) => Ok(context.backend.sweep(orphan).await?),
-        Step::RemoveImage(image) => Ok(context.backend.remove_job_image(image).await?),
-        Step::End { execution, mark } => match snapshot.executions.get(execution) {
-            Some(execution) => end::end(context, store, execution, *mark, report).await,
-            None => Ok(()),
-        },
-        Step::Start {
-            execution, members, ..
-        } => {
+    async fn carry_out(&self, step: &Step) -> Option<Failure> {
+        tracing::info!(?step, "carrying out");
+        let execution = match step {
+            Step::End { execution, .. } | Step::Start { execution, .. } => Some(*execution),
+            Step::Sweep(_) | Step::RemoveImage(_) => None,
+        };
+        self.effect(step).await.err().map(|error| Failure {
+            execution,
+            message: error.to_string(),
+        })
+    }
+
+    async fn effect(&self, step: &Step) -> Result<(), OpsError> {
+        let Self {
+            context,
+            store,
+            report,
+            ..
+        } = *self;
+        let execution = |id: &ExecutionId| self.snapshot.executions.get(id);
+        match step {
+            Step::Sweep(orphan) => Ok(context.backend.sweep(orphan).await?),
+            Step::RemoveImage(image) => Ok(context.backend.remove_job_image(image).await?),
+            Step::End {
+                execution: id,
+                mark,
+            } => match execution(id) {
+                Some(execution) => end::end(context, store, execution, *mark, report).await,
+                None => Ok(()),
+            },
             // The lease can lapse while earlier steps take their time; whoever has it now decides anew.
-            if !held.is_some_and(Held::is_valid) {
-                return Err(OpsError::failed(
-                    "the lease was lost to another zoe; nothing more is started by this one",
-                ));
-            }
-            match snapshot.executions.get(execution) {
+            Step::Start { .. } if !self.held.is_some_and(Held::is_valid) => Err(OpsError::failed(
+                "the lease was lost to another zoe; nothing more is started by this one",
+            )),
+            Step::Start {
+                execution: id,
+                members,
+                ..
+            } => match execution(id) {
                 Some(execution) => start::start(context, store, execution, members, report).await,
                 None => Ok(()),
-            }
+            },
         }
     }
 }
