@@ -25,7 +25,7 @@ pub(super) async fn end(
     mark: Mark,
     report: &dyn Report,
 ) -> Result<(), OpsError> {
-    report.tell(News::Ending);
+    report.tell(News::Ending(execution.ticket.id));
     context.backend.mark(execution, mark).await?;
     context
         .backend

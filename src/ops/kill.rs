@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::error::{ErrorKind, OpsError};
 use super::reconcile;
-use super::report::Report;
+use super::report::{Only, Report};
 use super::resolve::{self, Found};
 use super::{keep, record};
 use crate::engine::{EngineError, Scope};
@@ -90,6 +90,7 @@ async fn cancel(context: &Context, execution: &Execution) -> Result<(), OpsError
 
 /// Makes passes until it is gone; a pass that can't remove it is an error.
 async fn finish(context: &Context, id: ExecutionId, report: &dyn Report) -> Result<(), OpsError> {
+    let report = &Only::of(id, report);
     loop {
         let pass = reconcile::pass(context, report).await?;
         if !pass.snapshot.executions.contains_key(&id) {

@@ -36,8 +36,8 @@ pub enum News {
     },
     /// It waits, for this reason.
     Waiting(String),
-    /// Its containers are being made.
-    Starting,
+    /// The containers of this execution are being made.
+    Starting(ExecutionId),
     /// All its core members run.
     Running,
     /// A component is getting ready: so many of so many.
@@ -49,8 +49,8 @@ pub enum News {
         /// What it is to say.
         want: u64,
     },
-    /// It is being torn down.
-    Ending,
+    /// This execution is being torn down.
+    Ending(ExecutionId),
     /// Something is not as it should be, but the operation goes on.
     Warning(String),
 }
@@ -67,4 +67,26 @@ pub struct Silent;
 
 impl Report for Silent {
     fn tell(&self, _news: News) {}
+}
+
+/// Tells of one execution only: a pass that somebody makes for it starts and ends others as well, which is not their news.
+pub(super) struct Only<'a> {
+    id: ExecutionId,
+    report: &'a dyn Report,
+}
+
+impl<'a> Only<'a> {
+    /// What concerns this execution, or none in particular.
+    pub(super) fn of(id: ExecutionId, report: &'a dyn Report) -> Self {
+        Self { id, report }
+    }
+}
+
+impl Report for Only<'_> {
+    fn tell(&self, news: News) {
+        match news {
+            News::Starting(id) | News::Ending(id) if id != self.id => {}
+            news => self.report.tell(news),
+        }
+    }
 }

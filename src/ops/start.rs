@@ -27,7 +27,7 @@ pub(super) async fn start(
         record::event(context, store, id, "failed", why).await;
         return Ok(context.backend.mark(execution, Mark::Failed).await?);
     }
-    report.tell(News::Starting);
+    report.tell(News::Starting(id));
     let why = match launch(context, execution, members).await {
         Ok(()) => {
             record::event(context, store, id, "started", "all members were started").await;

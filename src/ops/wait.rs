@@ -9,7 +9,7 @@ use super::error::{ErrorKind, OpsError};
 use super::hints::Hints;
 use super::ready::{self, Readiness};
 use super::reconcile::{self, Pass};
-use super::report::{News, Report};
+use super::report::{News, Only, Report};
 use super::resolve::{self, Found};
 use crate::model::{Execution, ExecutionId, Outcome, Phase};
 
@@ -69,6 +69,7 @@ pub async fn wait_for(
     deadline: Option<Timestamp>,
     report: &dyn Report,
 ) -> Result<Waited, OpsError> {
+    let report = &Only::of(id, report);
     let mut teller = Teller::new(report);
     let mut hints = Hints::default();
     hints.listen(context).await;

@@ -166,14 +166,14 @@ impl Report for Reporter {
                 self.line(state, &named("already there:", id.as_str(), &name));
             }
             News::Waiting(reason) => self.now(state, &format!("queued: {reason}")),
-            News::Starting => self.now(state, "starting"),
+            News::Starting(_) => self.now(state, "starting"),
             News::Running => self.now(state, "running"),
             News::Ready {
                 component,
                 have,
                 want,
             } => self.now(state, &format!("{component}: {have} of {want} ready")),
-            News::Ending => self.now(state, "ending"),
+            News::Ending(_) => self.now(state, "ending"),
         }
     }
 }
@@ -244,7 +244,7 @@ mod tests {
             },
             News::Waiting("no room".into()),
             News::Waiting("no room".into()),
-            News::Starting,
+            News::Starting(id),
             News::Ready {
                 component: "master".into(),
                 have: 1,
