@@ -27,7 +27,7 @@ end
 complete -c zoe -n "__fish_zoe_needs_command" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_needs_command" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_needs_command" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
-complete -c zoe -n "__fish_zoe_needs_command" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c zoe -n "__fish_zoe_needs_command" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c zoe -n "__fish_zoe_needs_command" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
@@ -73,7 +73,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand submit" -l driver-memory -d 'Mem
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
-complete -c zoe -n "__fish_zoe_using_subcommand submit" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c zoe -n "__fish_zoe_using_subcommand submit" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -s d -l detach -d 'Print the id and return at once'
@@ -94,7 +94,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l conf -d 'A Spark set
 complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
-complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand cluster" -s d -l detach -d 'Print the id and return at once'
@@ -117,7 +117,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l notebook-memory -d 
 complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
-complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l attach -d 'Stay, and end the notebook on Ctrl-C'
@@ -134,7 +134,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand run" -l set -d 'Set any field of
 complete -c zoe -n "__fish_zoe_using_subcommand run" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand run" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand run" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
-complete -c zoe -n "__fish_zoe_using_subcommand run" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c zoe -n "__fish_zoe_using_subcommand run" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand run" -s d -l detach -d 'Print the id and return at once'
@@ -151,7 +151,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand ps" -l format -d 'A line for eac
 complete -c zoe -n "__fish_zoe_using_subcommand ps" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand ps" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand ps" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
-complete -c zoe -n "__fish_zoe_using_subcommand ps" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c zoe -n "__fish_zoe_using_subcommand ps" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand ps" -s a -l all -d 'Those that have ended, too: the last 50'
@@ -165,7 +165,7 @@ json\t'JSON'"
 complete -c zoe -n "__fish_zoe_using_subcommand show" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand show" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand show" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
-complete -c zoe -n "__fish_zoe_using_subcommand show" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c zoe -n "__fish_zoe_using_subcommand show" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand show" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
@@ -176,7 +176,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand logs" -s n -l tail -d 'Only so m
 complete -c zoe -n "__fish_zoe_using_subcommand logs" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand logs" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand logs" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
-complete -c zoe -n "__fish_zoe_using_subcommand logs" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c zoe -n "__fish_zoe_using_subcommand logs" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand logs" -s f -l follow -d 'Go on as more comes'
@@ -189,7 +189,7 @@ json\t'JSON'"
 complete -c zoe -n "__fish_zoe_using_subcommand top" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand top" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand top" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
-complete -c zoe -n "__fish_zoe_using_subcommand top" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c zoe -n "__fish_zoe_using_subcommand top" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand top" -l no-header -d 'Leave the table\'s header out'
@@ -214,7 +214,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand history" -l format -d 'A line fo
 complete -c zoe -n "__fish_zoe_using_subcommand history" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand history" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand history" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
-complete -c zoe -n "__fish_zoe_using_subcommand history" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c zoe -n "__fish_zoe_using_subcommand history" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand history" -l no-header -d 'Leave the table\'s header out'
@@ -226,7 +226,7 @@ json\t'JSON'"
 complete -c zoe -n "__fish_zoe_using_subcommand status" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand status" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand status" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
-complete -c zoe -n "__fish_zoe_using_subcommand status" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c zoe -n "__fish_zoe_using_subcommand status" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand status" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
@@ -235,7 +235,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand status" -s h -l help -d 'Print h
 complete -c zoe -n "__fish_zoe_using_subcommand exec" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand exec" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand exec" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
-complete -c zoe -n "__fish_zoe_using_subcommand exec" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c zoe -n "__fish_zoe_using_subcommand exec" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand exec" -s i -l input -d 'Pass standard input on [default: if it is a terminal]'
@@ -249,7 +249,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand wait" -l timeout -d 'Wait no lon
 complete -c zoe -n "__fish_zoe_using_subcommand wait" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand wait" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand wait" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
-complete -c zoe -n "__fish_zoe_using_subcommand wait" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c zoe -n "__fish_zoe_using_subcommand wait" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand wait" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
@@ -258,7 +258,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand wait" -s h -l help -d 'Print hel
 complete -c zoe -n "__fish_zoe_using_subcommand kill" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand kill" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand kill" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
-complete -c zoe -n "__fish_zoe_using_subcommand kill" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c zoe -n "__fish_zoe_using_subcommand kill" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand kill" -l all -d 'All of the deployment'
@@ -269,7 +269,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand kill" -s h -l help -d 'Print hel
 complete -c zoe -n "__fish_zoe_using_subcommand rm" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand rm" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand rm" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
-complete -c zoe -n "__fish_zoe_using_subcommand rm" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c zoe -n "__fish_zoe_using_subcommand rm" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand rm" -s f -l force -d 'End those that are alive'
@@ -279,7 +279,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand rm" -s h -l help -d 'Print help'
 complete -c zoe -n "__fish_zoe_using_subcommand app; and not __fish_seen_subcommand_from ls show validate" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand app; and not __fish_seen_subcommand_from ls show validate" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand app; and not __fish_seen_subcommand_from ls show validate" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
-complete -c zoe -n "__fish_zoe_using_subcommand app; and not __fish_seen_subcommand_from ls show validate" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c zoe -n "__fish_zoe_using_subcommand app; and not __fish_seen_subcommand_from ls show validate" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand app; and not __fish_seen_subcommand_from ls show validate" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
@@ -293,7 +293,7 @@ json\t'JSON'"
 complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from ls" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from ls" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from ls" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
-complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from ls" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from ls" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from ls" -l no-header -d 'Leave the table\'s header out'
@@ -303,7 +303,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_
 complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from show" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from show" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from show" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
-complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from show" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from show" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from show" -l json -d 'In JSON, as one line, instead of TOML'
@@ -313,7 +313,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_
 complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from validate" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from validate" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from validate" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
-complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from validate" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from validate" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from validate" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
@@ -322,7 +322,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_
 complete -c zoe -n "__fish_zoe_using_subcommand images; and not __fish_seen_subcommand_from build ls push" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand images; and not __fish_seen_subcommand_from build ls push" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand images; and not __fish_seen_subcommand_from build ls push" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
-complete -c zoe -n "__fish_zoe_using_subcommand images; and not __fish_seen_subcommand_from build ls push" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c zoe -n "__fish_zoe_using_subcommand images; and not __fish_seen_subcommand_from build ls push" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand images; and not __fish_seen_subcommand_from build ls push" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
@@ -339,7 +339,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcomma
 complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from build" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from build" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from build" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
-complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from build" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from build" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from build" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
@@ -350,7 +350,7 @@ json\t'JSON'"
 complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from ls" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from ls" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from ls" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
-complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from ls" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from ls" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from ls" -l no-header -d 'Leave the table\'s header out'
@@ -361,7 +361,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcomma
 complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from push" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from push" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from push" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
-complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from push" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from push" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from push" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
@@ -370,7 +370,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcomma
 complete -c zoe -n "__fish_zoe_using_subcommand write-config" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand write-config" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand write-config" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
-complete -c zoe -n "__fish_zoe_using_subcommand write-config" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c zoe -n "__fish_zoe_using_subcommand write-config" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand write-config" -s f -l force -d 'Replace the file if it is there'
@@ -380,7 +380,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand write-config" -s h -l help -d 'P
 complete -c zoe -n "__fish_zoe_using_subcommand config; and not __fish_seen_subcommand_from show check" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand config; and not __fish_seen_subcommand_from show check" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand config; and not __fish_seen_subcommand_from show check" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
-complete -c zoe -n "__fish_zoe_using_subcommand config; and not __fish_seen_subcommand_from show check" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c zoe -n "__fish_zoe_using_subcommand config; and not __fish_seen_subcommand_from show check" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand config; and not __fish_seen_subcommand_from show check" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
@@ -393,7 +393,7 @@ json\t'JSON'"
 complete -c zoe -n "__fish_zoe_using_subcommand config; and __fish_seen_subcommand_from show" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand config; and __fish_seen_subcommand_from show" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand config; and __fish_seen_subcommand_from show" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
-complete -c zoe -n "__fish_zoe_using_subcommand config; and __fish_seen_subcommand_from show" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c zoe -n "__fish_zoe_using_subcommand config; and __fish_seen_subcommand_from show" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand config; and __fish_seen_subcommand_from show" -l origin -d 'Say where each value comes from'
@@ -403,7 +403,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand config; and __fish_seen_subcomma
 complete -c zoe -n "__fish_zoe_using_subcommand config; and __fish_seen_subcommand_from check" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand config; and __fish_seen_subcommand_from check" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand config; and __fish_seen_subcommand_from check" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
-complete -c zoe -n "__fish_zoe_using_subcommand config; and __fish_seen_subcommand_from check" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c zoe -n "__fish_zoe_using_subcommand config; and __fish_seen_subcommand_from check" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand config; and __fish_seen_subcommand_from check" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
@@ -412,7 +412,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand config; and __fish_seen_subcomma
 complete -c zoe -n "__fish_zoe_using_subcommand completions" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand completions" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand completions" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
-complete -c zoe -n "__fish_zoe_using_subcommand completions" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c zoe -n "__fish_zoe_using_subcommand completions" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand completions" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
@@ -421,7 +421,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand completions" -s h -l help -d 'Pr
 complete -c zoe -n "__fish_zoe_using_subcommand man" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand man" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand man" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
-complete -c zoe -n "__fish_zoe_using_subcommand man" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c zoe -n "__fish_zoe_using_subcommand man" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand man" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
