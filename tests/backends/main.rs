@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 #![allow(clippy::assigning_clones)]
 
+mod docker;
 mod executions;
 mod files;
 mod harness;
@@ -68,3 +69,4 @@ macro_rules! conformance {
 
 conformance!(in_process, crate::memory::Memory::in_process());
 conformance!(in_a_file, crate::memory::Memory::in_a_file());
+conformance!(on_docker, crate::docker::Docker::new().await);

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use futures_util::future::join_all;
 use zoe::engine::{Backend, BuildRequest, EngineError, Images, JobFiles, Progress};
-use zoe::model::JobImage;
+use zoe::model::{JobImage, Private};
 
 use crate::support::{Site, TINY, cli, random_id};
 
@@ -66,7 +66,7 @@ async fn files_become_an_image_that_is_made_once() {
     }
     site.assert_empty();
     let error = docker
-        .submit(&ticket, &Default::default())
+        .submit(&ticket, &Private::default())
         .await
         .unwrap_err();
     assert!(matches!(error, EngineError::NoImage { .. }), "{error}");
@@ -199,7 +199,7 @@ async fn an_image_that_is_not_to_be_had_is_said_so() {
     ticket.application.components[0].image = "zoe-test/none:1".to_owned();
     let error = site
         .docker
-        .submit(&ticket, &Default::default())
+        .submit(&ticket, &Private::default())
         .await
         .unwrap_err();
     assert!(

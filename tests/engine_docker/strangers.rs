@@ -1,7 +1,7 @@
 //! What is not ours, or of nobody.
 
 use zoe::engine::{Backend, EngineError, Scope};
-use zoe::model::OrphanKind;
+use zoe::model::OrphanKind::{Instance, Network};
 
 use crate::support::{Site, TINY, cli, launch};
 
@@ -40,7 +40,6 @@ async fn what_has_no_ticket_is_swept() {
     let mut orphans = site.look().await.orphans;
     orphans.sort_by_key(|orphan| orphan.kind);
     let kinds: Vec<_> = orphans.iter().map(|orphan| orphan.kind).collect();
-    use OrphanKind::{Instance, Network};
     assert_eq!(kinds, [Instance, Instance, Network]);
     assert!(orphans.iter().all(|o| o.execution == Some(ticket.id)));
     for _ in 0..2 {

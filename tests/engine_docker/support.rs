@@ -117,16 +117,21 @@ impl Site {
 
 impl Drop for Site {
     fn drop(&mut self) {
-        let label = format!("label=zoe.deployment={}", self.deployment);
-        let each = |list: &[&str], remove: &[&str]| {
-            for id in cli(&[list, &["--filter", &label]].concat()).lines() {
-                let _ = Command::new("docker").args(remove).arg(id).output();
-            }
-        };
-        each(&["ps", "-aq"], &["rm", "-fv"]);
-        each(&["network", "ls", "-q"], &["network", "rm"]);
-        each(&["images", "-q"], &["rmi", "-f"]);
+        clean(&self.deployment);
     }
+}
+
+/// Removes all that carries the deployment's label.
+pub fn clean(deployment: &Deployment) {
+    let label = format!("label=zoe.deployment={deployment}");
+    let each = |list: &[&str], remove: &[&str]| {
+        for id in cli(&[list, &["--filter", &label]].concat()).lines() {
+            let _ = Command::new("docker").args(remove).arg(id).output();
+        }
+    };
+    each(&["ps", "-aq"], &["rm", "-fv"]);
+    each(&["network", "ls", "-q"], &["network", "rm"]);
+    each(&["images", "-q"], &["rmi", "-f"]);
 }
 
 pub fn endpoint() -> Endpoint {

@@ -7,7 +7,7 @@ use zoe::engine::docker::DockerBackend;
 use zoe::engine::endpoint::{Address, Endpoint, EndpointOrigin};
 use zoe::engine::gate::Gate;
 use zoe::engine::{Backend, EngineError, Scope, Submitted};
-use zoe::model::{Deployment, Mark};
+use zoe::model::{Deployment, Mark, Private};
 
 use crate::support::{LOCALHOST, Site, backend, launch};
 
@@ -81,7 +81,7 @@ async fn every_call_goes_wrong(kind: &str) {
 }
 
 async fn life(docker: &DockerBackend, ticket: &zoe::model::Ticket) -> zoe::engine::Result<()> {
-    let submitted = docker.submit(ticket, &Default::default()).await?;
+    let submitted = docker.submit(ticket, &Private::default()).await?;
     assert!(matches!(submitted, Submitted::Created | Submitted::Taken));
     let mut snapshot = docker.observe(Scope::Everything).await?;
     let Some(execution) = snapshot.executions.remove(&ticket.id) else {

@@ -3,6 +3,7 @@
 //! Ours are those whose answer is big or must keep every byte (lists, logs, a terminal) and those with a parameter that
 //! bollard lacks.
 
+use std::error::Error as StdError;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,7 +24,7 @@ use super::transport::{Transport, TransportError};
 use crate::engine::{EngineError, Result};
 
 /// How long an answer to an ordinary call may take to begin.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How many calls are under way at the same time.
 const WIDTH: usize = 16;
 
@@ -168,37 +169,42 @@ impl Api {
     }
 }
 
-/// What an error of the daemon at `endpoint` means.
+/// What an error of the daemon at `endpoint` means. What is no refusal and no answer is taken for a broken connection.
+#[allow(clippy::wildcard_enum_match_arm)] // bollard may get errors for what we never use
 pub(super) fn error_at(endpoint: &str, what: &str, error: Error) -> EngineError {
+    let garbled = |why: String| EngineError::Garbled {
+        what: what.to_owned(),
+        why,
+    };
     match error {
         Error::DockerResponseServerError { message, .. }
         | Error::DockerStreamError { error: message } => EngineError::Refused {
             what: what.to_owned(),
             why: advice(&message),
         },
-        Error::JsonDataError { message, .. } => EngineError::Garbled {
-            what: what.to_owned(),
-            why: message,
-        },
-        Error::JsonSerdeError { err } => EngineError::Garbled {
-            what: what.to_owned(),
-            why: err.to_string(),
-        },
+        Error::JsonDataError { message, .. } => garbled(message),
+        Error::JsonSerdeError { err } => garbled(err.to_string()),
         Error::RequestTimeoutError => unreachable(
             endpoint,
             format!("{what}: no answer within {} s", PATIENCE.as_secs()),
         ),
-        Error::IOError { err } => {
-            let text = err.to_string();
-            match err.into_inner().map(|inner| inner.downcast()) {
-                Some(Ok(transport)) => match *transport {
-                    TransportError::Gate(gate) => gate.into(),
-                    TransportError::Connection(why) => unreachable(endpoint, why),
-                },
-                Some(Err(_)) | None => unreachable(endpoint, text),
-            }
-        }
+        Error::IOError { err } => io_error_at(endpoint, err),
         other => unreachable(endpoint, format!("{what}: {other}")),
+    }
+}
+
+/// What the transport said, if it is its error.
+fn io_error_at(endpoint: &str, error: std::io::Error) -> EngineError {
+    let text = error.to_string();
+    let inner = error
+        .into_inner()
+        .map(<dyn StdError + Send + Sync>::downcast);
+    match inner {
+        Some(Ok(transport)) => match *transport {
+            TransportError::Gate(gate) => gate.into(),
+            TransportError::Connection(why) => unreachable(endpoint, why),
+        },
+        Some(Err(_)) | None => unreachable(endpoint, text),
     }
 }
 

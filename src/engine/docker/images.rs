@@ -27,7 +27,7 @@ use crate::model::{Bytes, JobImage};
 /// How often making an image with files is begun again after somebody swept its container away.
 const ATTEMPTS: u32 = 5;
 /// How long somebody else who makes the same image is waited for, and how often it is looked at.
-const OTHERS: Duration = Duration::from_secs(120);
+const OTHERS: Duration = Duration::from_mins(2);
 const PAUSE: Duration = Duration::from_millis(100);
 /// How much of a file is read at a time.
 const PIECE: usize = 256 << 10;
@@ -58,12 +58,14 @@ impl DockerBackend {
             .build();
         let mut steps = self.api.slow.create_image(Some(options), None, None);
         while let Some(step) = steps.next().await {
-            let step = step.map_err(|error| match self.api.error("pulling", error) {
-                EngineError::Refused { why, .. } => EngineError::NoImage {
-                    image: name.to_owned(),
-                    why,
-                },
-                other => other,
+            let step = step.map_err(|error| {
+                let error = self.api.error("pulling", error);
+                if let EngineError::Refused { why, .. } = error {
+                    let image = name.to_owned();
+                    EngineError::NoImage { image, why }
+                } else {
+                    error
+                }
             })?;
             progress(step_of(step.id, step.status, step.progress_detail.as_ref()));
         }

@@ -52,7 +52,8 @@ impl DockerBackend {
             format!("{}={}", labels::KIND, labels::KIND_TICKET),
             format!("{}={execution}", labels::EXECUTION),
         ];
-        observe::list(&self.api, &filter).await
+        let listed = observe::list(&self.api, &filter).await?;
+        Ok(self.own(listed, |decoded| matches!(decoded, Decoded::Ticket(_))))
     }
 
     pub(super) async fn launch(&self, launch: &Launch) -> Result<()> {

@@ -11,7 +11,7 @@ use super::DockerBackend;
 use super::api::{every, status};
 use super::wire::ListedNetwork;
 use crate::engine::{EngineError, Result, names};
-use crate::labels::{self, Labels};
+use crate::labels::{self, Decoded, Labels};
 use crate::model::ExecutionId;
 
 /// How long containers may take to leave a network.
@@ -101,6 +101,12 @@ impl DockerBackend {
             format!("{}={}", labels::KIND, labels::KIND_NETWORK),
             format!("{}={execution}", labels::EXECUTION),
         ];
-        self.networks(&labels).await
+        let mut listed = self.networks(&labels).await?;
+        listed.retain(|network| {
+            self.is_own(&network.labels, |decoded| {
+                matches!(decoded, Decoded::Network { .. })
+            })
+        });
+        Ok(listed)
     }
 }

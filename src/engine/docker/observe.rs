@@ -4,14 +4,16 @@
 //! images (see `assemble`). Executions that are to end have their instances inspected for the times and the cause of
 //! the end, which a list does not show.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 
-use super::api::{Api, every, label_filter, status};
+use super::api::{Api, each, label_filter, status};
 use super::wire::{Info, ListedContainer, ListedImage, ListedNetwork, state};
 use super::{DockerBackend, builder};
 use crate::engine::assemble::{Seen, SeenContainer, assemble};
 use crate::engine::{Result, Scope};
-use crate::labels;
+use crate::labels::{self, Decoded};
 use crate::model::{Execution, Gap, Instance, Phase, Snapshot};
 
 /// What was asked, in messages.
@@ -37,7 +39,9 @@ impl DockerBackend {
                 ending.extend(&mut execution.instances);
             }
         }
-        every(ending, |instance| self.inspect_into(instance)).await?;
+        // One that is gone meanwhile stays as it was seen: an execution must not look younger than it is because somebody
+        // is already removing it.
+        each(ending, |instance| self.inspect_into(instance)).await?;
         Ok(snapshot)
     }
 
@@ -98,16 +102,48 @@ impl DockerBackend {
             .await
     }
 
-    /// Reads again, one by one, what a list does not show. An instance that is gone meanwhile stays as it was seen:
-    /// an execution must not look younger than it is because somebody is already removing it.
-    pub(super) async fn fill_in(&self, execution: &mut Execution) -> Result<()> {
-        every(&mut execution.instances, |instance| {
-            self.inspect_into(instance)
-        })
-        .await
+    /// Those of the listed containers whose labels can be read and say that they are such objects of ours: what only
+    /// looks like ours is not touched.
+    pub(super) fn own(
+        &self,
+        mut listed: Vec<ListedContainer>,
+        kind: impl Fn(&Decoded) -> bool,
+    ) -> Vec<ListedContainer> {
+        listed.retain(|container| self.is_own(&container.labels, &kind));
+        listed
     }
 
-    async fn inspect_into(&self, instance: &mut Instance) -> Result<()> {
+    /// Whether labels can be read and are those of such an object of ours.
+    pub(super) fn is_own(
+        &self,
+        labels: &HashMap<String, String>,
+        kind: impl Fn(&Decoded) -> bool,
+    ) -> bool {
+        matches!(
+            labels::decode(labels),
+            Some(Ok((deployment, decoded))) if deployment == self.deployment && kind(&decoded)
+        )
+    }
+
+    /// Reads the instances again, one by one, with what a list does not show. Those that are gone are left out.
+    pub(super) async fn fill_in(&self, execution: &mut Execution) -> Result<()> {
+        let there = each(&mut execution.instances, |instance| {
+            self.id_if_there(instance)
+        })
+        .await?;
+        execution
+            .instances
+            .retain(|instance| there.contains(&Some(instance.container_id.clone())));
+        Ok(())
+    }
+
+    async fn id_if_there(&self, instance: &mut Instance) -> Result<Option<String>> {
+        let there = self.inspect_into(instance).await?;
+        Ok(there.then(|| instance.container_id.clone()))
+    }
+
+    /// Whether the instance is there; if so, it is as it is now.
+    async fn inspect_into(&self, instance: &mut Instance) -> Result<bool> {
         let answer = self
             .api
             .quick
@@ -115,16 +151,18 @@ impl DockerBackend {
             .await;
         let found = match answer {
             Ok(found) => found.state.unwrap_or_default(),
-            Err(error) if status(&error) == Some(404) => return Ok(()),
+            Err(error) if status(&error) == Some(404) => return Ok(false),
             Err(error) => return Err(self.api.error("inspecting a container", error)),
         };
         let code = found.exit_code.unwrap_or_default();
         let word = found.status.map(|status| status.to_string());
         instance.state = state(&word.unwrap_or_default(), &format!("({code})"));
         instance.started_at = time(found.started_at.as_deref());
-        instance.finished_at = time(found.finished_at.as_deref());
+        // Docker may note the end of what ends at once before its start.
+        instance.finished_at = time(found.finished_at.as_deref())
+            .map(|end| instance.started_at.map_or(end, |start| end.max(start)));
         instance.out_of_memory = found.oom_killed.unwrap_or_default();
-        Ok(())
+        Ok(true)
     }
 }
 

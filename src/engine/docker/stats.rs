@@ -11,14 +11,14 @@ use crate::model::{Bytes, InstanceKey};
 
 #[derive(Debug, Default, Deserialize)]
 struct Stats {
-    #[serde(default)]
-    cpu_stats: Cpu,
-    #[serde(default)]
-    memory_stats: Memory,
+    #[serde(default, rename = "cpu_stats")]
+    cpu: Cpu,
+    #[serde(default, rename = "memory_stats")]
+    memory: Memory,
     #[serde(default)]
     networks: Option<HashMap<String, Network>>,
-    #[serde(default)]
-    pids_stats: Processes,
+    #[serde(default, rename = "pids_stats")]
+    processes: Processes,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -73,16 +73,16 @@ impl DockerBackend {
 fn usage(stats: &Stats) -> Usage {
     let networks = || stats.networks.iter().flatten();
     Usage {
-        cpu_time: nanoseconds(stats.cpu_stats.cpu_usage.total_usage),
+        cpu_time: nanoseconds(stats.cpu.cpu_usage.total_usage),
         // One reading has none before it; who wants a rate reads twice.
         cpu_before: None,
-        memory: Bytes::new(used(&stats.memory_stats)),
-        memory_limit: Bytes::new(stats.memory_stats.limit),
+        memory: Bytes::new(used(&stats.memory)),
+        memory_limit: Bytes::new(stats.memory.limit),
         network: (
             networks().map(|(_, network)| network.rx_bytes).sum(),
             networks().map(|(_, network)| network.tx_bytes).sum(),
         ),
-        processes: stats.pids_stats.current.unwrap_or_default(),
+        processes: stats.processes.current.unwrap_or_default(),
     }
 }
 

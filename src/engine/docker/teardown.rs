@@ -16,11 +16,13 @@ use super::wire::ListedContainer;
 use super::{DockerBackend, observe};
 use crate::engine::assemble::ticket_rank;
 use crate::engine::{EngineError, Result, names};
-use crate::labels;
-use crate::model::{Execution, ExecutionId, InstanceState, Mark, Orphan, OrphanKind};
+use crate::labels::{self, Decoded};
+use crate::model::{
+    ComponentName, Execution, ExecutionId, InstanceState, Mark, Orphan, OrphanKind,
+};
 
 /// How long a removal that somebody else began may take.
-const REMOVAL: Duration = Duration::from_secs(60);
+const REMOVAL: Duration = Duration::from_mins(1);
 
 impl DockerBackend {
     /// Renames the ticket. By its container's id, never by its name: a claimed name may be another execution's by now.
@@ -112,7 +114,7 @@ impl DockerBackend {
     /// the network.
     pub(super) async fn remove_instances(&self, execution: &Execution) -> Result<()> {
         let application = &execution.ticket.application;
-        let monitor = application.monitor.as_ref().map(|name| name.as_str());
+        let monitor = application.monitor.as_ref().map(ComponentName::as_str);
         let is_monitor = |instance: &ListedContainer| {
             instance.labels.get(labels::COMPONENT).map(String::as_str) == monitor
         };
@@ -150,7 +152,10 @@ impl DockerBackend {
             format!("{}={}", labels::KIND, labels::KIND_INSTANCE),
             format!("{}={execution}", labels::EXECUTION),
         ];
-        observe::list(&self.api, &filter).await
+        let listed = observe::list(&self.api, &filter).await?;
+        Ok(self.own(listed, |decoded| {
+            matches!(decoded, Decoded::Instance { .. })
+        }))
     }
 
     /// Removes a container with its anonymous volumes, running or not, and waits until it is gone.

@@ -234,6 +234,8 @@ impl Link {
     }
 }
 
+/// What to do about the errors that have a usual cause; the others speak for themselves.
+#[allow(clippy::wildcard_enum_match_arm)] // of some forty kinds
 fn unix_advice(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => {
@@ -251,6 +253,7 @@ fn unix_advice(error: &io::Error) -> String {
     }
 }
 
+#[allow(clippy::wildcard_enum_match_arm)] // of some forty kinds
 fn tcp_advice(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => {
@@ -260,7 +263,7 @@ fn tcp_advice(error: &io::Error) -> String {
             "nobody answered; are the address and the network right?".to_owned()
         }
         io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => {
-            "the daemon hung up; does it want TLS (DOCKER_TLS_VERIFY=1), or is its certificate another's?"
+            "the daemon hung up; does it speak TLS, and does it accept the certificate of DOCKER_CERT_PATH?"
                 .to_owned()
         }
         _ => error.to_string(),
@@ -289,7 +292,7 @@ fn tcp() -> HttpConnector {
     let mut connector = HttpConnector::new();
     connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
     connector.set_nodelay(true);
-    connector.set_keepalive(Some(Duration::from_secs(60)));
+    connector.set_keepalive(Some(Duration::from_mins(1)));
     connector.enforce_http(false);
     connector
 }
