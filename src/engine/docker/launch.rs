@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use bollard::models::ContainerCreateBody;
 use bollard::query_parameters::{CreateContainerOptionsBuilder, UploadToContainerOptionsBuilder};
 
-use super::api::{each, status};
+use super::api::status;
 use super::create::{self, Connection};
+use super::parallel::each;
 use super::{DockerBackend, observe};
 use crate::engine::{EngineError, Result, Submitted, names};
 use crate::labels::{self, Decoded};

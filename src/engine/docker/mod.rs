@@ -15,6 +15,7 @@ mod launch;
 mod logs;
 mod network;
 mod observe;
+mod parallel;
 mod stats;
 mod teardown;
 mod tls;

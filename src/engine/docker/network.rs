@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::DockerBackend;
-use super::api::{every, status};
+use super::api::status;
+use super::parallel::every;
 use super::wire::ListedNetwork;
 use crate::engine::{EngineError, Result, names};
 use crate::labels::{self, Decoded, Labels};

@@ -8,7 +8,8 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::api::{Api, each, label_filter, status};
+use super::api::{Api, label_filter, status};
+use super::parallel::each;
 use super::wire::{Info, ListedContainer, ListedImage, ListedNetwork, state};
 use super::{DockerBackend, builder};
 use crate::engine::assemble::{Seen, SeenContainer, assemble};

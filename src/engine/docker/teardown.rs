@@ -11,7 +11,8 @@ use bollard::query_parameters::{
 use futures_util::StreamExt;
 use jiff::SignedDuration;
 
-use super::api::{every, status};
+use super::api::status;
+use super::parallel::every;
 use super::wire::ListedContainer;
 use super::{DockerBackend, observe};
 use crate::engine::assemble::ticket_rank;
