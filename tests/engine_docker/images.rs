@@ -213,3 +213,15 @@ async fn an_image_that_is_not_to_be_had_is_said_so() {
         .unwrap_err();
     assert!(matches!(error, EngineError::NoImage { .. }), "{error}");
 }
+
+#[tokio::test]
+async fn a_registry_that_does_not_answer_is_said_so() {
+    let site = Site::new().await;
+    let name = format!("127.0.0.1:1/zoe-test/{}:1", site.deployment);
+    site.docker.tag(TINY, &name).await.unwrap();
+    let error = site.docker.push(&name, &|_| {}).await.unwrap_err();
+    cli(&["rmi", &name]);
+    assert!(error.to_string().contains("connection refused"), "{error}");
+    let error = site.docker.push(&name, &|_| {}).await.unwrap_err();
+    assert!(error.to_string().contains("does not exist"), "{error}");
+}

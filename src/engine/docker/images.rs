@@ -1,15 +1,14 @@
-//! Images: seeing, pulling, naming, pushing, importing; and those with submitted files.
+//! Images: seeing, pulling, naming, importing; and those with submitted files.
 //!
-//! Pulls and pushes are anonymous: credentials are not read here.
+//! Pulls are anonymous: credentials are not read here.
 
 use std::path::Path;
 use std::time::Duration;
 
-use bollard::auth::DockerCredentials;
 use bollard::models::{ContainerConfig, ImageInspect, ProgressDetail};
 use bollard::query_parameters::{
-    CommitContainerOptionsBuilder, CreateImageOptionsBuilder, PushImageOptionsBuilder,
-    RemoveImageOptionsBuilder, TagImageOptionsBuilder,
+    CommitContainerOptionsBuilder, CreateImageOptionsBuilder, RemoveImageOptionsBuilder,
+    TagImageOptionsBuilder,
 };
 use bytes::BytesMut;
 use futures_util::{Stream, StreamExt, stream};
@@ -244,23 +243,6 @@ impl DockerBackend {
         }
     }
 
-    pub(super) async fn push_to_registry(
-        &self,
-        image: &str,
-        progress: ProgressSink<'_>,
-    ) -> Result<()> {
-        check_name(image)?;
-        let (repository, tag) = split_name(image);
-        let options = PushImageOptionsBuilder::default().tag(tag).build();
-        let nobody = Some(DockerCredentials::default());
-        let mut steps = self.api.slow.push_image(repository, Some(options), nobody);
-        while let Some(step) = steps.next().await {
-            let step = step.map_err(|error| self.api.error(&format!("pushing {image}"), error))?;
-            progress(step_of(None, step.status, step.progress_detail.as_ref()));
-        }
-        Ok(())
-    }
-
     pub(super) async fn import_root(&self, archive: &Path, name: &str) -> Result<()> {
         check_name(name)?;
         let what = format!("importing {}", archive.display());
@@ -323,7 +305,7 @@ pub(super) fn split_name(name: &str) -> (&str, &str) {
 }
 
 /// Refuses what can't be the name of an image; Docker decides about the rest.
-fn check_name(name: &str) -> Result<()> {
+pub(super) fn check_name(name: &str) -> Result<()> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "._-/:@".contains(c);
     let good = !name.is_empty()
         && name.len() <= 400

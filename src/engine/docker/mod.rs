@@ -16,6 +16,7 @@ mod logs;
 mod network;
 mod observe;
 mod parallel;
+mod push;
 mod stats;
 mod teardown;
 mod tls;
