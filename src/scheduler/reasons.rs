@@ -67,7 +67,7 @@ fn write_holders(
 ) -> fmt::Result {
     let Some((first, rest)) = holders.split_first() else {
         return if somebody {
-            f.write_str("; containers that are not zoe's hold the rest")
+            f.write_str("; other deployments hold the rest")
         } else {
             Ok(())
         };
@@ -172,7 +172,7 @@ mod tests {
         let others = not_enough(Resource::Cores, free, Vec::new());
         assert_eq!(
             others.to_string(),
-            "waits for 1.5 cores: 0.5 of 2 free; containers that are not zoe's hold the rest"
+            "waits for 1.5 cores: 0.5 of 2 free; other deployments hold the rest"
         );
         assert_eq!(
             [cores.code(), memory.code()],
