@@ -46,7 +46,9 @@ fn terminal() -> Terminal {
         output,
         error: io::stderr().is_terminal(),
         size: if output {
-            crossterm::terminal::size().ok()
+            crossterm::terminal::size()
+                .ok()
+                .filter(|(columns, rows)| *columns > 0 && *rows > 0)
         } else {
             None
         },

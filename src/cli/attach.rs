@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Notify;
 
@@ -40,27 +41,41 @@ impl Stay {
 }
 
 /// Ctrl-C: the first is told to whoever waits for it, the second ends the process.
-struct Interrupts(Arc<Notify>);
+struct Interrupts {
+    first: Arc<Notify>,
+    submitted: Arc<AtomicBool>,
+}
 
 impl Interrupts {
-    fn listen(first: &'static str) -> Self {
-        let told = Arc::new(Notify::new());
-        let notify = Arc::clone(&told);
+    fn listen() -> Self {
+        let this = Self {
+            first: Arc::default(),
+            submitted: Arc::default(),
+        };
+        let (first, submitted) = (Arc::clone(&this.first), Arc::clone(&this.submitted));
         tokio::spawn(async move {
             if tokio::signal::ctrl_c().await.is_ok() {
-                let _ = writeln!(io::stderr(), "{first}");
-                notify.notify_one();
+                if !submitted.load(Ordering::Relaxed) {
+                    let said = "leaving as soon as it is submitted; Ctrl-C again ends zoe at once";
+                    let _ = writeln!(io::stderr(), "{said}");
+                }
+                first.notify_one();
                 if tokio::signal::ctrl_c().await.is_ok() {
-                    // Everything zoe does can be cut short here: the next zoe goes on with it.
+                    // Everything zoe does can be cut short: the next zoe goes on with it.
                     std::process::exit(i32::from(INTERRUPTED));
                 }
             }
         });
-        Self(told)
+        this
+    }
+
+    /// From now on there is something to go on without zoe.
+    fn submitted(&self) {
+        self.submitted.store(true, Ordering::Relaxed);
     }
 
     async fn first(&self) {
-        self.0.notified().await;
+        self.first.notified().await;
     }
 }
 
@@ -91,10 +106,10 @@ pub async fn launch(
     submission: &Submission,
     detach: bool,
 ) -> Done {
-    let interrupts =
-        Interrupts::listen("detaching as soon as it is submitted; Ctrl-C again ends zoe at once");
+    let interrupts = Interrupts::listen();
     let reporter = session.face.reporter();
     let accepted = submit(context, submission, &reporter).await?;
+    interrupts.submitted();
     let id = accepted.id();
     if detach {
         return detached(session, context, id, &reporter).await;
@@ -130,9 +145,10 @@ pub async fn serve(
     stay: Stay,
     place: fn(&ExecutionView) -> String,
 ) -> Done {
-    let interrupts = Interrupts::listen("leaving; Ctrl-C again ends zoe at once");
+    let interrupts = Interrupts::listen();
     let reporter = session.face.reporter();
     let id = submit(context, submission, &reporter).await?.id();
+    interrupts.submitted();
     if stay == Stay::Not {
         return detached(session, context, id, &reporter).await;
     }

@@ -75,7 +75,9 @@ pub async fn run(args: HistoryArgs, session: &Session) -> Done {
         id_prefix: None,
         limit: Some(args.limit),
     };
-    let views = ops::list::history(&context, &query).await?;
+    let mut views = ops::list::history(&context, &query).await?;
+    // History knows of what is alive, too; that is for `ps`.
+    views.retain(|view| view.state.is_over());
     session.face.print(&listing::executions(
         &views,
         Kind::Past,
