@@ -351,3 +351,40 @@ fn usage_is_shown_for_people_and_programs() {
     assert_eq!(status["nodes"][0]["held"]["cores"], 0.5);
     assert!(env.run(&["images", "ls"]).expect(0).starts_with("NAME"));
 }
+
+#[test]
+fn ctrl_c_detaches_and_says_how_to_go_on() {
+    let env = TestEnv::new();
+    let job = app(&env, "job", &["print", "begun", "run"]);
+    let attached = env.start(&["run", "--name", "long", &job]);
+    env.until("it runs", |env| {
+        env.ps().first().is_some_and(|e| e["state"] == "running")
+    });
+    let ran = Ran::signalled(attached, "INT");
+    let id = env.ps()[0]["id"].as_str().unwrap().to_owned();
+    assert!(
+        ran.stderr.contains(&format!("zoe logs -f {id}")),
+        "{}",
+        ran.stderr
+    );
+    assert!(
+        ran.stderr.contains(&format!("zoe kill {id}")),
+        "{}",
+        ran.stderr
+    );
+    ran.expect(130);
+    assert_eq!(env.ps()[0]["state"], "running");
+    assert_eq!(env.run(&["logs", "long"]).expect(0), "begun\n");
+}
+
+#[test]
+fn watching_shows_changes_and_ends_with_ctrl_c() {
+    let env = TestEnv::new();
+    let job = app(&env, "job", &["run"]);
+    let mut watching = env.start(&["ps", "-w", "-o", "name"]);
+    let id = env.run(&["run", "-d", &job]).expect(0);
+    let mut lines =
+        std::io::BufRead::lines(std::io::BufReader::new(watching.stdout.take().unwrap()));
+    assert_eq!(lines.next().unwrap().unwrap(), id.trim());
+    Ran::signalled(watching, "INT").expect(0);
+}

@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
 use super::error::{CommandError, INTERRUPTED};
@@ -47,26 +48,28 @@ struct Interrupts {
 }
 
 impl Interrupts {
-    fn listen() -> Self {
+    fn listen() -> Result<Self, CommandError> {
+        let mut signals = signal(SignalKind::interrupt())
+            .map_err(|error| CommandError::failed(format!("cannot listen for Ctrl-C: {error}")))?;
         let this = Self {
             first: Arc::default(),
             submitted: Arc::default(),
         };
         let (first, submitted) = (Arc::clone(&this.first), Arc::clone(&this.submitted));
         tokio::spawn(async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
+            if signals.recv().await.is_some() {
                 if !submitted.load(Ordering::Relaxed) {
                     let said = "leaving as soon as it is submitted; Ctrl-C again ends zoe at once";
                     let _ = writeln!(io::stderr(), "{said}");
                 }
                 first.notify_one();
-                if tokio::signal::ctrl_c().await.is_ok() {
+                if signals.recv().await.is_some() {
                     // Everything zoe does can be cut short: the next zoe goes on with it.
                     std::process::exit(i32::from(INTERRUPTED));
                 }
             }
         });
-        this
+        Ok(this)
     }
 
     /// From now on there is something to go on without zoe.
@@ -106,7 +109,7 @@ pub async fn launch(
     submission: &Submission,
     detach: bool,
 ) -> Done {
-    let interrupts = Interrupts::listen();
+    let interrupts = Interrupts::listen()?;
     let reporter = session.face.reporter();
     let accepted = submit(context, submission, &reporter).await?;
     interrupts.submitted();
@@ -145,7 +148,7 @@ pub async fn serve(
     stay: Stay,
     place: fn(&ExecutionView) -> String,
 ) -> Done {
-    let interrupts = Interrupts::listen();
+    let interrupts = Interrupts::listen()?;
     let reporter = session.face.reporter();
     let id = submit(context, submission, &reporter).await?.id();
     interrupts.submitted();

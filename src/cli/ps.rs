@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::filter::Filter;
 use super::args::list::ListArgs;
+use super::error::CommandError;
 use super::session::{Done, Session};
 use crate::ops::{self, Context, list::Listing};
 use crate::output::listing::{self, Kind, Shape};
@@ -71,6 +73,8 @@ async fn look(args: &PsArgs, context: &Context) -> Result<Listing, ops::OpsError
 }
 
 async fn watch(args: &PsArgs, shape: &Shape, context: &Context, session: &Session) -> Done {
+    let mut interrupts = signal(SignalKind::interrupt())
+        .map_err(|e| CommandError::failed(format!("cannot listen for Ctrl-C: {e}")))?;
     let mut shown = None;
     loop {
         let listing = look(args, context).await?;
@@ -91,7 +95,7 @@ async fn watch(args: &PsArgs, shape: &Shape, context: &Context, session: &Sessio
         }
         tokio::select! {
             () = tokio::time::sleep(INTERVAL) => {}
-            _ = tokio::signal::ctrl_c() => return Ok(0),
+            _ = interrupts.recv() => return Ok(0),
         }
     }
 }

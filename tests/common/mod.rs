@@ -7,7 +7,7 @@
 )]
 
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Child, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use assert_cmd::Command;
@@ -33,6 +33,17 @@ pub struct Ran {
 }
 
 impl Ran {
+    /// Sends a signal (`INT`, `TERM`) to a command that runs, and waits for its end.
+    pub fn signalled(child: Child, signal: &str) -> Self {
+        let id = child.id().to_string();
+        let sent = std::process::Command::new("kill")
+            .args(["-s", signal, &id])
+            .status()
+            .unwrap();
+        assert!(sent.success(), "{id} has ended already");
+        Self::of(&child.wait_with_output().unwrap())
+    }
+
     /// Runs a command that was prepared.
     pub fn command(command: &mut Command) -> Self {
         Self::of(&command.output().unwrap())
@@ -108,16 +119,35 @@ impl TestEnv {
 
     /// A command that knows nothing of where it was started, not even Docker.
     pub fn bare(&self) -> Command {
-        let mut command = Command::cargo_bin("zoe").unwrap();
+        let mut command = Command::from_std(self.sealed());
+        command.timeout(PATIENCE);
+        command
+    }
+
+    fn sealed(&self) -> std::process::Command {
+        let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("zoe"));
         command
             .env_clear()
             .env("HOME", self.path("home"))
             .env("XDG_CONFIG_HOME", self.path("config"))
             .env("XDG_DATA_HOME", self.path("data"))
             .env("PATH", "/usr/bin:/bin")
-            .current_dir(self.path("work"))
-            .timeout(PATIENCE);
+            .current_dir(self.path("work"));
         command
+    }
+
+    /// Starts it with these arguments and lets it run; its output can be read when it has ended.
+    pub fn start(&self, arguments: &[&str]) -> Child {
+        let mut command = self.sealed();
+        command
+            .env("ZOE_DOCKER_SWARM_MANAGER_URL", &self.host)
+            .env("ZOE_DEPLOYMENT", "test")
+            .args(arguments);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command.spawn().unwrap()
     }
 
     /// The command with this place's Docker.
