@@ -71,11 +71,11 @@ impl FromStr for Cores {
     type Err = AmountError;
 
     fn from_str(text: &str) -> Result<Self, AmountError> {
-        let millis =
-            decimal(text.trim(), 3, 1000).ok_or_else(|| AmountError::Cores(text.to_owned()))?;
-        millis
-            .map(Self)
-            .ok_or_else(|| AmountError::TooBig(text.to_owned()))
+        match decimal(text.trim(), 3, 1000) {
+            Decimal::Value(millis) => Ok(Self(millis)),
+            Decimal::TooBig => Err(AmountError::TooBig(text.to_owned())),
+            Decimal::Not => Err(AmountError::Cores(text.to_owned())),
+        }
     }
 }
 
@@ -148,10 +148,11 @@ impl FromStr for Bytes {
             "t" | "tb" | "tib" => 1 << 40,
             _ => return Err(no()),
         };
-        decimal(digits, 9, unit)
-            .ok_or_else(no)?
-            .map(Self)
-            .ok_or_else(|| AmountError::TooBig(text.to_owned()))
+        match decimal(digits, 9, unit) {
+            Decimal::Value(bytes) => Ok(Self(bytes)),
+            Decimal::TooBig => Err(AmountError::TooBig(text.to_owned())),
+            Decimal::Not => Err(no()),
+        }
     }
 }
 
@@ -161,7 +162,7 @@ impl fmt::Display for Bytes {
         const UNITS: [(u32, &str); 4] = [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")];
         for (shift, name) in UNITS {
             if self.0 >> shift > 0 {
-                let tenths = u128::from(self.0) * 10 >> shift;
+                let tenths = (u128::from(self.0) * 10) >> shift;
                 return if tenths.is_multiple_of(10) {
                     write!(f, "{} {name}", tenths / 10)
                 } else {
@@ -173,19 +174,27 @@ impl fmt::Display for Bytes {
     }
 }
 
-/// `text` as a decimal number times `unit`, rounded down; `None` if it is no number, `Some(None)` if it does not fit 64 bits.
-fn decimal(text: &str, decimals: usize, unit: u64) -> Option<Option<u64>> {
+/// What a text is as a decimal number.
+enum Decimal {
+    /// This much, rounded down.
+    Value(u64),
+    /// A number that does not fit 64 bits.
+    TooBig,
+    /// No number.
+    Not,
+}
+
+/// `text`, with at most so many decimals, times `unit`.
+fn decimal(text: &str, decimals: usize, unit: u64) -> Decimal {
     let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
     let is_number = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
     if (whole.is_empty() && rest.is_empty())
+        || text.ends_with('.')
         || !is_number(whole)
         || !is_number(rest)
         || rest.len() > decimals
     {
-        return None;
-    }
-    if text.ends_with('.') {
-        return None;
+        return Decimal::Not;
     }
     let parse = |s: &str| {
         if s.is_empty() {
@@ -201,7 +210,7 @@ fn decimal(text: &str, decimals: usize, unit: u64) -> Option<Option<u64>> {
             .checked_add(parse(rest)?)?;
         u64::try_from(digits.checked_mul(u128::from(unit))? / scale).ok()
     };
-    Some(value())
+    value().map_or(Decimal::TooBig, Decimal::Value)
 }
 
 /// An amount of each thing that is handed out.

@@ -271,7 +271,10 @@ fn read(path: &Path) -> Result<Vec<u8>, OpsError> {
 }
 
 fn not_unicode(path: &Path) -> OpsError {
-    OpsError::usage(format!("the file name {path:?} is not valid UTF-8"))
+    OpsError::usage(format!(
+        "the file name {} is not valid UTF-8",
+        path.display()
+    ))
 }
 
 fn archive(mut entries: Vec<Entry>) -> Result<Vec<u8>, OpsError> {

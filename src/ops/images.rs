@@ -81,7 +81,7 @@ pub async fn build(
             report.tell(News::Image {
                 image: image.clone(),
                 progress,
-            })
+            });
         };
         context.backend.build(&request, &tell).await?;
         built.extend(names);
@@ -115,7 +115,7 @@ pub async fn push(
             report.tell(News::Image {
                 image: name.clone(),
                 progress,
-            })
+            });
         };
         context.backend.push(&name, &tell).await?;
         pushed.push(name);
@@ -205,7 +205,7 @@ async fn base(
         report.tell(News::Image {
             image: image.to_owned(),
             progress,
-        })
+        });
     };
     if let Some(image) = asked {
         context

@@ -114,12 +114,14 @@ pub async fn remove(
 ) -> Result<Vec<ExecutionId>, OpsError> {
     let targets = resolve::resolve_all(context, texts).await?;
     for target in &targets {
-        if let Found::Alive(execution) = target {
-            if !force && execution.mark.is_none() && execution.decisive_exit().is_none() {
-                let message = format!("{} is not over", execution.ticket.id);
-                return Err(OpsError::new(ErrorKind::Conflict, message)
-                    .hint("end it with `zoe kill`, or end and forget it with `zoe rm --force`"));
-            }
+        if let Found::Alive(execution) = target
+            && !force
+            && execution.mark.is_none()
+            && execution.decisive_exit().is_none()
+        {
+            let message = format!("{} is not over", execution.ticket.id);
+            return Err(OpsError::new(ErrorKind::Conflict, message)
+                .hint("end it with `zoe kill`, or end and forget it with `zoe rm --force`"));
         }
     }
     for target in &targets {

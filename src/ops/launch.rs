@@ -53,8 +53,7 @@ pub fn job(
     let mut arguments = Vec::new();
     match (packed.kind, class) {
         (Kind::Jar, Some(class)) => arguments.extend(["--class".to_owned(), class.to_owned()]),
-        (Kind::Jar, None) => {}
-        (Kind::Python, None) => {}
+        (Kind::Jar | Kind::Python, None) => {}
         (Kind::Python, Some(_)) => {
             return Err(OpsError::usage(
                 "--class names the main class of a .jar, but this is a Python program",

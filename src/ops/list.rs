@@ -1,5 +1,7 @@
 //! What there is: `ps`, `show`, `history`, `status`.
 
+use std::cmp::Reverse;
+
 use super::context::Context;
 use super::error::OpsError;
 use super::present;
@@ -56,7 +58,7 @@ pub async fn ps(context: &Context, ended: bool) -> Result<Listing, OpsError> {
                 .filter(|view| !snapshot.executions.contains_key(&view.id)),
         );
     }
-    executions.sort_by(|a, b| (b.submitted_at, b.id).cmp(&(a.submitted_at, a.id)));
+    executions.sort_by_key(|view| Reverse((view.submitted_at, view.id)));
     Ok(Listing {
         executions,
         anomalies: snapshot.anomalies,

@@ -84,9 +84,11 @@ impl<'a> Only<'a> {
 
 impl Report for Only<'_> {
     fn tell(&self, news: News) {
-        match news {
-            News::Starting(id) | News::Ending(id) if id != self.id => {}
-            news => self.report.tell(news),
+        if let News::Starting(id) | News::Ending(id) = news
+            && id != self.id
+        {
+            return;
         }
+        self.report.tell(news);
     }
 }

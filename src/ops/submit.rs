@@ -1,6 +1,7 @@
 //! Submission: from an application to a ticket, all or nothing.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
@@ -198,7 +199,7 @@ async fn ensure_images(
             report.tell(News::Image {
                 image: image.clone(),
                 progress,
-            })
+            });
         };
         context.backend.ensure(&image, &tell).await?;
     }
@@ -303,15 +304,7 @@ async fn job_image(
 fn private(context: &Context, submission: &Submission) -> Private {
     let secrets = submission.application.secrets.iter().map(|name| {
         let bytes: [u8; 32] = random(context);
-        (
-            name.clone(),
-            Secret::new(
-                bytes
-                    .iter()
-                    .map(|byte| format!("{byte:02x}"))
-                    .collect::<String>(),
-            ),
-        )
+        (name.clone(), Secret::new(hex(&bytes)))
     });
     Private {
         secrets: secrets.collect(),
@@ -323,4 +316,12 @@ fn random<const N: usize>(context: &Context) -> [u8; N] {
     let mut bytes = [0; N];
     context.world.random(&mut bytes);
     bytes
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

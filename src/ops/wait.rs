@@ -126,7 +126,7 @@ pub(super) async fn past_deadline(context: &Context, execution: &Execution) {
         }
         tokio::time::sleep(left.unsigned_abs()).await;
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Tells how its components get ready, and never returns.
