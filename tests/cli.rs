@@ -1,5 +1,12 @@
 //! The binary from outside, over a Docker that is a file: what is printed, where, and with which exit code.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "it is a test, helpers included"
+)]
+
 mod common;
 
 use common::{Ran, TestEnv};

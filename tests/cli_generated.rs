@@ -2,6 +2,13 @@
 //!
 //! To bring them up to date: `zoe man man` and `zoe completions SHELL > completions/…`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "it is a test, helpers included"
+)]
+
 mod common;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,12 @@
 //! The help of every command, as it is printed.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "it is a test, helpers included"
+)]
+
 mod common;
 
 use common::TestEnv;

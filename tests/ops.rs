@@ -1,6 +1,14 @@
-//! Operations over the in-memory backend and a real SQLite file: what each promises, without Docker.
+//! Operations over the in-memory backend and a real database file: what each promises, without Docker.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "it is a test, helpers included"
+)]
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -99,9 +107,11 @@ fn application(commands: &[(&str, &str)], cores: &str) -> zoe::model::Applicatio
         commands[0].0
     );
     for (name, command) in commands {
-        text += &format!(
+        write!(
+            text,
             "[[component]]\nname = \"{name}\"\nimage = \"memory/x\"\ncores = \"{cores}\"\nmemory = \"64m\"\ncommand = {command}\n"
-        );
+        )
+        .unwrap();
     }
     apps::parse(&text, Format::Toml).unwrap()
 }
@@ -333,9 +343,15 @@ async fn the_database_may_go_away_under_a_running_execution() {
     let lab = lab();
     let accepted = submitted(&lab, &[("main", r#"["run"]"#)], Common::default()).await;
     let id = accepted.id().to_string();
-    wait::wait(&lab.context, &[id.clone()], Until::Running, None, &Silent)
-        .await
-        .unwrap();
+    wait::wait(
+        &lab.context,
+        std::slice::from_ref(&id),
+        Until::Running,
+        None,
+        &Silent,
+    )
+    .await
+    .unwrap();
     for file in std::fs::read_dir(lab.directory.path()).unwrap() {
         let path = file.unwrap().path();
         if path
