@@ -56,11 +56,14 @@ pub async fn run(args: NotebookCommand, session: &Session) -> Done {
     attach::serve(session, &context, &submission, stay, place).await
 }
 
-/// Where the notebook is; the cluster's own pages are in `zoe show`.
+/// Where the notebook is, and nothing else, for `url=$(zoe notebook)`; the cluster's own pages are in `zoe show`.
 fn place(view: &ExecutionView) -> String {
-    let pages = view
+    let mut pages = view
         .urls
         .iter()
         .filter(|url| url.name.starts_with("notebook/"));
-    pages.fold(String::new(), |text, url| text + &clean(&url.url) + "\n")
+    pages
+        .next()
+        .map(|url| clean(&url.url).into_owned() + "\n")
+        .unwrap_or_default()
 }

@@ -40,6 +40,8 @@ struct State {
     /// Of the image that is being handled: bytes done and to be done, by part.
     parts: BTreeMap<String, (u64, u64)>,
     image: String,
+    /// How ready each component was when that was told last.
+    ready: BTreeMap<String, (u64, u64)>,
 }
 
 impl Reporter {
@@ -172,7 +174,12 @@ impl Report for Reporter {
                 component,
                 have,
                 want,
-            } => self.now(state, &format!("{component}: {have} of {want} ready")),
+            } => {
+                let before = state.ready.insert(component.clone(), (have, want));
+                if before != Some((have, want)) {
+                    self.now(state, &format!("{component}: {have} of {want} ready"));
+                }
+            }
             News::Ending(_) => self.now(state, "ending"),
         }
     }
