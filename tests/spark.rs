@@ -1,0 +1,27 @@
+//! Real Spark on a real Docker Engine, through the binary, as a person would type it.
+//!
+//! Needs Docker, the images of `zoe images build`, the corpus of Debian's `bible-kjv` and a Java compiler: `scripts/test`
+//! installs them. Each test fills two cores for a while, so they take turns (`.config/nextest.toml`).
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "what is missing in a test is a failure"
+)]
+
+mod spark {
+    mod batch;
+    mod cluster;
+    mod corpus;
+    mod handle;
+    mod http;
+    mod java;
+    mod kernel;
+    mod life;
+    mod memory;
+    mod notebook;
+    mod others;
+    mod project;
+    mod site;
+}
