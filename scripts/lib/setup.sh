@@ -41,31 +41,40 @@ docker_answers() {
     curl -fsS --max-time 5 --unix-socket /var/run/docker.sock http://localhost/_ping >/dev/null 2>&1
 }
 
+# Ends if an Engine listens but this user may not talk to it.
+docker_permission() {
+    if [ -S /var/run/docker.sock ] && ! [ -w /var/run/docker.sock ]; then
+        fail "you may not use /var/run/docker.sock; add yourself to its group (sudo usermod -aG docker \"\$USER\"), log in again, and run this once more"
+    fi
+}
+
 # Makes sure that a Docker Engine answers at the local socket: installs it, starts it where nothing does.
 docker_engine() {
     if docker_answers; then
         return
     fi
-    if [ -S /var/run/docker.sock ] && ! [ -w /var/run/docker.sock ]; then
-        fail "you may not use /var/run/docker.sock; add yourself to its group (sudo usermod -aG docker \"\$USER\"), log in again, and run this once more"
-    fi
     command -v dockerd >/dev/null || packages docker.io
     packages iptables
-    step "starting the Docker Engine"
+    local log="journalctl -u docker" tries
     if [ -d /run/systemd/system ]; then
-        as_root systemctl start docker || fail "systemd could not start docker; see: journalctl -u docker"
-    else
-        local log="${XDG_STATE_HOME:-$HOME/.local/state}/zoe/dockerd.log"
+        step "starting the Docker Engine with systemd"
+        as_root systemctl start docker || fail "systemd could not start docker; see: $log"
+    elif ! as_root curl -fsS --max-time 5 --unix-socket /var/run/docker.sock http://localhost/_ping >/dev/null 2>&1; then
+        log="${XDG_STATE_HOME:-$HOME/.local/state}/zoe/dockerd.log"
+        step "starting the Docker Engine; it writes to $log"
         mkdir -p "$(dirname "$log")"
+        local group=()
+        # Whoever starts it may use it.
+        [ "$(id -u)" -eq 0 ] || group=(--group "$(id -gn)")
         # In a session of its own: it outlives this script.
-        as_root setsid dockerd >"$log" 2>&1 </dev/null &
+        as_root setsid dockerd "${group[@]}" >>"$log" 2>&1 </dev/null &
     fi
-    local tries
     for ((tries = 0; tries < 300; tries++)); do
         docker_answers && return
         sleep 0.2
     done
-    fail "the Docker Engine did not answer within a minute; see ${log:-journalctl -u docker}"
+    docker_permission
+    fail "the Docker Engine did not answer within a minute; see $log"
 }
 
 # Makes sure that there is a Rust toolchain.
