@@ -5,7 +5,7 @@
 //! is in an older list than the tickets and has none there really has none.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 
 use jiff::Timestamp;
@@ -93,6 +93,8 @@ struct Sorter<'a> {
     snapshot: Snapshot,
     tickets: BTreeMap<ExecutionId, Vec<Found>>,
     instances: Vec<(SeenContainer, InstanceKey, Resources)>,
+    /// What containers that can't be read say of the execution they belong to. One of them may be its ticket.
+    unreadable: HashSet<String>,
 }
 
 /// Sorts what was listed into executions, orphans and what can't be read.
@@ -105,6 +107,7 @@ pub fn assemble(deployment: &Deployment, taken_at: Timestamp, seen: Seen) -> Sna
         snapshot,
         tickets: BTreeMap::new(),
         instances: Vec::new(),
+        unreadable: HashSet::new(),
     };
     for container in seen.containers {
         sorter.container(container);
@@ -171,7 +174,12 @@ impl Sorter<'_> {
 
     fn container(&mut self, container: SeenContainer) {
         let object = || describe("container", &container.id, &container.name);
+        let anomalies = self.snapshot.anomalies.len();
         let Some((own, decoded)) = self.decode(object, &container.labels) else {
+            if self.snapshot.anomalies.len() > anomalies {
+                let execution = container.labels.get(labels::EXECUTION).cloned();
+                self.unreadable.extend(execution);
+            }
             return;
         };
         match decoded {
@@ -238,6 +246,11 @@ impl Sorter<'_> {
     fn settle_instances(&mut self) {
         for (container, key, reservation) in std::mem::take(&mut self.instances) {
             let Some(execution) = self.snapshot.executions.get_mut(&key.execution) else {
+                // Perhaps a newer zoe's, and at work: whose ticket can't be read is not nobody's.
+                if self.unreadable.contains(key.execution.as_str()) {
+                    self.others(&container, reservation);
+                    continue;
+                }
                 let execution = Some(key.execution);
                 self.orphan(
                     OrphanKind::Instance,
@@ -282,7 +295,8 @@ impl Sorter<'_> {
         let object = || describe("network", &network.id, &network.name);
         match self.decode(object, &network.labels) {
             Some((true, Decoded::Network { execution })) => {
-                if !self.snapshot.executions.contains_key(&execution) {
+                let known = self.snapshot.executions.contains_key(&execution);
+                if !known && !self.unreadable.contains(execution.as_str()) {
                     let execution = Some(execution);
                     self.orphan(
                         OrphanKind::Network,

@@ -169,3 +169,31 @@ fn images_are_known_by_their_tags_or_by_their_id() {
     let tags: Vec<_> = result.job_images.iter().map(|i| i.tag.as_str()).collect();
     assert_eq!(tags, ["zoe-job/dep:0", "two"]);
 }
+
+#[test]
+fn what_belongs_to_a_ticket_that_cannot_be_read_is_nobodys_orphan() {
+    let ticket = ticket(1);
+    let mut newer = seen(&names::ticket_name(&ticket), labels::ticket(&ticket));
+    newer.labels.insert(labels::SCHEMA.to_owned(), "2".to_owned());
+    let network = SeenNetwork {
+        id: "net".to_owned(),
+        name: names::network_name(&ticket.deployment, ticket.id),
+        labels: labels::network(&ticket.deployment, ticket.id)
+            .into_iter()
+            .collect(),
+    };
+    let result = snapshot(Seen {
+        nodes: vec![Node {
+            name: "n1".to_owned(),
+            capacity: Resources::ZERO,
+            others: Resources::ZERO,
+            available: true,
+            labels: BTreeMap::new(),
+        }],
+        containers: vec![newer, member("dep", ticket.id, 0)],
+        networks: vec![network],
+        ..Seen::default()
+    });
+    assert_eq!((result.anomalies.len(), result.orphans), (1, Vec::new()));
+    assert_eq!(result.nodes[0].others.cores.millis(), 500);
+}
