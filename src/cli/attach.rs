@@ -187,7 +187,7 @@ async fn detached(
     reporter: &Reporter,
 ) -> Done {
     session.face.print(&format!("{id}\n"))?;
-    ops::reconcile::pass(context, reporter).await?;
+    ops::reconcile::pass_for(context, id, reporter).await?;
     Ok(0)
 }
 

@@ -14,6 +14,8 @@ use crate::store::{Lease, Store, StoreError};
 
 /// How long to wait before asking again for a lease that another holds.
 const ASK_AGAIN: Duration = Duration::from_millis(50);
+/// How often to ask before the caller should see whether there is still something to be done.
+const TRIES: usize = 10;
 
 /// The lease, held and renewed until it is given back.
 pub(super) struct Held {
@@ -42,14 +44,18 @@ impl Held {
     }
 }
 
-/// Waits until the lease is this process's, however long another works with it; a dead holder is displaced at once.
-pub(super) async fn acquire(context: &Context, store: Arc<dyn Store>) -> Result<Held, StoreError> {
-    loop {
-        if let Some(held) = try_acquire(context, Arc::clone(&store)).await? {
-            return Ok(held);
+/// Waits for the lease while another works with it, but not for long; a dead holder is displaced at once.
+pub(super) async fn acquire(
+    context: &Context,
+    store: &Arc<dyn Store>,
+) -> Result<Option<Held>, StoreError> {
+    for _ in 0..TRIES {
+        if let Some(held) = try_acquire(context, Arc::clone(store)).await? {
+            return Ok(Some(held));
         }
         tokio::time::sleep(ASK_AGAIN).await;
     }
+    Ok(None)
 }
 
 async fn try_acquire(context: &Context, store: Arc<dyn Store>) -> Result<Option<Held>, StoreError> {

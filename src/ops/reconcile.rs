@@ -52,26 +52,73 @@ impl Pass {
 }
 
 /// Makes one pass. Fails only if Docker can't be read; a step that fails is among [`Pass::failures`].
+///
+/// Where nothing is to be done now it does not ask for the lease. While another holds that, it looks again from time to
+/// time: what the other does may be all there was to do, and many at once need not do it one after the other.
 pub async fn pass(context: &Context, report: &dyn Report) -> Result<Pass, OpsError> {
-    match leased(context).await {
-        Ok((store, held)) => {
-            let result = rounds(context, Some(&store), Some(&held), report).await;
-            held.release().await;
-            result
+    pass_while(context, report, |plan| !plan.steps.is_empty()).await
+}
+
+/// Makes a pass so that this execution starts if it can. Where another zoe is at work and this execution is not to be
+/// started just now, the rest is left to the other: it looks once more before it is through.
+pub async fn pass_for(
+    context: &Context,
+    id: ExecutionId,
+    report: &dyn Report,
+) -> Result<Pass, OpsError> {
+    let starts = |step: &Step| matches!(step, Step::Start { execution, .. } if *execution == id);
+    pass_while(context, report, |plan| plan.steps.iter().any(starts)).await
+}
+
+/// Makes a pass; waits for a lease that another holds only while there is something `worth` it.
+async fn pass_while(
+    context: &Context,
+    report: &dyn Report,
+    worth: impl Fn(&Plan) -> bool,
+) -> Result<Pass, OpsError> {
+    let mut waited = false;
+    loop {
+        let (snapshot, plan) = look(context, true).await?;
+        if plan.steps.is_empty() || (waited && !worth(&plan)) {
+            return Ok(Pass {
+                snapshot,
+                failures: Vec::new(),
+                plan,
+            });
         }
-        Err(error) => {
-            report.tell(News::Warning(format!(
-                "{error}; nothing is started without it"
-            )));
-            rounds(context, None, None, report).await
+        match leased(context).await {
+            Ok(Some((store, held))) => {
+                let result = rounds(context, Some(&store), Some(&held), report).await;
+                held.release().await;
+                return result;
+            }
+            Ok(None) => waited = true,
+            Err(error) => {
+                report.tell(News::Warning(format!(
+                    "{error}; nothing is started without it"
+                )));
+                return rounds(context, None, None, report).await;
+            }
         }
     }
 }
 
-async fn leased(context: &Context) -> Result<(Arc<dyn Store>, Held), StoreError> {
+async fn leased(context: &Context) -> Result<Option<(Arc<dyn Store>, Held)>, StoreError> {
     let store = context.history.open().await?;
-    let held = lease::acquire(context, Arc::clone(&store)).await?;
-    Ok((store, held))
+    let held = lease::acquire(context, &store).await?;
+    Ok(held.map(|held| (store, held)))
+}
+
+/// What is there, and what is to be done with it.
+async fn look(context: &Context, allow_starts: bool) -> Result<(Snapshot, Plan), OpsError> {
+    let snapshot = context.backend.observe(Scope::Everything).await?;
+    let plan = scheduler::plan(&snapshot, &Policy { allow_starts }, context.now());
+    debug_assert_eq!(
+        scheduler::check(&snapshot, &plan),
+        vec![],
+        "the plan breaks an invariant"
+    );
+    Ok((snapshot, plan))
 }
 
 async fn rounds(
@@ -82,16 +129,7 @@ async fn rounds(
 ) -> Result<Pass, OpsError> {
     let mut failures = Vec::new();
     for round in 1.. {
-        let snapshot = context.backend.observe(Scope::Everything).await?;
-        let policy = Policy {
-            allow_starts: held.is_some_and(Held::is_valid),
-        };
-        let plan = scheduler::plan(&snapshot, &policy, context.now());
-        debug_assert_eq!(
-            scheduler::check(&snapshot, &plan),
-            vec![],
-            "the plan breaks an invariant"
-        );
+        let (snapshot, plan) = look(context, held.is_some_and(Held::is_valid)).await?;
         for anomaly in &snapshot.anomalies {
             tracing::warn!(object = %anomaly.object, problem = %anomaly.problem, "left alone");
         }
