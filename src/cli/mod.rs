@@ -32,6 +32,7 @@ mod wait;
 mod write_config;
 
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::sync::Arc;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -123,9 +124,26 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, u8> {
         .and_then(|matches| Cli::from_arg_matches(&matches));
     parsed.map_err(|error| {
         // Nobody may be there to read it; the exit code says it all the same.
-        let _ = error.print();
+        let _ = match wrong_value(&error) {
+            Some(sentence) => writeln!(
+                std::io::stderr(),
+                "error: {}\nhint: --help tells what can be written",
+                crate::output::text::clean_lines(&sentence)
+            ),
+            None => error.print(),
+        };
         u8::try_from(error.exit_code()).unwrap_or(2)
     })
+}
+
+/// A value that its parser refused, in the parser's own words: they quote it already, shortened and harmless.
+fn wrong_value(error: &clap::Error) -> Option<String> {
+    if error.kind() != clap::error::ErrorKind::ValueValidation {
+        return None;
+    }
+    let argument = error.get(clap::error::ContextKind::InvalidArg)?;
+    let why = std::error::Error::source(error)?;
+    Some(format!("{argument}: {why}"))
 }
 
 impl Cli {

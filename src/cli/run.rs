@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::args::launch::LaunchArgs;
+use super::args::values;
 use super::attach::{self, Stay};
 use super::session::{Done, Session};
 use crate::model::Application;
@@ -25,7 +26,7 @@ pub struct RunArgs {
     #[arg(last = true, value_name = "ARGS")]
     arguments: Vec<String>,
     /// Run it only if nothing was run with this key before; otherwise attach to that, or return its exit code
-    #[arg(long, value_name = "KEY")]
+    #[arg(long, value_name = "KEY", value_parser = values::key)]
     key: Option<String>,
     #[command(flatten)]
     launch: LaunchArgs,

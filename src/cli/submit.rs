@@ -37,7 +37,7 @@ pub struct SubmitArgs {
     #[arg(long, value_name = "PATH")]
     pub main: Option<String>,
     /// Submit only if nothing was submitted with this key before; otherwise attach to that, or return its exit code
-    #[arg(long, value_name = "KEY")]
+    #[arg(long, value_name = "KEY", value_parser = values::key)]
     pub key: Option<String>,
     #[command(flatten)]
     launch: LaunchArgs,

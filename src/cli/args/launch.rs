@@ -34,7 +34,7 @@ pub struct LaunchArgs {
 #[command(next_help_heading = "Resources")]
 pub struct ClusterArgs {
     /// Number of workers
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "N", value_parser = values::members)]
     pub workers: Option<u32>,
     /// CPU limit of each worker: 2, 0.5
     #[arg(long, value_name = "CORES", value_parser = values::cores)]

@@ -116,6 +116,33 @@ pub fn name(text: &str) -> Result<ExecutionName, String> {
         .map_err(|error: crate::model::IdError| error.to_string())
 }
 
+/// A key that makes a submission idempotent. An empty one is what a script has whose variable is not set.
+pub fn key(text: &str) -> Result<String, String> {
+    const LONGEST: usize = 200;
+    if text.trim().is_empty() {
+        return Err("it is empty; is a variable of your script not set?".to_owned());
+    }
+    if text.chars().any(char::is_control) || text.chars().count() > LONGEST {
+        return Err(format!(
+            "'{}' is not a key; use at most {LONGEST} characters on one line",
+            shorten(text)
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// A number of members.
+pub fn members(text: &str) -> Result<u32, String> {
+    const MOST: u32 = 10_000;
+    match text.parse() {
+        Ok(number @ 1..=MOST) => Ok(number),
+        _ => Err(format!(
+            "'{}' is not a number from 1 to {MOST}",
+            shorten(text)
+        )),
+    }
+}
+
 /// `KEY=VALUE`, the key not empty.
 pub fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
