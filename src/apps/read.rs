@@ -35,6 +35,12 @@ pub(super) fn read(written: format::Application) -> (Application, Problems) {
         "x".to_owned()
     });
     let named = written.component.len();
+    if named == 0 {
+        problems.add(
+            "",
+            "there is no component; describe at least one in [[component]]",
+        );
+    }
     let components: Vec<Component> = written
         .component
         .into_iter()

@@ -59,12 +59,6 @@ fn check_secret_names(application: &Application, problems: &mut Problems) {
 }
 
 fn check_names(application: &Application, problems: &mut Problems) {
-    if application.components.is_empty() {
-        problems.add(
-            "",
-            "there is no component; describe at least one in [[component]]",
-        );
-    }
     let mut seen = BTreeSet::new();
     for component in &application.components {
         let name = component.name.as_str();
