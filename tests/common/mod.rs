@@ -6,12 +6,15 @@
     reason = "a test that cannot be set up has failed"
 )]
 
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use assert_cmd::Command;
 use tempfile::TempDir;
+
+pub mod docker;
 
 /// The longest a command may take, or a condition may be waited for.
 pub const PATIENCE: Duration = Duration::from_mins(1);
@@ -24,8 +27,10 @@ pub struct TestEnv {
 
 /// What came of a command.
 pub struct Ran {
-    /// The exit code.
+    /// The exit code; -1 after a signal.
     pub code: i32,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
     /// Standard output.
     pub stdout: String,
     /// Standard error.
@@ -52,6 +57,7 @@ impl Ran {
     fn of(output: &Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
+            signal: output.status.signal(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
