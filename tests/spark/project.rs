@@ -35,7 +35,8 @@ fn an_archive_and_a_directory_of_the_same_files_share_an_image() {
     let first = site.run(&[
         "submit", "--main", "main.py", "-d", "--name", "first", &archive, "--", "0",
     ]);
-    let id = first.expect(0).trim().to_owned();
+    let id = first.expect(0).trim_end().to_owned();
+    assert_eq!(id.len(), 8, "the id alone: {id:?}");
     let [image] = &site.images()[..] else {
         panic!("{:?}", site.images());
     };
