@@ -69,7 +69,7 @@ spark.sparkContext.parallelize(range(10), 2).map(broken).collect()
     // A line longer than what Docker keeps in one piece, and the last one not ended. (Bytes that are no UTF-8 would come
     // as U+FFFD: Docker's usual log driver keeps text.)
     let mut expected = b"no newline \x00\x1b[31m \xe2\x82\xac\r\n\r\n".to_vec();
-    expected.extend([b'x'; 100_000]);
+    expected.resize(expected.len() + 100_000, b'x');
     expected.extend(b"\n499500");
     assert!(done.bytes == expected, "{}", done.stdout());
     for words in [

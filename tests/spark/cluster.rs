@@ -53,7 +53,7 @@ print('authenticated', sc.getConf().get('spark.authenticate'))
 print('sum', sc.parallelize(range(101), 4).sum())
 ";
     let script = format!(
-        "cat >/tmp/sum.py <<'END'\n{program}\nEND\nexec /opt/spark/bin/spark-submit --conf spark.driver.memory=480m /tmp/sum.py"
+        "cat >/tmp/sum.py <<'END'\n{program}\nEND\nexec env SPARK_DRIVER_MEMORY=480m /opt/spark/bin/spark-submit /tmp/sum.py"
     );
     let done = site.run(&["exec", "shared", "master", "--", "sh", "-c", &script]);
     assert_eq!(done.expect(0), "authenticated true\nsum 5050\n");

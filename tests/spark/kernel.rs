@@ -130,7 +130,7 @@ impl Kernel {
             match message["header"]["msg_type"].as_str().unwrap_or_default() {
                 // What Spark says of its progress is on the other one.
                 "stream" if content["name"] == "stdout" => {
-                    shown += content["text"].as_str().unwrap()
+                    shown += content["text"].as_str().unwrap();
                 }
                 "execute_result" => shown += content["data"]["text/plain"].as_str().unwrap(),
                 "status" => idle |= content["execution_state"] == "idle",

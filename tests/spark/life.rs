@@ -111,14 +111,11 @@ fn ctrl_c_twice_ends_zoe_and_not_the_job() {
 #[test]
 fn a_job_that_takes_too_long_is_ended() {
     let site = Site::new();
-    let job = site.write(
-        "sleeper.py",
-        "import time\nprint('asleep', flush=True)\ntime.sleep(3600)\n",
-    );
+    let job = site.write("sleeper.py", "import time\ntime.sleep(3600)\n");
     let begun = Instant::now();
-    let done = site.run(&["submit", "--timeout", "20s", &job]);
-    assert_eq!(done.expect(124), "asleep\n");
-    assert!(begun.elapsed().as_secs() >= 20);
+    let done = site.run(&["submit", "--timeout", "15s", &job]);
+    done.expect(124);
+    assert!(begun.elapsed().as_secs() >= 15);
     assert!(done.stderr.contains("ran out of time"), "{}", done.stderr);
     let past = site.json(&["history"]);
     assert_eq!(past[0]["exit_code"], 124, "{past}");

@@ -46,7 +46,7 @@ fn an_archive_and_a_directory_of_the_same_files_share_an_image() {
     let directory = example("project");
     let mut second = site.start(&["submit", "--main", "main.py", &directory, "--", "3"]);
     let said = second.wait_for_error("submitted ");
-    assert_eq!(site.images(), [image.clone()], "{said}");
+    assert_eq!(site.images(), std::slice::from_ref(image), "{said}");
     assert_eq!(
         docker(&["inspect", "--format", "{{.Created}}", image]),
         created
