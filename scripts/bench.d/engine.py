@@ -81,6 +81,11 @@ class Engine:
         filters = {"label": list(labels)} | ({"status": [status]} if status else {})
         return self.call("GET", "/containers/json", {"all": "true", "filters": json.dumps(filters)})
 
+    def reserved_cores(self):
+        """What the members of all zoe's executions on this Engine hold of the processors."""
+        members = self.containers("zoe.kind=instance")
+        return sum(int(m["Labels"].get("zoe.cores", 0)) for m in members if m["State"] != "exited") / 1000
+
     def time_list(self, label):
         """Seconds that the bare list call takes: connect, ask, read the whole body; nothing is decoded."""
         url = f"{self.prefix}/containers/json?" + urllib.parse.urlencode(
