@@ -197,7 +197,7 @@ async fn what_was_printed_is_passed_on_and_kept() {
         (outcome, output.0.as_slice()),
         (Outcome::Finished, b"hello\n".as_slice())
     );
-    let mut kept = logs::logs(&lab.context, "last", &logs::LogOptions::default())
+    let mut kept = logs::logs(&lab.context, "last", &logs::LogOptions::default(), &Silent)
         .await
         .unwrap();
     let piece = futures_util::StreamExt::next(&mut kept.pieces)

@@ -16,7 +16,7 @@ use crate::ops::kill::Selection;
 use crate::ops::submit::{Accepted, Submission, submit};
 use crate::ops::view::ExecutionView;
 use crate::ops::wait::{Until, Waited, wait_for};
-use crate::ops::{self, Context};
+use crate::ops::{self, Context, News, Report as _};
 use crate::output::progress::Reporter;
 
 /// How long to stay with something that serves.
@@ -187,7 +187,18 @@ async fn detached(
     reporter: &Reporter,
 ) -> Done {
     session.face.print(&format!("{id}\n"))?;
-    ops::reconcile::pass_for(context, id, reporter).await?;
+    let pass = ops::reconcile::pass_for(context, id, reporter).await?;
+    if let Some(reason) = pass.waits_for(id) {
+        reporter.tell(News::Waiting(reason));
+    }
+    if !pass.snapshot.executions.contains_key(&id)
+        && let Outcome::Failed {
+            exit_code: 125,
+            reason,
+        } = ops::wait::outcome(context, id).await?
+    {
+        return Err(CommandError::failed(format!("{id} failed: {reason}")));
+    }
     Ok(0)
 }
 

@@ -10,7 +10,7 @@ use super::error::{CommandError, Kind};
 use super::session::{Done, Session};
 use crate::engine::Output;
 use crate::model::ids::shorten;
-use crate::ops::logs::{LogOptions, logs};
+use crate::ops::logs::{LogOptions, Logs, logs, while_alive};
 use crate::output::lines::Prefixer;
 
 /// Examples in the help.
@@ -74,9 +74,21 @@ pub async fn run(args: LogsArgs, session: &Session) -> Done {
             Some(Tail::All) | None => None,
         },
     };
-    let mut logs = logs(&context, &args.execution, &options).await?;
-    let raw = !logs.several && !args.timestamps;
-    let mut prefixer = Prefixer::new(session.face.look.color, args.timestamps);
+    let reporter = session.face.reporter();
+    let mut logs = logs(&context, &args.execution, &options, &reporter).await?;
+    reporter.step_aside();
+    match logs.alive.filter(|_| options.follow) {
+        Some(id) => {
+            let printed = print(&mut logs, args.timestamps, session);
+            while_alive(&context, id, &reporter, printed).await?
+        }
+        None => print(&mut logs, args.timestamps, session).await,
+    }
+}
+
+async fn print(logs: &mut Logs, timestamps: bool, session: &Session) -> Done {
+    let raw = !logs.several && !timestamps;
+    let mut prefixer = Prefixer::new(session.face.look.color, timestamps);
     let mut code = 0;
     while let Some(piece) = logs.pieces.next().await {
         let member = format!("{}-{}", piece.instance.component, piece.instance.index);

@@ -56,9 +56,17 @@ pub async fn run(args: WaitArgs, session: &Session) -> Done {
     let reporter = session.face.reporter();
     let waited = ops::wait::wait(&context, &args.executions, until, deadline, &reporter).await?;
     reporter.step_aside();
-    let codes = waited.iter().map(|(_, waited)| match waited {
+    let codes = waited.iter().map(|(id, waited)| match waited {
         Waited::Running(_) => 0,
-        Waited::Ended(outcome) => job_code(outcome.exit_code()),
+        Waited::Ended(outcome) => {
+            let code = job_code(outcome.exit_code());
+            if until == Until::Running {
+                session
+                    .face
+                    .note(&format!("{id} is over already (exit code {code})"));
+            }
+            code
+        }
     });
     Ok(codes.max().unwrap_or(125))
 }

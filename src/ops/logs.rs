@@ -8,10 +8,12 @@ use jiff::Timestamp;
 use super::context::Context;
 use super::error::{ErrorKind, OpsError};
 use super::exec;
+use super::report::{News, Report};
 use super::resolve::{self, Found};
-use crate::engine::{BoxStream, EngineError, LogChunk, LogRange};
+use super::wait::{self, Until, Waited};
+use crate::engine::{BoxStream, EngineError, LogChunk, LogRange, Scope};
 use crate::logs::{self, Archive, Piece, Source};
-use crate::model::{Execution, ExecutionId, InstanceKey};
+use crate::model::{Execution, ExecutionId, InstanceKey, Phase};
 use crate::store::Record;
 
 /// Which part of which logs.
@@ -39,6 +41,8 @@ impl LogOptions {
 
 /// Logs as they are handed out.
 pub struct Logs {
+    /// The execution, if it is alive.
+    pub alive: Option<ExecutionId>,
     /// Whether more than one member's are in it, so that each line wants a name before it.
     pub several: bool,
     /// The pieces: in the order of time, as far as what is being written lets it.
@@ -46,22 +50,79 @@ pub struct Logs {
 }
 
 impl Logs {
-    fn of(sources: Vec<Source<OpsError>>, follow: bool) -> Self {
+    fn of(alive: Option<ExecutionId>, sources: Vec<Source<OpsError>>, follow: bool) -> Self {
         let several = sources.len() > 1;
         let pieces = if follow {
             logs::as_they_come(sources, logs::PATIENCE)
         } else {
             logs::in_order(sources)
         };
-        Self { several, pieces }
+        Self {
+            alive,
+            several,
+            pieces,
+        }
     }
 }
 
-/// Reads the logs of an execution, alive or past.
-pub async fn logs(context: &Context, text: &str, options: &LogOptions) -> Result<Logs, OpsError> {
-    match resolve::resolve(context, text).await? {
+/// Reads the logs of an execution, alive or past. To follow one that waits, its start is waited for first.
+pub async fn logs(
+    context: &Context,
+    text: &str,
+    options: &LogOptions,
+    report: &dyn Report,
+) -> Result<Logs, OpsError> {
+    let found = match resolve::resolve(context, text).await? {
+        Found::Alive(execution) if options.follow => {
+            let id = execution.ticket.id;
+            match wait::wait_for(context, id, Until::Started, None, &Quietly(report)).await? {
+                Waited::Running(execution) => Found::Alive(execution),
+                Waited::Ended(_) => resolve::resolve(context, id.as_str()).await?,
+            }
+        }
+        found => found,
+    };
+    match found {
         Found::Alive(execution) => alive(context, &execution, options).await,
         Found::Past(record) => past(&record, options).await,
+    }
+}
+
+/// Tells why something waits, and warnings; not how it goes on, which whoever follows a log sees there.
+struct Quietly<'a>(&'a dyn Report);
+
+impl Report for Quietly<'_> {
+    fn tell(&self, news: News) {
+        if matches!(news, News::Waiting(_) | News::Warning(_)) {
+            self.0.tell(news);
+        }
+    }
+}
+
+/// Does `work`, which follows the logs of an execution, and sees to it meanwhile that the execution ends when it is over:
+/// its members that serve would go on for ever, and so would their logs.
+pub async fn while_alive<T>(
+    context: &Context,
+    id: ExecutionId,
+    report: &dyn Report,
+    work: impl Future<Output = T>,
+) -> Result<T, OpsError> {
+    let report = Quietly(report);
+    let ended = wait::wait_for(context, id, Until::Ended, None, &report);
+    tokio::pin!(ended, work);
+    tokio::select! {
+        result = &mut ended => {
+            let done = work.await;
+            result.map(|_| done)
+        }
+        done = &mut work => {
+            let snapshot = context.backend.observe(Scope::Executions).await?;
+            let execution = snapshot.executions.get(&id);
+            if execution.is_some_and(|execution| matches!(execution.phase(), Phase::Ending(_))) {
+                ended.await?;
+            }
+            Ok(done)
+        }
     }
 }
 
@@ -91,7 +152,7 @@ async fn alive(
             Err(error) => return Err(error.into()),
         }
     }
-    Ok(Logs::of(sources, options.follow))
+    Ok(Logs::of(Some(execution.ticket.id), sources, options.follow))
 }
 
 async fn past(record: &Record, options: &LogOptions) -> Result<Logs, OpsError> {
@@ -119,7 +180,11 @@ async fn past(record: &Record, options: &LogOptions) -> Result<Logs, OpsError> {
     let sources = keys
         .into_iter()
         .map(|key| Ok((key.clone(), read(&archive, key, options.range())?)));
-    Ok(Logs::of(sources.collect::<Result<_, OpsError>>()?, false))
+    Ok(Logs::of(
+        None,
+        sources.collect::<Result<_, OpsError>>()?,
+        false,
+    ))
 }
 
 fn instances(archive: &Archive) -> Vec<InstanceKey> {

@@ -42,6 +42,12 @@ pub struct Failure {
 }
 
 impl Pass {
+    /// Why an execution waits, if it does.
+    pub fn waits_for(&self, id: ExecutionId) -> Option<String> {
+        let waiting = self.plan.waiting.iter().find(|one| one.execution == id);
+        waiting.map(|one| one.reason.to_string())
+    }
+
     /// What could not be done for an execution, the first thing.
     pub fn failure_of(&self, id: ExecutionId) -> Option<&str> {
         self.failures

@@ -71,7 +71,7 @@ pub async fn submit(
 ) -> Result<Accepted, OpsError> {
     check_name(submission)?;
     let snapshot = context.backend.observe(Scope::Everything).await?;
-    if let Some(existing) = existing(context, &snapshot, submission).await? {
+    if let Some(existing) = existing(context, &snapshot, submission, report).await? {
         return Ok(existing);
     }
     scheduler::admit(&submission.application, &snapshot.nodes)
@@ -82,7 +82,7 @@ pub async fn submit(
         let ticket = ticket(context, submission, report).await?;
         // Preparing took its time: another with the same key may have come and even gone in between.
         let snapshot = context.backend.observe(Scope::Executions).await?;
-        if let Some(existing) = existing(context, &snapshot, submission).await? {
+        if let Some(existing) = existing(context, &snapshot, submission, report).await? {
             return Ok(existing);
         }
         match context
@@ -135,21 +135,23 @@ async fn existing(
     context: &Context,
     snapshot: &Snapshot,
     submission: &Submission,
+    report: &dyn Report,
 ) -> Result<Option<Accepted>, OpsError> {
     let Some(key) = &submission.key else {
         return Ok(None);
     };
     let id = id_of_key(context, key);
     if let Some(execution) = snapshot.executions.get(&id) {
-        return if execution.ticket.key.as_ref() == Some(key) {
-            Ok(Some(Accepted::Alive(id)))
-        } else {
-            Err(OpsError::new(
-                ErrorKind::Conflict,
-                format!("the key's id {id} belongs to another execution"),
-            )
-            .hint("use another key"))
-        };
+        if execution.ticket.key.as_ref() != Some(key) {
+            let message = format!("the key's id {id} belongs to another execution");
+            return Err(OpsError::new(ErrorKind::Conflict, message).hint("use another key"));
+        }
+        warn_of_change(
+            submission,
+            &apps::to_json(&execution.ticket.application),
+            report,
+        );
+        return Ok(Some(Accepted::Alive(id)));
     }
     let record = context
         .history
@@ -157,19 +159,28 @@ async fn existing(
         .await?
         .get(&context.settings.deployment, id)
         .await?;
-    Ok(record
-        .filter(|record| record.end.is_some())
-        .map(|record| Accepted::Over(Box::new(record))))
+    let over = record.filter(|record| record.end.is_some());
+    if let Some(record) = &over {
+        warn_of_change(submission, &record.description, report);
+    }
+    Ok(over.map(|record| Accepted::Over(Box::new(record))))
+}
+
+/// A key decides alone; but who uses it for something else should know.
+fn warn_of_change(submission: &Submission, earlier: &str, report: &dyn Report) {
+    if apps::to_json(&submission.application) != earlier {
+        let text = "what was submitted with this key before differs from what is submitted now; the earlier one counts";
+        report.tell(News::Warning(text.to_owned()));
+    }
 }
 
 fn free_name(snapshot: &Snapshot, submission: &Submission) -> Result<(), OpsError> {
     let Some(name) = &submission.name else {
         return Ok(());
     };
-    let taken = snapshot
-        .executions
-        .values()
-        .any(|e| e.mark.is_none() && e.ticket.name == *name);
+    let taken = snapshot.executions.values().any(|e| {
+        (e.mark.is_none() && e.ticket.name == *name) || e.ticket.id.as_str() == name.as_str()
+    });
     if taken { Err(name_taken(name)) } else { Ok(()) }
 }
 

@@ -76,7 +76,7 @@ pub async fn wait_for(
     loop {
         let pass = reconcile::pass(context, report).await?;
         let Some(execution) = pass.snapshot.executions.get(&id) else {
-            return ended(context, id).await.map(Waited::Ended);
+            return outcome(context, id).await.map(Waited::Ended);
         };
         teller.tell(execution, &pass, until);
         if let Some(failure) = pass.failure_of(id) {
@@ -143,7 +143,7 @@ pub(super) async fn tell_readiness(execution: &Execution, report: &dyn Report) {
 }
 
 /// How an execution ended that Docker does not have any more.
-pub(super) async fn ended(context: &Context, id: ExecutionId) -> Result<Outcome, OpsError> {
+pub async fn outcome(context: &Context, id: ExecutionId) -> Result<Outcome, OpsError> {
     let record = context
         .history
         .open()
@@ -193,12 +193,7 @@ impl<'a> Teller<'a> {
     }
 
     fn tell(&mut self, execution: &Execution, pass: &Pass, until: Until) {
-        let reason = pass
-            .plan
-            .waiting
-            .iter()
-            .find(|w| w.execution == execution.ticket.id)
-            .map(|w| w.reason.to_string());
+        let reason = pass.waits_for(execution.ticket.id);
         if let (Some(reason), true) = (&reason, reason != self.reason) {
             self.report.tell(News::Waiting(reason.clone()));
         }

@@ -94,10 +94,11 @@ impl Cell {
 }
 
 /// A table in the making.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Grid {
     columns: Vec<(&'static str, Fit)>,
     rows: Vec<Vec<Cell>>,
+    spare: Vec<&'static str>,
 }
 
 impl Grid {
@@ -106,6 +107,34 @@ impl Grid {
         Self {
             columns: columns.to_vec(),
             rows: Vec::new(),
+            spare: Vec::new(),
+        }
+    }
+
+    /// Names the columns that a terminal too narrow for all goes without, the first first.
+    pub fn give_up(&mut self, titles: &[&'static str]) {
+        self.spare = titles.to_vec();
+    }
+
+    /// Takes out what there is no room for.
+    fn fit(&mut self, look: &Look) {
+        let Some(columns) = look.columns.map(usize::from) else {
+            return;
+        };
+        for title in std::mem::take(&mut self.spare) {
+            let cut = self
+                .columns
+                .iter()
+                .filter(|(_, fit)| matches!(fit, Fit::Cut(_)));
+            if self.taken() + cut.count() * SHORTEST <= columns {
+                return;
+            }
+            if let Some(i) = self.columns.iter().position(|(column, _)| *column == title) {
+                self.columns.remove(i);
+                for row in self.rows.iter_mut().filter(|row| i < row.len()) {
+                    row.remove(i);
+                }
+            }
         }
     }
 
@@ -114,31 +143,36 @@ impl Grid {
         self.rows.push(cells);
     }
 
-    /// How many characters a column that can be cut may have; as many as it likes where nothing limits the width.
-    fn room(&self, look: &Look) -> Option<usize> {
-        let taken = self
+    /// The width of all columns, of those that can be cut only the gaps.
+    fn taken(&self) -> usize {
+        let widths = self
             .columns
             .iter()
             .enumerate()
             .map(|(i, (title, fit))| match fit {
                 Fit::Whole | Fit::Number => {
-                    let cells = self
-                        .rows
-                        .iter()
-                        .filter_map(|row| row.get(i))
-                        .map(|cell| cell.text.chars().count());
-                    cells.chain([title.len()]).max().unwrap_or(0) + GAP
+                    let cells = self.rows.iter().filter_map(|row| row.get(i));
+                    let widths = cells.map(|cell| cell.text.chars().count());
+                    widths.chain([title.len()]).max().unwrap_or(0) + GAP
                 }
                 Fit::Cut(_) => GAP,
                 Fit::Wrap => title.len().max(NARROWEST) + GAP,
             });
-        let taken: usize = taken.sum();
-        look.columns
-            .map(|columns| usize::from(columns).saturating_sub(taken).max(SHORTEST))
+        widths.sum()
+    }
+
+    /// How many characters a column that can be cut may have; as many as it likes where nothing limits the width.
+    fn room(&self, look: &Look) -> Option<usize> {
+        look.columns.map(|columns| {
+            usize::from(columns)
+                .saturating_sub(self.taken())
+                .max(SHORTEST)
+        })
     }
 
     /// The table as text, every line with its newline.
-    pub fn render(&self, look: &Look) -> String {
+    pub fn render(mut self, look: &Look) -> String {
+        self.fit(look);
         let mut table = Table::new();
         table
             .load_style(presets::NOTHING)
@@ -294,13 +328,34 @@ x\u{1b}[1m\n  1234567  -
             header: false,
             ..look(None)
         };
-        assert_eq!(grid.render(&colored), "\u{1b}[38;5;10mrunning\u{1b}[39m\n");
+        assert_eq!(
+            grid.clone().render(&colored),
+            "\u{1b}[38;5;10mrunning\u{1b}[39m\n"
+        );
         assert_eq!(
             grid.render(&Look {
                 color: false,
                 ..colored
             }),
             "running\n"
+        );
+    }
+
+    #[test]
+    fn a_narrow_terminal_goes_without_what_can_be_spared() {
+        let mut grid = Grid::new(&[
+            ("ID", Fit::Whole),
+            ("APPLICATION", Fit::Whole),
+            ("DETAIL", Fit::Wrap),
+        ]);
+        grid.give_up(&["APPLICATION"]);
+        grid.row(["abc", "spark-notebook", "x"].map(Cell::plain).to_vec());
+        assert!(grid.clone().render(&look(Some(60))).contains("APPLICATION"));
+        let narrow = grid.render(&look(Some(25)));
+        assert!(!narrow.contains("APPLICATION"), "{narrow}");
+        assert!(
+            narrow.lines().all(|line| line.chars().count() <= 25),
+            "{narrow}"
         );
     }
 }

@@ -73,12 +73,13 @@ fn table(views: &[ExecutionView], kind: Kind, wide: bool, look: &Look) -> String
         columns.extend([
             ("CORES", Fit::Number),
             ("MEMORY", Fit::Number),
-            ("EXIT", Fit::Number),
             ("URLS", Fit::Wrap),
         ]);
     }
     columns.push(("DETAIL", Fit::Wrap));
     let mut grid = Grid::new(&columns);
+    // `show` has them all.
+    grid.give_up(&["APPLICATION", "USER", "MEMBERS", "TOOK", "AGE", "ENDED"]);
     for view in views {
         grid.row(row(view, kind, wide, look));
     }
@@ -116,7 +117,6 @@ fn row(view: &ExecutionView, kind: Kind, wide: bool, look: &Look) -> Vec<Cell> {
         cells.extend([
             Cell::plain(total_cores(view).to_string()),
             Cell::plain(total_memory(view).to_string()),
-            Cell::maybe(view.exit_code),
             Cell::plain(urls.join(" ")),
         ]);
     }

@@ -65,6 +65,13 @@ impl Reporter {
         }
     }
 
+    /// Tells what is of interest while somebody watches, and to nobody afterwards.
+    fn passing(&self, state: &mut State, line: &str) {
+        if self.manner == Manner::Live {
+            self.now(state, line);
+        }
+    }
+
     /// Tells a line of the face's own.
     pub fn note(&self, line: &str) {
         if self.manner != Manner::Quiet {
@@ -156,10 +163,8 @@ impl Report for Reporter {
             News::Image { image, progress } => self.image(state, &image, &progress),
             News::Packed { files, bytes } => {
                 let plural = if files == 1 { "file" } else { "files" };
-                self.now(
-                    state,
-                    &format!("packed {files} {plural}, {}", Bytes::new(bytes)),
-                );
+                let size = Bytes::new(bytes);
+                self.passing(state, &format!("packed {files} {plural}, {size}"));
             }
             News::Submitted { id, name } => {
                 self.line(state, &named("submitted", id.as_str(), &name));
@@ -168,8 +173,8 @@ impl Report for Reporter {
                 self.line(state, &named("already there:", id.as_str(), &name));
             }
             News::Waiting(reason) => self.now(state, &format!("queued: {reason}")),
-            News::Starting(_) => self.now(state, "starting"),
-            News::Running => self.now(state, "running"),
+            News::Starting(_) => self.passing(state, "starting"),
+            News::Running => self.passing(state, "running"),
             News::Ready {
                 component,
                 have,
@@ -177,10 +182,10 @@ impl Report for Reporter {
             } => {
                 let before = state.ready.insert(component.clone(), (have, want));
                 if before != Some((have, want)) {
-                    self.now(state, &format!("{component}: {have} of {want} ready"));
+                    self.passing(state, &format!("{component}: {have} of {want} ready"));
                 }
             }
-            News::Ending(_) => self.now(state, "ending"),
+            News::Ending(_) => self.passing(state, "ending"),
         }
     }
 }
@@ -277,9 +282,6 @@ mod tests {
 image zoe/spark\u{1b}[2J: downloading
 submitted baaaaaaa (pi)
 queued: no room
-starting
-master: 1 of 2 ready
-running
 warning: history is not written
 ");
     }

@@ -174,7 +174,9 @@ fn images_are_known_by_their_tags_or_by_their_id() {
 fn what_belongs_to_a_ticket_that_cannot_be_read_is_nobodys_orphan() {
     let ticket = ticket(1);
     let mut newer = seen(&names::ticket_name(&ticket), labels::ticket(&ticket));
-    newer.labels.insert(labels::SCHEMA.to_owned(), "2".to_owned());
+    newer
+        .labels
+        .insert(labels::SCHEMA.to_owned(), "2".to_owned());
     let network = SeenNetwork {
         id: "net".to_owned(),
         name: names::network_name(&ticket.deployment, ticket.id),
