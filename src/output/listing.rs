@@ -70,11 +70,11 @@ fn table(views: &[ExecutionView], kind: Kind, wide: bool, look: &Look) -> String
         ]),
     }
     if wide {
-        columns.extend([
-            ("CORES", Fit::Number),
-            ("MEMORY", Fit::Number),
-            ("URLS", Fit::Wrap),
-        ]);
+        columns.extend([("CORES", Fit::Number), ("MEMORY", Fit::Number)]);
+        if kind == Kind::Live {
+            columns.push(("EXIT", Fit::Number));
+        }
+        columns.push(("URLS", Fit::Wrap));
     }
     columns.push(("DETAIL", Fit::Wrap));
     let mut grid = Grid::new(&columns);
@@ -117,8 +117,11 @@ fn row(view: &ExecutionView, kind: Kind, wide: bool, look: &Look) -> Vec<Cell> {
         cells.extend([
             Cell::plain(total_cores(view).to_string()),
             Cell::plain(total_memory(view).to_string()),
-            Cell::plain(urls.join(" ")),
         ]);
+        if kind == Kind::Live {
+            cells.push(Cell::maybe(view.exit_code));
+        }
+        cells.push(Cell::plain(urls.join(" ")));
     }
     cells.push(Cell::plain(view.reason.as_deref().unwrap_or_default()));
     cells
