@@ -63,6 +63,14 @@ docker_engine() {
         log="${XDG_STATE_HOME:-$HOME/.local/state}/zoe/dockerd.log"
         step "starting the Docker Engine; it writes to $log"
         mkdir -p "$(dirname "$log")"
+        # A dockerd that was killed leaves its number behind, and the next one refuses to start where that number is in use again.
+        local file
+        for file in /var/run/docker.pid /var/run/docker/containerd/containerd.pid; do
+            case $(cat "/proc/$(as_root cat "$file" 2>/dev/null || echo none)/comm" 2>/dev/null || true) in
+                dockerd | containerd) ;;
+                *) as_root rm -f "$file" ;;
+            esac
+        done
         local group=()
         # Whoever starts it may use it.
         [ "$(id -u)" -eq 0 ] || group=(--group "$(id -gn)")
