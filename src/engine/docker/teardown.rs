@@ -45,6 +45,8 @@ impl DockerBackend {
             Ok(()) => Ok(()),
             Err(error) => match status(&error) {
                 Some(404) => Err(gone(id)),
+                // Another marked it just now: it bears the very name that it was to get.
+                Some(400) if self.is_marked(id).await? => Ok(()),
                 // Another ticket of the same id bears the mark.
                 Some(409) => Err(EngineError::Conflict {
                     what: format!("container {name}"),
@@ -53,6 +55,12 @@ impl DockerBackend {
                 _ => Err(self.api.error(&format!("marking {id}"), error)),
             },
         }
+    }
+
+    async fn is_marked(&self, id: ExecutionId) -> Result<bool> {
+        let tickets = self.tickets(id).await?;
+        let found = self.genuine(tickets, id);
+        Ok(found.is_some_and(|(mark, _)| mark.is_some()))
     }
 
     /// The id of the container that is the execution's ticket.
