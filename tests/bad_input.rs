@@ -5,6 +5,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::print_stdout,
+    clippy::too_many_lines,
     reason = "a test that cannot be set up has failed"
 )]
 

@@ -283,7 +283,7 @@ fn on_the_engine_each_gets_its_turn() {
         let command = format!(r#"["sh", "-c", "echo ran; sleep 0.2; exit {i}"]"#);
         env.write(
             &format!("{i}.toml"),
-            application(TINY, "0.01", &each, &command),
+            application(TINY, "0.1", &each, &command),
         );
     }
     let held_by_all = || {
@@ -338,7 +338,12 @@ fn on_the_engine_a_name_has_one_owner_and_a_key_one_execution() {
     let deployment = &Deployment::new();
     env.write(
         "job.toml",
-        application(TINY, "0.01", "16m", r#"["sh", "-c", "sleep 600"]"#),
+        application(
+            TINY,
+            "0.01",
+            "16m",
+            r#"["sh", "-c", "trap 'exit 143' TERM; sleep 600 & wait"]"#,
+        ),
     );
     let zoe = |arguments: &[&str]| {
         let mut zoe = env.bare();

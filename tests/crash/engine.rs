@@ -8,7 +8,7 @@ const STEP: usize = 3;
 
 /// What the job's program does: it leaves a line on the host each time it runs.
 const PROGRAM: &str = "echo ran >> /out/ran; echo ran; sleep 0.2; exit 7";
-const ENDLESS: &str = "echo ran >> /out/ran; echo ran; exec sleep 600";
+const ENDLESS: &str = "trap 'exit 143' TERM; echo ran >> /out/ran; echo ran; sleep 600 & wait";
 
 fn begin() -> Scene {
     let scene = Scene::docker();
@@ -26,11 +26,11 @@ fn submit(scene: &Scene, program: &str, more: &[&str]) -> Vec<String> {
         let command = if component == "driver" {
             program
         } else {
-            "exec sleep 600"
+            "trap 'exit 143' TERM; sleep 600 & wait"
         };
         for setting in [
             format!("image={TINY}"),
-            "cores=0.01".to_owned(),
+            "cores=0.1".to_owned(),
             "memory=16m".to_owned(),
             format!("command={}", serde_json::json!(["sh", "-c", command])),
         ] {
@@ -184,6 +184,27 @@ fn kill_killed_and_gone_on_with_by_the_next() {
             1,
             "{about}"
         );
+    }
+}
+
+/// Four at once, several times over: whoever marks an execution that another has just marked is not told of a mistake.
+#[test]
+fn killed_by_many_at_once() {
+    for _ in 0..3 {
+        let scene = begin();
+        scene
+            .run(&words(&submit(&scene, ENDLESS, &["-d"])))
+            .expect(0);
+        std::thread::scope(|threads| {
+            for _ in 0..2 {
+                threads.spawn(|| {
+                    for (ran, _) in scene.twice(&["kill", "--all", "-y"]) {
+                        assert_eq!(ran.code, 0, "{}", ran.stderr);
+                    }
+                });
+            }
+        });
+        assert_eq!(scene.assert_clean("killed by four").len(), 1);
     }
 }
 
