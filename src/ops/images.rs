@@ -251,7 +251,17 @@ async fn base(
     .await?;
     run(
         "tar",
-        &["-C".into(), root, "-cf".into(), archive.clone(), ".".into()],
+        &[
+            "-C".into(),
+            root,
+            // What apt keeps for the next time is of no use in an image.
+            "--exclude=./var/cache/apt/archives/*.deb".into(),
+            "--exclude=./var/cache/apt/*.bin".into(),
+            "--exclude=./var/lib/apt/lists/*_*".into(),
+            "-cf".into(),
+            archive.clone(),
+            ".".into(),
+        ],
     )
     .await?;
     context.backend.import(archive, OWN_BASE).await?;

@@ -1,7 +1,6 @@
 //! The backend's steps on executions.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -21,9 +20,6 @@ use crate::model::{
     Bytes, Deployment, Execution, ExecutionId, InstanceKey, Launch, Mark, Orphan, OrphanKind,
     Private, Snapshot, Ticket,
 };
-
-/// How often what waits looks again.
-pub(super) const PAUSE: Duration = Duration::from_millis(10);
 
 #[async_trait]
 impl Backend for MemoryBackend {
@@ -187,7 +183,7 @@ impl Backend for MemoryBackend {
             if let Some((_, code)) = row?.end(now) {
                 return Ok(code);
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(super::place::PAUSE).await;
         }
     }
 

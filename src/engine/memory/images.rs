@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes as Chunk;
 use jiff::{SignedDuration, Timestamp};
 
-use super::backend::PAUSE;
+use super::place::PAUSE;
 use super::{ContainerRow, Fault, MemoryBackend, gone_is_fine, refused};
 use crate::engine::{
     BuildRequest, EngineError, ImageInfo, Images, JobFiles, Progress, ProgressSink, Result, names,

@@ -7,9 +7,13 @@ use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::world::World;
 use crate::engine::{EngineError, Result};
+
+/// How often what waits for a change looks again.
+pub(super) const PAUSE: Duration = Duration::from_millis(10);
 
 /// Where a world is kept.
 #[derive(Debug, Clone)]

@@ -6,7 +6,7 @@ use bytes::Bytes as Chunk;
 use futures_util::stream;
 use jiff::Timestamp;
 
-use super::backend::PAUSE;
+use super::place::PAUSE;
 use super::script::Script;
 use super::{ContainerRow, MemoryBackend};
 use crate::engine::{BoxStream, ExecRequest, ExecSession, LogChunk, LogRange, Output, Result};
