@@ -80,7 +80,7 @@ pub async fn logs(
                 Waited::Ended(_) => resolve::resolve(context, id.as_str()).await?,
             }
         }
-        found => found,
+        found @ (Found::Alive(_) | Found::Past(_)) => found,
     };
     match found {
         Found::Alive(execution) => alive(context, &execution, options).await,
