@@ -123,10 +123,15 @@ pub fn assemble(deployment: &Deployment, taken_at: Timestamp, seen: Seen) -> Sna
     sorter.snapshot
 }
 
-/// Which of several containers that all are the ticket of one execution counts: one that is marked, then the oldest.
-/// The less, the better.
-pub fn ticket_rank(mark: Option<Mark>, created_at: Timestamp) -> (Reverse<bool>, Timestamp) {
-    (Reverse(mark.is_some()), created_at)
+/// Which of several containers that all are the ticket of one execution counts: one that is marked, then one that is
+/// called as zoe calls its tickets (Docker lists whole seconds: a copy may be as old), then the oldest. The less, the better.
+pub fn ticket_rank(
+    mark: Option<Mark>,
+    name: &str,
+    created_at: Timestamp,
+) -> (Reverse<bool>, Reverse<bool>, Timestamp) {
+    let is_ours = names::plain(name).starts_with("zoe-");
+    (Reverse(mark.is_some()), Reverse(is_ours), created_at)
 }
 
 /// `container 0a1b2c3d4e5f (name)`: how an object is named to people.
@@ -223,7 +228,10 @@ impl Sorter<'_> {
 
     fn settle_tickets(&mut self) {
         for (id, mut found) in std::mem::take(&mut self.tickets) {
-            found.sort_by_key(|f| ticket_rank(f.mark, f.container.created_at));
+            found.sort_by_key(|f| {
+                let rank = ticket_rank(f.mark, &f.container.name, f.container.created_at);
+                (rank, f.container.id.clone())
+            });
             let mut found = found.into_iter();
             let Some(first) = found.next() else { continue };
             for other in found {

@@ -43,7 +43,9 @@ impl MemoryBackend {
                 )
             })
             .collect();
-        tickets.sort_by_key(|(_, row, mark)| assemble::ticket_rank(*mark, row.created_at));
+        tickets.sort_by_key(|(id, row, mark)| {
+            (assemble::ticket_rank(*mark, &row.name, row.created_at), *id)
+        });
         tickets
     }
 
