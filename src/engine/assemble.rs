@@ -124,14 +124,13 @@ pub fn assemble(deployment: &Deployment, taken_at: Timestamp, seen: Seen) -> Sna
 }
 
 /// Which of several containers that all are the ticket of one execution counts: one that is marked, then one that is
-/// called as zoe calls its tickets (Docker lists whole seconds: a copy may be as old), then the oldest. The less, the better.
+/// called as zoe calls it (`named`; Docker lists whole seconds: a copy may be as old), then the oldest. The less, the better.
 pub fn ticket_rank(
     mark: Option<Mark>,
-    name: &str,
+    named: bool,
     created_at: Timestamp,
 ) -> (Reverse<bool>, Reverse<bool>, Timestamp) {
-    let is_ours = names::plain(name).starts_with("zoe-");
-    (Reverse(mark.is_some()), Reverse(is_ours), created_at)
+    (Reverse(mark.is_some()), Reverse(named), created_at)
 }
 
 /// `container 0a1b2c3d4e5f (name)`: how an object is named to people.
@@ -229,7 +228,8 @@ impl Sorter<'_> {
     fn settle_tickets(&mut self) {
         for (id, mut found) in std::mem::take(&mut self.tickets) {
             found.sort_by_key(|f| {
-                let rank = ticket_rank(f.mark, &f.container.name, f.container.created_at);
+                let named = names::may_be_ticket(&f.container.name, self.deployment, id);
+                let rank = ticket_rank(f.mark, named, f.container.created_at);
                 (rank, f.container.id.clone())
             });
             let mut found = found.into_iter();

@@ -27,6 +27,13 @@ pub fn ticket_name(ticket: &Ticket) -> String {
     }
 }
 
+/// Whether a container of that name can be the ticket of this execution, as long as it is not marked: what is called
+/// otherwise is a copy that somebody made.
+pub fn may_be_ticket(name: &str, deployment: &Deployment, id: ExecutionId) -> bool {
+    let name = plain(name);
+    name == format!("zoe-{deployment}-{id}") || name.starts_with(&format!("zoe-{deployment}--"))
+}
+
 /// The ticket's container once the execution is to end. A claimed name is free again then.
 pub fn marked_name(deployment: &Deployment, id: ExecutionId, mark: Mark) -> String {
     let suffix = MARKS

@@ -87,7 +87,8 @@ impl DockerBackend {
             .min_by_key(|(mark, ticket)| {
                 let created = jiff::Timestamp::from_second(ticket.created).unwrap_or_default();
                 let name = ticket.names.first().map(String::as_str).unwrap_or_default();
-                (ticket_rank(*mark, name, created), ticket.id.clone())
+                let named = names::may_be_ticket(name, &self.deployment, id);
+                (ticket_rank(*mark, named, created), ticket.id.clone())
             })
     }
 

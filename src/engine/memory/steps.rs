@@ -43,8 +43,15 @@ impl MemoryBackend {
                 )
             })
             .collect();
-        tickets.sort_by_key(|(id, row, mark)| {
-            (assemble::ticket_rank(*mark, &row.name, row.created_at), *id)
+        tickets.sort_by_key(|(docker_id, row, mark)| {
+            (
+                assemble::ticket_rank(
+                    *mark,
+                    names::may_be_ticket(&row.name, &self.deployment, id),
+                    row.created_at,
+                ),
+                *docker_id,
+            )
         });
         tickets
     }
