@@ -247,37 +247,3 @@ fn damage_anywhere_is_an_error_and_never_wrong_lines() {
     std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
     assert!(Archive::open(&path).is_err());
 }
-
-#[test]
-#[ignore = "a measurement"]
-fn measure_memory_and_speed() {
-    let peak = || {
-        let status = std::fs::read_to_string("/proc/self/status").unwrap();
-        let line = status.lines().find(|l| l.starts_with("VmHWM")).unwrap();
-        line.to_owned()
-    };
-    let (_directory, path) = sandbox();
-    println!("before: {}", peak());
-    let line = chunk(0, format!("{}\n", "a line of a log, ".repeat(7)));
-    let begun = std::time::Instant::now();
-    let mut writer = ArchiveWriter::create(&path, execution()).unwrap();
-    writer.begin_instance(&key("a", 0)).unwrap();
-    for _ in 0..1_000_000 {
-        writer.chunk(&line).unwrap();
-    }
-    writer.finish().unwrap();
-    let megabytes = line.bytes.len();
-    println!(
-        "{megabytes} MB written in {:?}: {}",
-        begun.elapsed(),
-        peak()
-    );
-    let begun = std::time::Instant::now();
-    let archive = Archive::open(&path).unwrap();
-    let range = LogRange {
-        tail: Some(10),
-        ..LogRange::default()
-    };
-    let count = read(&archive, &key("a", 0), range).len();
-    println!("tail of {count} in {:?}: {}", begun.elapsed(), peak());
-}

@@ -179,30 +179,3 @@ async fn damage_found_late_is_told_too_and_so_is_a_row_that_means_nothing() {
         .replace(&path.display().to_string(), "PATH");
     insta::assert_snapshot!(text, @"cannot open the database PATH: the file is damaged or is no database (database disk image is malformed); move it away and zoe makes a new one: history is lost with it, what is running is not");
 }
-
-#[tokio::test]
-#[ignore = "a measurement"]
-async fn measure_opening_and_writing() {
-    let (_directory, path) = database();
-    open(&path).await.close().await;
-    let mut times = Vec::new();
-    for _ in 0..50 {
-        let begun = std::time::Instant::now();
-        let store = open(&path).await;
-        times.push(begun.elapsed());
-        store.close().await;
-    }
-    times.sort();
-    println!("open: median {:?}, worst {:?}", times[25], times[49]);
-    let store = open(&path).await;
-    let begun = std::time::Instant::now();
-    for n in 0..100 {
-        store.record(&deployment(), &record(n)).await.unwrap();
-    }
-    println!("record: {:?}", begun.elapsed() / 100);
-    let begun = std::time::Instant::now();
-    for _ in 0..100 {
-        store.find(&deployment(), &Query::default()).await.unwrap();
-    }
-    println!("find of 100: {:?}", begun.elapsed() / 100);
-}
