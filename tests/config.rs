@@ -81,6 +81,7 @@ fn nothing_configured_is_complete() {
     [docker] publish_address = 127.0.0.1
     [docker] backend = auto
     [docker] api_timeout = 60
+    [docker] node_url = 
     [db] url = sqlite://ROOT/home/.local/share/zoe/zoe.db
     [apache] web_server_name = 
     [apache] access_log = /var/log/apache2/access.log
@@ -101,6 +102,7 @@ fn nothing_configured_is_complete() {
     [intervals] notebook_max_age_no_activity = 24
     [scheduler] start_tries = 3
     [scheduler] start_deadline = 600
+    [scheduler] node_grace = 60
     ");
 }
 

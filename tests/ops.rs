@@ -90,6 +90,7 @@ fn lab() -> Lab {
         lease: SignedDuration::from_secs(15),
         grace: SignedDuration::from_secs(1),
         start_deadline: SignedDuration::from_secs(30),
+        node_grace: SignedDuration::from_secs(60),
     };
     let context = Context {
         backend: Arc::new(backend),

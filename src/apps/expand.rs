@@ -117,6 +117,7 @@ fn instance(
     // The user's own environment comes last: who sets a variable by hand means it.
     env.extend(private.env.clone());
     Ok(InstanceSpec {
+        node: None,
         key: InstanceKey {
             execution: ticket.id,
             component: component.name.clone(),

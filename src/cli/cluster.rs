@@ -34,7 +34,7 @@ pub async fn run(args: ClusterCommand, session: &Session) -> Done {
         Vec::new(),
     )?;
     let submission = launch::application(launch::built_in("spark-cluster")?, common)?;
-    let context = session.context()?;
+    let context = session.context().await?;
     attach::serve(
         session,
         &context,

@@ -65,7 +65,7 @@ pub async fn run(args: ExecArgs, session: &Session) -> Done {
         terminal: on_terminal.then(|| session.face.terminal.size.unwrap_or((80, 24))),
         input: args.input || session.face.terminal.input,
     };
-    let context = session.context()?;
+    let context = session.context().await?;
     let ExecSession {
         mut output,
         mut input,

@@ -58,7 +58,7 @@ pub struct HistoryArgs {
 /// Prints it.
 pub async fn run(args: HistoryArgs, session: &Session) -> Done {
     let shape = args.list.shape()?;
-    let context = session.context()?;
+    let context = session.history()?;
     let now = context.now();
     let state = args.state.map(|state| match state {
         Ended::Finished => "finished",

@@ -82,7 +82,7 @@ pub struct PushArgs {
 pub async fn run(command: ImagesCommand, session: &Session) -> Done {
     match command {
         ImagesCommand::Build(args) => {
-            let context = session.context_for(args.registry.as_deref())?;
+            let context = session.context_for(args.registry.as_deref()).await?;
             let options = BuildOptions {
                 targets: args.images,
                 registry: context.settings.registry.clone(),
@@ -97,7 +97,7 @@ pub async fn run(command: ImagesCommand, session: &Session) -> Done {
             session.face.print(&(names.join("\n") + "\n"))?;
         }
         ImagesCommand::Ls(args) => {
-            let context = session.context()?;
+            let context = session.context().await?;
             let images = images::list(&context).await?;
             let row = |image: crate::engine::ImageInfo| Row {
                 id: image.id,
@@ -112,7 +112,7 @@ pub async fn run(command: ImagesCommand, session: &Session) -> Done {
             })?;
         }
         ImagesCommand::Push(args) => {
-            let context = session.context_for(args.registry.as_deref())?;
+            let context = session.context_for(args.registry.as_deref()).await?;
             let reporter = session.face.reporter();
             let names = images::push(&context, &args.images, &reporter).await?;
             reporter.step_aside();

@@ -35,7 +35,7 @@ pub struct KillArgs {
 
 /// Ends them and prints their ids once nothing of them is left.
 pub async fn run(args: KillArgs, session: &Session) -> Done {
-    let context = session.context()?;
+    let context = session.context().await?;
     let selection = if args.all {
         if !args.yes && !confirmed(session, &context).await? {
             session.face.note("nothing was ended");

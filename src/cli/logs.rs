@@ -64,7 +64,7 @@ fn tail(text: &str) -> Result<Tail, String> {
 
 /// Prints them: one member's alone byte for byte, several with a prefix for each line.
 pub async fn run(args: LogsArgs, session: &Session) -> Done {
-    let context = session.context()?;
+    let context = session.context().await?;
     let options = LogOptions {
         component: args.component,
         follow: args.follow,

@@ -47,7 +47,7 @@ pub async fn run(args: NotebookCommand, session: &Session) -> Done {
         Vec::new(),
     )?;
     let submission = launch::application(launch::built_in("spark-notebook")?, common)?;
-    let context = session.context()?;
+    let context = session.context().await?;
     let stay = if args.attach {
         Stay::UntilInterrupted
     } else {

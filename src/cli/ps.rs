@@ -50,7 +50,7 @@ pub async fn run(args: PsArgs, session: &Session) -> Done {
     } else {
         args.list.shape()?
     };
-    let context = session.context()?;
+    let context = session.context().await?;
     if args.watch {
         return watch(&args, &shape, &context, session).await;
     }

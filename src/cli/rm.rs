@@ -23,7 +23,7 @@ pub struct RmArgs {
 
 /// Forgets them and prints their ids.
 pub async fn run(args: RmArgs, session: &Session) -> Done {
-    let context = session.context()?;
+    let context = session.context().await?;
     let reporter = session.face.reporter();
     let removed = ops::kill::remove(&context, &args.executions, args.force, &reporter).await?;
     reporter.step_aside();

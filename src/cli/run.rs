@@ -36,7 +36,7 @@ pub struct RunArgs {
 pub async fn run(args: RunArgs, session: &Session) -> Done {
     let common = session.common(&args.launch, None, Vec::new(), args.key, args.arguments)?;
     let submission = launch::application(launch::find(&args.application)?, common)?;
-    let context = session.context()?;
+    let context = session.context().await?;
     if serves(&submission.application) {
         attach::serve(
             session,

@@ -9,7 +9,7 @@ use super::face::Face;
 use super::global::GlobalArgs;
 use crate::config::{self, Config, ConfigErrors, Overrides, Surroundings};
 use crate::model::{Anomaly, Gap, Secret};
-use crate::ops::connect::connect;
+use crate::ops::connect::{connect, connect_to_history};
 use crate::ops::launch::Common;
 use crate::ops::{Context, World};
 use crate::output::Look;
@@ -49,24 +49,34 @@ impl Session {
         config::load(&self.around, &self.overrides).map_err(|errors| wrong_config(&errors))
     }
 
-    /// Configuration, backend and history, the latter two not touched yet.
-    pub fn context(&self) -> Result<Context, CommandError> {
-        self.context_with(&self.overrides)
+    /// Configuration, backend and history. Docker is asked what kind it is at most.
+    pub async fn context(&self) -> Result<Context, CommandError> {
+        self.context_with(&self.overrides).await
+    }
+
+    /// The same for a command that needs no Docker.
+    pub fn history(&self) -> Result<Context, CommandError> {
+        let config = self.config()?;
+        Ok(connect_to_history(
+            &config,
+            &self.around,
+            Arc::clone(&self.world),
+        )?)
     }
 
     /// The same, with this registry in place of the configured one.
-    pub fn context_for(&self, registry: Option<&str>) -> Result<Context, CommandError> {
+    pub async fn context_for(&self, registry: Option<&str>) -> Result<Context, CommandError> {
         let overrides = Overrides {
             registry: registry.map(str::to_owned),
             ..self.overrides.clone()
         };
-        self.context_with(&overrides)
+        self.context_with(&overrides).await
     }
 
-    fn context_with(&self, overrides: &Overrides) -> Result<Context, CommandError> {
+    async fn context_with(&self, overrides: &Overrides) -> Result<Context, CommandError> {
         let config =
             config::load(&self.around, overrides).map_err(|errors| wrong_config(&errors))?;
-        Ok(connect(&config, &self.around, Arc::clone(&self.world))?)
+        Ok(connect(&config, &self.around, Arc::clone(&self.world)).await?)
     }
 
     /// The look of a table, perhaps without a header.

@@ -33,7 +33,7 @@ pub struct ShowArgs {
 
 /// Prints it.
 pub async fn run(args: ShowArgs, session: &Session) -> Done {
-    let context = session.context()?;
+    let context = session.context().await?;
     let shown = ops::list::show(&context, &args.execution).await?;
     let text = match args.output {
         PlainFormat::Json => schema::pretty(&schema::Detail::from(&shown.view)),

@@ -29,12 +29,12 @@ pub struct StatusArgs {
 
 /// Prints it.
 pub async fn run(args: StatusArgs, session: &Session) -> Done {
-    let context = session.context()?;
+    let context = session.context().await?;
     let status = ops::list::status(&context).await?;
     session.tell_oddities(&status.anomalies, &status.gaps);
     let nodes = status.nodes.into_iter().map(|(node, held)| NodeRow {
         name: node.name,
-        available: node.available,
+        availability: node.availability,
         capacity: node.capacity,
         held,
         others: node.others,

@@ -63,6 +63,6 @@ pub async fn run(args: SubmitArgs, session: &Session) -> Done {
     )?;
     let file = session.around.cwd.join(&args.file);
     let submission = ops::launch::job(&file, args.main.as_deref(), args.class.as_deref(), common)?;
-    let context = session.context()?;
+    let context = session.context().await?;
     attach::launch(session, &context, &submission, args.launch.detach).await
 }

@@ -35,7 +35,7 @@ pub struct TopArgs {
 
 /// Prints it, once.
 pub async fn run(args: TopArgs, session: &Session) -> Done {
-    let context = session.context()?;
+    let context = session.context().await?;
     let used = ops::top::top(&context, args.execution.as_deref()).await?;
     let mut rows = Vec::new();
     for one in used {

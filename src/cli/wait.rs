@@ -45,7 +45,7 @@ pub struct WaitArgs {
 
 /// Waits, and exits with the largest exit code.
 pub async fn run(args: WaitArgs, session: &Session) -> Done {
-    let context = session.context()?;
+    let context = session.context().await?;
     let until = match args.until {
         WaitFor::Running => Until::Running,
         WaitFor::Ended => Until::Ended,

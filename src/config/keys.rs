@@ -146,6 +146,15 @@ pub const KEYS: &[Key] = &[
         set: as_given!(docker.api_timeout, Given::seconds),
     },
     Key {
+        section: "docker",
+        name: "node_url",
+        default: "",
+        doc: "Where the Engines of a Swarm's nodes are, for `zoe exec` and `zoe top`: a URL with `{address}` or \
+              `{name}` in it, such as `tcp://{address}:2375`. Empty: only the manager's own Engine is asked.",
+        later: None,
+        set: optional!(docker.node_url, Given::node_url, String::clone),
+    },
+    Key {
         section: "db",
         name: "url",
         default: "",
@@ -322,6 +331,14 @@ pub const KEYS: &[Key] = &[
         doc: "How many seconds a start may take until all core members are ready, before it counts as failed.",
         later: None,
         set: as_given!(scheduler.start_deadline, Given::seconds),
+    },
+    Key {
+        section: "scheduler",
+        name: "node_grace",
+        default: "60",
+        doc: "How many seconds a node of a Swarm may be known to be down before what ran on it is replaced or given up.",
+        later: None,
+        set: as_given!(scheduler.node_grace, Given::seconds),
     },
 ];
 

@@ -139,6 +139,16 @@ impl Given<'_> {
         DockerUrl::parse(self.text, |path| self.around.resolve(path, self.base))
     }
 
+    /// A URL for any node: `tcp://{address}:2375`.
+    pub fn node_url(&self) -> Result<String, String> {
+        let names_a_node = self.text.contains("{address}") || self.text.contains("{name}");
+        if self.text.starts_with("tcp://") && names_a_node {
+            Ok(self.text.to_owned())
+        } else {
+            Err("it must begin with tcp:// and have {address} or {name} in it, such as tcp://{address}:2375".to_owned())
+        }
+    }
+
     /// `registry[:port][/path]`, as it stands before an image's name.
     pub fn registry(&self) -> Result<String, String> {
         let text = self.text.trim_end_matches('/');

@@ -82,6 +82,8 @@ pub struct Docker {
     pub backend: Backend,
     /// How long Docker may take to begin an answer.
     pub api_timeout: Duration,
+    /// Where the Engine of a node of a Swarm is: a URL with `{address}` or `{name}` in it.
+    pub node_url: Option<String>,
 }
 
 /// `[db]`
@@ -152,6 +154,8 @@ pub struct Scheduler {
     pub start_tries: u32,
     /// From the first step of a start until all core members are ready.
     pub start_deadline: Duration,
+    /// How long a node may be silent before what ran on it is given up.
+    pub node_grace: Duration,
 }
 
 /// Where a value comes from.
@@ -229,6 +233,7 @@ impl Config {
                 publish_address: IpAddr::V4(Ipv4Addr::LOCALHOST),
                 backend: Backend::Auto,
                 api_timeout: Duration::default(),
+                node_url: None,
             },
             db: Db {
                 url: Database::Sqlite(PathBuf::new()),

@@ -30,6 +30,8 @@ pub struct SeenContainer {
     pub node: String,
     /// What it is doing.
     pub state: InstanceState,
+    /// Docker's own words about that, where it has any.
+    pub note: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it began, where that is known.
@@ -359,6 +361,7 @@ fn instance(container: SeenContainer, key: InstanceKey, reservation: Resources) 
         container_id: container.id,
         node: container.node,
         state: container.state,
+        note: container.note,
         created_at: container.created_at,
         started_at: container.started_at,
         finished_at: container.finished_at,

@@ -104,6 +104,19 @@ impl Backend for Faulty {
         self.effect("remove", self.inner.remove(execution)).await
     }
 
+    async fn remove_members(
+        &self,
+        execution: &Execution,
+        members: &[InstanceKey],
+        grace: SignedDuration,
+    ) -> Result<()> {
+        self.effect(
+            "remove_members",
+            self.inner.remove_members(execution, members, grace),
+        )
+        .await
+    }
+
     async fn remove_ticket(&self, execution: &Execution) -> Result<()> {
         self.effect("remove_ticket", self.inner.remove_ticket(execution))
             .await
@@ -237,6 +250,7 @@ mod tests {
             snapshot.gaps.push(Gap {
                 what: "nodes".to_owned(),
                 error: "no answer".to_owned(),
+                node: None,
             });
             Ok(snapshot)
         }));

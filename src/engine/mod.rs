@@ -4,6 +4,8 @@
 //! what exists and removing what is gone are both success, so that a pass that was cut short can simply be done again.
 
 pub mod assemble;
+mod client;
+pub mod detect;
 pub mod docker;
 pub mod endpoint;
 pub mod faulty;
@@ -11,6 +13,7 @@ pub mod gate;
 pub mod memory;
 pub mod names;
 pub mod private;
+pub mod swarm;
 
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -253,6 +256,15 @@ pub trait Backend: Images + Send + Sync {
 
     /// Removes the instances and the network; the ticket stays. Waits until they are gone.
     async fn remove(&self, execution: &Execution) -> Result<()>;
+
+    /// Removes some members and leaves the others: each is given `grace` to end by itself. What was said in their logs is
+    /// lost; waits until they are gone, but not for a node that does not answer.
+    async fn remove_members(
+        &self,
+        execution: &Execution,
+        members: &[InstanceKey],
+        grace: SignedDuration,
+    ) -> Result<()>;
 
     /// Removes the ticket: the last trace of an execution.
     async fn remove_ticket(&self, execution: &Execution) -> Result<()>;

@@ -11,11 +11,12 @@ use crate::apps;
 use crate::model::{Deployment, ExecutionId, InstanceKey, Mark, Ticket};
 
 /// Every mark, with what it adds to a ticket's name.
-const MARKS: [(Mark, &str); 4] = [
+const MARKS: [(Mark, &str); 5] = [
     (Mark::Ending, ".ending"),
     (Mark::Cancelled, ".cancelled"),
     (Mark::TimedOut, ".timed-out"),
     (Mark::Failed, ".failed"),
+    (Mark::Lost, ".lost"),
 ];
 
 /// The ticket's container: by the name the user claimed, or by the id. A key makes the id, so that the id decides.

@@ -56,6 +56,8 @@ pub enum Mark {
     TimedOut,
     /// It could not be started.
     Failed,
+    /// A member without which it can't go on was on a node that is gone.
+    Lost,
 }
 
 /// Where an execution stands.

@@ -32,6 +32,13 @@ pub enum InstanceState {
         /// The exit code, 128 + n for signal n.
         code: i64,
     },
+    /// Docker would not make it or start it, and will not try again; [`Instance::note`] says why.
+    Rejected,
+    /// It was at work on a node that does not answer: nothing is known of it.
+    Lost {
+        /// Since when the node has been silent, as far as that is known.
+        since: Option<Timestamp>,
+    },
     /// In a state that is none of these for long (restarting, being removed, dead).
     Other,
 }
@@ -58,6 +65,8 @@ pub struct Instance {
     pub node: String,
     /// What it is doing.
     pub state: InstanceState,
+    /// Docker's own words about that, where it has any: why it is not placed, why it was rejected.
+    pub note: Option<String>,
     /// When it was made (Docker lists whole seconds).
     pub created_at: Timestamp,
     /// When it began, where that was asked for.
@@ -79,7 +88,7 @@ impl Instance {
     pub fn was_started(&self) -> bool {
         matches!(
             self.state,
-            InstanceState::Running | InstanceState::Exited { .. }
+            InstanceState::Running | InstanceState::Exited { .. } | InstanceState::Lost { .. }
         )
     }
 
@@ -87,7 +96,11 @@ impl Instance {
     pub fn exit_code(&self) -> Option<i64> {
         match self.state {
             InstanceState::Exited { code } => Some(code),
-            InstanceState::Created | InstanceState::Running | InstanceState::Other => None,
+            InstanceState::Created
+            | InstanceState::Running
+            | InstanceState::Rejected
+            | InstanceState::Lost { .. }
+            | InstanceState::Other => None,
         }
     }
 }
@@ -113,6 +126,8 @@ pub struct InstanceSpec {
     pub reservation: Resources,
     /// Names it answers to in the execution's network.
     pub aliases: Vec<String>,
+    /// The name of the node it was given; without one the backend chooses.
+    pub node: Option<String>,
 }
 
 /// The members of one execution that are to exist, with their network.

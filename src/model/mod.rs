@@ -19,4 +19,6 @@ pub use ids::{ComponentName, Deployment, ExecutionId, ExecutionName, IdError};
 pub use instance::{Instance, InstanceKey, InstanceSpec, InstanceState, Launch, PublishedPort};
 pub use plan::{Holder, Plan, Resource, Step, WaitReason, Waiting};
 pub use secret::Secret;
-pub use snapshot::{Anomaly, Gap, JobImage, Node, Orphan, OrphanKind, Snapshot};
+pub use snapshot::{
+    Anomaly, Availability, DISABLED, Gap, JobImage, Node, Orphan, OrphanKind, Snapshot,
+};

@@ -1,6 +1,7 @@
 //! All that Docker knows, read once.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use jiff::Timestamp;
 
@@ -42,19 +43,51 @@ impl Snapshot {
     }
 }
 
+/// Whether a node takes anything new, and why it does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Availability {
+    /// It does.
+    Active,
+    /// It carries the label [`DISABLED`]: zoe gives it nothing new.
+    Disabled,
+    /// Its Swarm gives it nothing new.
+    Paused,
+    /// Its Swarm moves everything away from it.
+    Drained,
+    /// It does not answer.
+    Down {
+        /// Since when, as far as that is known.
+        since: Option<Timestamp>,
+    },
+}
+
+/// The node label that tells zoe to give a node nothing new, whatever its value.
+pub const DISABLED: &str = "zoe.disabled";
+
 /// A Docker host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
+    /// Docker's id of it; its name where it has none.
+    pub id: String,
     /// Its name.
     pub name: String,
+    /// Where it can be reached from other machines, as far as that is known.
+    pub address: Option<IpAddr>,
     /// What it has.
     pub capacity: Resources,
     /// What other users of this Docker hold of it, another zoe deployment for example.
     pub others: Resources,
     /// Whether it takes anything new.
-    pub available: bool,
+    pub availability: Availability,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
+}
+
+impl Node {
+    /// Whether it takes anything new.
+    pub fn is_available(&self) -> bool {
+        self.availability == Availability::Active
+    }
 }
 
 /// What an orphan is.
@@ -66,6 +99,8 @@ pub enum OrphanKind {
     Network,
     /// A container in which an image was being made.
     Builder,
+    /// A secret of an execution.
+    Secret,
 }
 
 /// An object of the deployment without an execution.
@@ -106,4 +141,6 @@ pub struct Gap {
     pub what: String,
     /// What came instead.
     pub error: String,
+    /// The node that was silent, if it is one: then everything on the other nodes was seen.
+    pub node: Option<String>,
 }

@@ -8,10 +8,12 @@ use jiff::{SignedDuration, Timestamp};
 use super::context::{Context, Identity, OpenStore, Settings, World};
 use super::error::OpsError;
 use crate::config::{self, Config, Database, Surroundings};
+use crate::engine::detect::{Kind, detect};
 use crate::engine::docker::DockerBackend;
 use crate::engine::endpoint::{self, Address, Endpoint};
 use crate::engine::gate::Gate;
 use crate::engine::memory::MemoryBackend;
+use crate::engine::swarm::{NodeUrl, SwarmBackend};
 use crate::engine::{Backend, EngineError};
 use crate::store::holder::Holder;
 use crate::store::sqlite::SqliteStore;
@@ -22,17 +24,57 @@ const LEASE: SignedDuration = SignedDuration::from_secs(15);
 /// How long a container may take to end by itself.
 const GRACE: SignedDuration = SignedDuration::from_secs(10);
 
-/// Connects to what the configuration says. Nothing is asked of it yet, and the history is opened when it is needed.
-pub fn connect(
+/// Connects to what the configuration says. Docker is asked what kind it is, where the configuration does not say; the
+/// history is opened when it is needed.
+pub async fn connect(
     config: &Config,
     around: &Surroundings,
     world: Arc<dyn World>,
 ) -> Result<Context, OpsError> {
+    let (endpoint, gate) = way(config, around)?;
+    let kind = match (&endpoint.address, config.docker.backend) {
+        (Address::Memory(_), _) | (_, config::Backend::Engine) => Kind::Engine,
+        (_, config::Backend::Swarm) => Kind::Swarm,
+        (_, config::Backend::Classic) => Kind::Classic,
+        (_, config::Backend::Auto) => detect(&endpoint, gate.clone()).await?,
+    };
+    assemble(
+        config,
+        around,
+        world,
+        backend(config, &endpoint, kind, gate)?,
+    )
+}
+
+/// The same for what needs no Docker: nothing is asked of it.
+pub fn connect_to_history(
+    config: &Config,
+    around: &Surroundings,
+    world: Arc<dyn World>,
+) -> Result<Context, OpsError> {
+    let (endpoint, gate) = way(config, around)?;
+    assemble(
+        config,
+        around,
+        world,
+        backend(config, &endpoint, Kind::Engine, gate)?,
+    )
+}
+
+fn way(config: &Config, around: &Surroundings) -> Result<(Endpoint, Gate), OpsError> {
     let endpoint =
         endpoint::find(config, around).map_err(|error| OpsError::failed(error.to_string()))?;
     let gate = Gate::from_env(&|name| around.env.get(name).map(str::to_owned))
         .map_err(|error| OpsError::usage(error.to_string()))?;
-    let backend = backend(config, &endpoint, gate)?;
+    Ok((endpoint, gate))
+}
+
+fn assemble(
+    config: &Config,
+    around: &Surroundings,
+    world: Arc<dyn World>,
+    backend: Arc<dyn Backend>,
+) -> Result<Context, OpsError> {
     let scheduler = &config.scheduler;
     let settings = Settings {
         deployment: config.zoe.deployment.clone(),
@@ -43,6 +85,7 @@ pub fn connect(
         grace: GRACE,
         start_deadline: SignedDuration::try_from(scheduler.start_deadline)
             .unwrap_or(SignedDuration::MAX),
+        node_grace: SignedDuration::try_from(scheduler.node_grace).unwrap_or(SignedDuration::MAX),
     };
     let history = Arc::new(Opener(config.db.url.clone()));
     Ok(Context {
@@ -54,28 +97,33 @@ pub fn connect(
     })
 }
 
-fn backend(config: &Config, endpoint: &Endpoint, gate: Gate) -> Result<Arc<dyn Backend>, OpsError> {
+fn backend(
+    config: &Config,
+    endpoint: &Endpoint,
+    kind: Kind,
+    gate: Gate,
+) -> Result<Arc<dyn Backend>, OpsError> {
     let deployment = config.zoe.deployment.clone();
-    match (&endpoint.address, config.docker.backend) {
+    let docker = &config.docker;
+    match (&endpoint.address, kind) {
         (Address::Memory(path), _) => MemoryBackend::open(path, deployment, gate)
             .map(|backend| Arc::new(backend) as Arc<dyn Backend>)
             .map_err(|error| OpsError::usage(error.to_string())),
-        (
-            Address::Unix(_) | Address::Tcp { .. },
-            config::Backend::Auto | config::Backend::Engine,
-        ) => {
-            let docker = &config.docker;
+        (Address::Unix(_) | Address::Tcp { .. }, Kind::Swarm) => {
+            let node_url = docker.node_url.clone().map(NodeUrl::new);
+            SwarmBackend::new(endpoint, deployment, docker.publish_address, node_url, gate)
+                .map(|backend| Arc::new(backend) as Arc<dyn Backend>)
+                .map_err(|error: EngineError| error.into())
+        }
+        (Address::Unix(_) | Address::Tcp { .. }, Kind::Engine) => {
             DockerBackend::new(endpoint, deployment, docker.publish_address, gate)
                 .map(|backend| Arc::new(backend) as Arc<dyn Backend>)
                 .map_err(|error: EngineError| error.into())
         }
-        (
-            Address::Unix(_) | Address::Tcp { .. },
-            config::Backend::Swarm | config::Backend::Classic,
-        ) => Err(OpsError::usage(
-            "[docker] backend asks for a Swarm, which this version of zoe cannot drive yet",
+        (Address::Unix(_) | Address::Tcp { .. }, Kind::Classic) => Err(OpsError::usage(
+            "this is a classic Swarm, which this version of zoe cannot drive yet",
         )
-        .hint("set it to auto or engine, and point zoe at a Docker Engine")),
+        .hint("set [docker] backend to auto or engine, and point zoe at a Docker Engine")),
     }
 }
 

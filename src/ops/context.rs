@@ -67,6 +67,8 @@ pub struct Settings {
     pub grace: SignedDuration,
     /// How long a start may take until every core member is ready.
     pub start_deadline: SignedDuration,
+    /// How long a node may be silent before what ran on it is given up.
+    pub node_grace: SignedDuration,
 }
 
 impl Context {

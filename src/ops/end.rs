@@ -56,7 +56,7 @@ fn finished_at(execution: &Execution, mark: Mark) -> Option<Timestamp> {
         Mark::Ending => execution
             .decisive_exit()
             .and_then(|instance| instance.finished_at),
-        Mark::Cancelled | Mark::TimedOut | Mark::Failed => None,
+        Mark::Cancelled | Mark::TimedOut | Mark::Failed | Mark::Lost => None,
     };
     decisive.or_else(|| {
         execution
@@ -86,6 +86,13 @@ pub(super) fn outcome(execution: &Execution, mark: Mark, events: &[Event]) -> Ou
                 reason,
             }
         }
+        Mark::Lost => {
+            let reason = last("failed").unwrap_or_else(|| "a node it was on is gone".to_owned());
+            Outcome::Failed {
+                exit_code: 125,
+                reason,
+            }
+        }
         Mark::Ending => exit_of(execution),
     }
 }
@@ -100,7 +107,11 @@ fn exit_of(execution: &Execution) -> Outcome {
     };
     let code = match instance.state {
         InstanceState::Exited { code } => code,
-        InstanceState::Created | InstanceState::Running | InstanceState::Other => 125,
+        InstanceState::Created
+        | InstanceState::Running
+        | InstanceState::Rejected
+        | InstanceState::Lost { .. }
+        | InstanceState::Other => 125,
     };
     let component = &instance.key.component;
     let monitored = execution.ticket.application.monitor.is_some();

@@ -57,6 +57,7 @@ fn reason(execution: &Execution, plan: Option<&Plan>) -> Option<String> {
                 Mark::Cancelled => "it was cancelled and is to be removed",
                 Mark::TimedOut => "it ran out of time and is to be removed",
                 Mark::Failed => "it could not be started and is to be removed",
+                Mark::Lost => "a node it was on is gone, and it is to be removed",
             }
             .to_owned(),
         ),
@@ -116,6 +117,8 @@ fn containers(execution: &Execution) -> Vec<ContainerView> {
                 InstanceState::Created => "created",
                 InstanceState::Running => "running",
                 InstanceState::Exited { .. } => "exited",
+                InstanceState::Rejected => "rejected",
+                InstanceState::Lost { .. } => "lost",
                 InstanceState::Other => "other",
             }
             .to_owned(),

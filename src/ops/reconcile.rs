@@ -218,9 +218,12 @@ impl Round<'_> {
             Step::Start {
                 execution: id,
                 members,
-                ..
+                placement,
             } => match execution(id) {
-                Some(execution) => start::start(context, store, execution, members, report).await,
+                Some(execution) => {
+                    let decided = start::Decided { members, placement };
+                    start::start(context, store, execution, decided, report).await
+                }
                 None => Ok(()),
             },
         }

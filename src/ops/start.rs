@@ -12,13 +12,22 @@ use crate::engine::EngineError;
 use crate::model::{ComponentName, Execution, ExecutionId, Mark};
 use crate::store::Store;
 
+/// What the plan says of a start.
+#[derive(Clone, Copy)]
+pub(super) struct Decided<'a> {
+    /// How many members each component gets.
+    pub members: &'a BTreeMap<ComponentName, u32>,
+    /// The node of each.
+    pub placement: &'a BTreeMap<(ComponentName, u32), String>,
+}
+
 /// Makes and starts what the plan says, going on with what is there. An execution that can't be started is marked as
 /// failed: the next round tears down what was made of it. If Docker itself is gone nothing is concluded.
 pub(super) async fn start(
     context: &Context,
     store: Option<&Arc<dyn Store>>,
     execution: &Execution,
-    members: &BTreeMap<ComponentName, u32>,
+    decided: Decided<'_>,
     report: &dyn Report,
 ) -> Result<(), OpsError> {
     let id = execution.ticket.id;
@@ -28,7 +37,7 @@ pub(super) async fn start(
         return Ok(context.backend.mark(execution, Mark::Failed).await?);
     }
     report.tell(News::Starting(id));
-    let why = match launch(context, execution, members).await {
+    let why = match launch(context, execution, decided).await {
         Ok(()) => {
             record::event(context, store, id, "started", "all members were started").await;
             record::started(context, store, execution, report).await;
@@ -83,15 +92,19 @@ enum Failure {
 async fn launch(
     context: &Context,
     execution: &Execution,
-    members: &BTreeMap<ComponentName, u32>,
+    decided: Decided<'_>,
 ) -> Result<(), Failure> {
     let private = context
         .backend
         .private(execution.ticket.id)
         .await
         .map_err(Failure::Engine)?;
-    let launch = apps::expand(&execution.ticket, &private, members)
+    let mut launch = apps::expand(&execution.ticket, &private, decided.members)
         .map_err(|error| Failure::Expansion(error.to_string()))?;
+    for spec in &mut launch.instances {
+        let member = (spec.key.component.clone(), spec.key.index);
+        spec.node = decided.placement.get(&member).cloned();
+    }
     context
         .backend
         .start(&launch)

@@ -8,7 +8,7 @@ use super::Look;
 use super::grid::{Cell, Fit, Grid, Tone};
 use super::schema::pretty;
 use super::text::clean;
-use crate::model::{Bytes, Cores, Resources};
+use crate::model::{Availability, Bytes, Cores, Resources};
 
 /// The cluster, as far as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub struct NodeRow {
     /// Its name.
     pub name: String,
     /// Whether it takes anything new.
-    pub available: bool,
+    pub availability: Availability,
     /// What it has.
     pub capacity: Resources,
     /// What this deployment holds.
@@ -86,7 +86,7 @@ pub fn text(cluster: &Cluster, look: &Look) -> String {
     ];
     let mut grid = Grid::new(&columns);
     for node in &cluster.nodes {
-        let state = if node.available {
+        let state = if node.availability == Availability::Active {
             Cell::new("ready", Tone::Good)
         } else {
             Cell::new("unavailable", Tone::Bad)
@@ -153,7 +153,7 @@ pub fn json(cluster: &Cluster) -> String {
     }
     let nodes = cluster.nodes.iter().map(|node| JsonNode {
         name: &node.name,
-        available: node.available,
+        available: node.availability == Availability::Active,
         capacity: node.capacity.into(),
         held: node.held.into(),
         others: node.others.into(),

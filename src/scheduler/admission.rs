@@ -168,7 +168,7 @@ mod tests {
     fn nodes_in_use_or_away_do_not_refuse() {
         let mut busy = node("atlas", 2000, 2048);
         busy.others = busy.capacity;
-        busy.available = false;
+        busy.availability = crate::model::Availability::Paused;
         let app = application(vec![component("worker", 2, 1000, 1024)]);
         assert_eq!(admit(&app, &[busy]), Ok(Admission::Fits));
     }

@@ -233,7 +233,7 @@ impl<'a> Judge<'a> {
         let component = execution.ticket.application.component(name);
         node.zip(component).is_some_and(|(node, component)| {
             let has = |(k, v): (&String, &String)| node.labels.get(k).is_some_and(|l| l == v);
-            node.available && component.placement.iter().all(has)
+            node.is_available() && component.placement.iter().all(has)
         })
     }
 

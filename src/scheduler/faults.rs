@@ -215,6 +215,7 @@ fn snapshot_faults(seen: &Snapshot, good: &Plan) -> Vec<Fault> {
             snapshot.gaps.push(Gap {
                 what: "the containers".to_owned(),
                 error: "timeout".to_owned(),
+                node: None,
             });
         });
     }
@@ -241,7 +242,8 @@ fn snapshot_faults(seen: &Snapshot, good: &Plan) -> Vec<Fault> {
                     }
                     add("a node that is away", &|snapshot| {
                         let node = snapshot.nodes.iter_mut().find(|n| n.name == *on);
-                        node.unwrap().available = false;
+                        node.unwrap().availability =
+                            crate::model::Availability::Down { since: None };
                     });
                     if size != Resources::ZERO {
                         add("a node that is full", &|snapshot| {

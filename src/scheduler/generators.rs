@@ -8,8 +8,9 @@ use proptest::option;
 use proptest::prelude::*;
 
 use crate::model::{
-    Application, Bytes, Component, Cores, Execution, ExecutionId, Gap, Instance, InstanceKey,
-    InstanceState, JobImage, Mark, Node, Orphan, OrphanKind, Overhead, Resources, Snapshot, Ticket,
+    Application, Availability, Bytes, Component, Cores, Execution, ExecutionId, Gap, Instance,
+    InstanceKey, InstanceState, JobImage, Mark, Node, Orphan, OrphanKind, Overhead, Resources,
+    Snapshot, Ticket,
 };
 
 pub(super) fn id(n: u64) -> ExecutionId {
@@ -32,7 +33,9 @@ pub(super) fn node(name: &str, millis: u64, mib: u64) -> Node {
         name: name.to_owned(),
         capacity: resources(millis, mib),
         others: Resources::ZERO,
-        available: true,
+        availability: Availability::Active,
+        address: None,
+        id: "node".to_owned(),
         labels: BTreeMap::new(),
     }
 }
@@ -98,6 +101,7 @@ pub(super) fn instance(
 ) -> Instance {
     let component = &execution.ticket.application.components[component];
     Instance {
+        note: None,
         key: InstanceKey {
             execution: execution.ticket.id,
             component: component.name.clone(),
@@ -147,7 +151,11 @@ fn any_node() -> impl Strategy<Value = Node> {
     (sizes, prop::bool::weighted(0.85), any_labels()).prop_map(
         |((cores, memory, others_cores, others_memory), available, labels)| Node {
             others: resources(others_cores * 500, others_memory * 512),
-            available,
+            availability: if available {
+                Availability::Active
+            } else {
+                Availability::Drained
+            },
             labels,
             ..node("", cores * 500, memory * 512)
         },
@@ -276,6 +284,7 @@ pub(super) fn any_snapshot() -> impl Strategy<Value = Snapshot> {
             .then(|| Gap {
                 what: "the containers of node-0".to_owned(),
                 error: "timeout".to_owned(),
+                node: None,
             })
             .into_iter()
             .collect();

@@ -37,7 +37,11 @@ impl<'a> Ledger<'a> {
                 .instances
                 .iter()
                 .filter(move |instance| match instance.state {
-                    InstanceState::Created | InstanceState::Running | InstanceState::Other => true,
+                    InstanceState::Created
+                    | InstanceState::Running
+                    | InstanceState::Lost { .. }
+                    | InstanceState::Other => true,
+                    InstanceState::Rejected => false,
                     InstanceState::Exited { .. } => {
                         let component = execution
                             .ticket

@@ -41,7 +41,7 @@ impl<'a> Room<'a> {
     pub fn beside(nodes: &'a [Node], held: &HashMap<&str, Resources>) -> Self {
         Self::new(nodes, |node| {
             let held = held.get(node.name.as_str()).copied().unwrap_or_default();
-            node.available
+            node.is_available()
                 .then(|| node.capacity.minus(node.others).minus(held))
         })
     }
@@ -241,7 +241,7 @@ mod tests {
             node("b", 4000, 4096),
             node("c", 1000, 1024),
         ];
-        nodes[0].available = false;
+        nodes[0].availability = crate::model::Availability::Drained;
         nodes[1].labels.insert("disk".to_owned(), "ssd".to_owned());
         let mut picky = component("picky", 1, 500, 128);
         picky.placement.insert("disk".to_owned(), "ssd".to_owned());

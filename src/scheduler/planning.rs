@@ -229,7 +229,7 @@ impl<'a> Starts<'a> {
             .snapshot
             .nodes
             .iter()
-            .filter(|node| node.available && components.iter().any(|c| suits(node, c)))
+            .filter(|node| node.is_available() && components.iter().any(|c| suits(node, c)))
             .map(|node| node.name.as_str())
             .collect();
         WaitReason::NotEnough {

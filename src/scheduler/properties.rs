@@ -7,7 +7,7 @@ use super::faults::{faults, started};
 use super::generators::{any_snapshot, at, id, instance};
 use super::{Admission, Policy, Violation, admit, check, plan};
 use crate::model::{
-    Execution, Instance, InstanceState, Plan, Resources, Snapshot, Step, WaitReason,
+    Availability, Execution, Instance, InstanceState, Plan, Resources, Snapshot, Step, WaitReason,
 };
 
 const FULL: Policy = Policy { allow_starts: true };
@@ -76,7 +76,7 @@ proptest! {
         free.gaps.clear();
         for node in &mut free.nodes {
             node.others = Resources::ZERO;
-            node.available = true;
+            node.availability = Availability::Active;
         }
         let verdict = admit(&execution.ticket.application, &free.nodes);
         let id = execution.ticket.id;

@@ -213,6 +213,7 @@ fn nothing_is_concluded_from_silence() {
     seen.gaps.push(Gap {
         what: "the networks".to_owned(),
         error: "timeout".to_owned(),
+        node: None,
     });
     insta::assert_debug_snapshot!(shown(&planned(&seen)), @r#"
     [

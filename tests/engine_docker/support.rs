@@ -206,6 +206,7 @@ pub fn launch(ticket: &Ticket) -> Launch {
 
 fn spec(ticket: &Ticket, component: &Component, index: u32) -> InstanceSpec {
     InstanceSpec {
+        node: None,
         key: InstanceKey {
             execution: ticket.id,
             component: component.name.clone(),

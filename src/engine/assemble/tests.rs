@@ -3,6 +3,7 @@ use crate::engine::names::tests::ticket;
 
 fn seen(name: &str, labels: labels::Labels) -> SeenContainer {
     SeenContainer {
+        note: None,
         id: format!("id-of-{name}"),
         name: format!("/{name}"),
         labels: labels.into_iter().collect(),
@@ -110,7 +111,9 @@ fn what_cannot_be_read_is_reported_and_other_deployments_are_counted() {
             name: "n1".to_owned(),
             capacity: Resources::ZERO,
             others: Resources::ZERO,
-            available: true,
+            availability: crate::model::Availability::Active,
+            address: None,
+            id: "node".to_owned(),
             labels: BTreeMap::new(),
         }],
         containers: vec![
@@ -189,7 +192,9 @@ fn what_belongs_to_a_ticket_that_cannot_be_read_is_nobodys_orphan() {
             name: "n1".to_owned(),
             capacity: Resources::ZERO,
             others: Resources::ZERO,
-            available: true,
+            availability: crate::model::Availability::Active,
+            address: None,
+            id: "node".to_owned(),
             labels: BTreeMap::new(),
         }],
         containers: vec![newer, member("dep", ticket.id, 0)],

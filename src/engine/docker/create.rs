@@ -223,6 +223,7 @@ mod tests {
 
     fn spec() -> InstanceSpec {
         InstanceSpec {
+            node: None,
             key: InstanceKey {
                 execution: ExecutionId::from_bits(1),
                 component: "worker".parse().unwrap(),

@@ -3,24 +3,19 @@
 //! What it leaves out: a Swarm, classic or not; registries' credentials; any decision. The files are by task, so that
 //! a backend for a classic Swarm can take over those that are the same there.
 
-mod api;
 mod build;
 mod builder;
 mod create;
 mod events;
 mod exec;
-mod frames;
 mod images;
 mod launch;
 mod logs;
 mod network;
 mod observe;
-mod parallel;
 mod push;
 mod stats;
 mod teardown;
-mod tls;
-mod transport;
 mod wait;
 mod wire;
 
@@ -30,6 +25,7 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 use jiff::SignedDuration;
 
+use super::client::{api, frames, parallel, transport};
 use super::endpoint::{Address, Endpoint};
 use super::gate::Gate;
 use super::{
@@ -135,6 +131,15 @@ impl Backend for DockerBackend {
 
     async fn remove(&self, execution: &Execution) -> Result<()> {
         self.remove_instances(execution).await
+    }
+
+    async fn remove_members(
+        &self,
+        execution: &Execution,
+        members: &[InstanceKey],
+        grace: SignedDuration,
+    ) -> Result<()> {
+        self.retire(execution, members, grace).await
     }
 
     async fn remove_ticket(&self, execution: &Execution) -> Result<()> {

@@ -197,6 +197,7 @@ fn or_gap<T>(what: &str, answer: Result<T>, gaps: &mut Vec<Gap>) -> Option<T> {
             gaps.push(Gap {
                 what: what.to_owned(),
                 error: error.to_string(),
+                node: None,
             });
         })
         .ok()

@@ -19,7 +19,7 @@ use crate::engine::assemble::ticket_rank;
 use crate::engine::{EngineError, Result, names};
 use crate::labels::{self, Decoded};
 use crate::model::{
-    ComponentName, Execution, ExecutionId, InstanceState, Mark, Orphan, OrphanKind,
+    ComponentName, Execution, ExecutionId, InstanceKey, InstanceState, Mark, Orphan, OrphanKind,
 };
 
 /// How long a removal that somebody else began may take.
@@ -97,7 +97,6 @@ impl DockerBackend {
         execution: &Execution,
         grace: SignedDuration,
     ) -> Result<()> {
-        let seconds = i32::try_from(grace.as_secs().max(0)).unwrap_or(i32::MAX);
         let instances = self.instances_of(execution.ticket.id).await?;
         let started = instances.into_iter().filter(|instance| {
             !matches!(
@@ -106,19 +105,20 @@ impl DockerBackend {
             )
         });
         every(started, |instance| async move {
-            let options = StopContainerOptionsBuilder::default().t(seconds).build();
-            match self
-                .api
-                .slow
-                .stop_container(&instance.id, Some(options))
-                .await
-            {
-                Ok(()) => Ok(()),
-                Err(error) if status(&error) == Some(404) => Ok(()),
-                Err(error) => Err(self.api.error(&format!("stopping {}", instance.id), error)),
-            }
+            self.stop_container(&instance.id, grace).await
         })
         .await
+    }
+
+    /// Stops a container; one that is not there or does not run is stopped.
+    async fn stop_container(&self, id: &str, grace: SignedDuration) -> Result<()> {
+        let seconds = i32::try_from(grace.as_secs().max(0)).unwrap_or(i32::MAX);
+        let options = StopContainerOptionsBuilder::default().t(seconds).build();
+        match self.api.slow.stop_container(id, Some(options)).await {
+            Ok(()) => Ok(()),
+            Err(error) if status(&error) == Some(404) => Ok(()),
+            Err(error) => Err(self.api.error(&format!("stopping {id}"), error)),
+        }
     }
 
     /// Removes the instances, the monitor's last, so that an interrupted removal still shows that it has ended; then
@@ -140,6 +140,29 @@ impl DockerBackend {
         self.remove_networks(execution.ticket.id).await
     }
 
+    /// Stops some members and removes them; the network and the others stay.
+    pub(super) async fn retire(
+        &self,
+        execution: &Execution,
+        members: &[InstanceKey],
+        grace: SignedDuration,
+    ) -> Result<()> {
+        let names: Vec<String> = members
+            .iter()
+            .map(|key| names::instance_name(&self.deployment, key))
+            .collect();
+        let mut instances = self.instances_of(execution.ticket.id).await?;
+        instances.retain(|instance| {
+            let mut own = instance.names.iter().map(|name| names::plain(name));
+            own.any(|own| names.iter().any(|name| name == own))
+        });
+        every(&instances, |instance| async move {
+            self.stop_container(&instance.id, grace).await?;
+            self.remove_container(&instance.id).await
+        })
+        .await
+    }
+
     pub(super) async fn remove_tickets(&self, execution: ExecutionId) -> Result<()> {
         let tickets = self.tickets(execution).await?;
         every(tickets, |ticket| async move {
@@ -154,6 +177,8 @@ impl DockerBackend {
                 self.remove_container(&orphan.docker_id).await
             }
             OrphanKind::Network => self.remove_network(&orphan.docker_id).await,
+            // One Engine has no secrets of its own: they are files in the containers.
+            OrphanKind::Secret => Ok(()),
         }
     }
 

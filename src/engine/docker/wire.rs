@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
 use crate::engine::assemble::{SeenContainer, SeenImage, SeenNetwork};
-use crate::model::{Bytes, Cores, InstanceState, Node, PublishedPort, Resources};
+use crate::model::{Availability, Bytes, Cores, InstanceState, Node, PublishedPort, Resources};
 
 /// A container in a list.
 #[derive(Debug, Deserialize)]
@@ -115,6 +115,7 @@ impl ListedContainer {
         });
         SeenContainer {
             state: state(&self.state, &self.status),
+            note: None,
             name: self.names.into_iter().next().unwrap_or_default(),
             id: self.id,
             labels: self.labels,
@@ -184,7 +185,9 @@ impl Info {
                 memory: Bytes::new(self.memory),
             },
             others: Resources::ZERO,
-            available: true,
+            availability: Availability::Active,
+            address: None,
+            id: "node".to_owned(),
             labels: labels.collect(),
             name: self.name,
         }

@@ -149,6 +149,23 @@ impl Backend for MemoryBackend {
         Ok(())
     }
 
+    async fn remove_members(
+        &self,
+        execution: &Execution,
+        members: &[InstanceKey],
+        _grace: SignedDuration,
+    ) -> Result<()> {
+        let name = |key| names::instance_name(&self.deployment, key);
+        let retired: Vec<String> = members.iter().map(name).collect();
+        let found = self.look("list containers", |world, _| self.members(world, execution))?;
+        for (docker_id, row) in found {
+            if retired.contains(&row.name) {
+                self.remove_container(&docker_id, &row.name)?;
+            }
+        }
+        Ok(())
+    }
+
     async fn remove_ticket(&self, execution: &Execution) -> Result<()> {
         let id = execution.ticket.id;
         let tickets = self.look("inspect ticket", |world, _| {
@@ -173,6 +190,8 @@ impl Backend for MemoryBackend {
                 self.remove_container(&orphan.docker_id, &orphan.name)
             }
             OrphanKind::Network => self.remove_network(&orphan.docker_id, &orphan.name),
+            // There are none here: they are files in the containers.
+            OrphanKind::Secret => Ok(()),
         }
     }
 

@@ -21,7 +21,9 @@ use thiserror::Error;
 use super::assemble::{Seen, SeenContainer, SeenImage, SeenNetwork};
 use super::gate::Gate;
 use super::{EngineError, Result};
-use crate::model::{Bytes, Cores, Deployment, InstanceState, Node, PublishedPort, Resources};
+use crate::model::{
+    Availability, Bytes, Cores, Deployment, InstanceState, Node, PublishedPort, Resources,
+};
 use place::Place;
 pub use rows::{ContainerRow, ImageRow, NetworkRow, NodeRow};
 pub use world::{Fault, World};
@@ -195,7 +197,9 @@ fn seen_nodes(world: &World, _: Timestamp) -> Vec<Node> {
             memory: Bytes::new(row.memory),
         },
         others: Resources::ZERO,
-        available: true,
+        availability: Availability::Active,
+        address: None,
+        id: "node".to_owned(),
         labels: row.labels.clone(),
     });
     nodes.collect()
@@ -230,6 +234,7 @@ fn seen_containers(world: &World, now: Timestamp) -> Vec<SeenContainer> {
         let address = std::net::Ipv4Addr::from_bits((10 << 24) + number).into();
         let ports = row.ports.iter().filter(|_| runs);
         SeenContainer {
+            note: None,
             id: id.clone(),
             name: row.name.clone(),
             labels: row.labels.clone(),

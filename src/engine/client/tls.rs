@@ -13,10 +13,13 @@ use rustls::{ClientConfig, RootCertStore};
 use crate::engine::endpoint::TlsFiles;
 
 /// Makes connections with TLS.
-pub(super) type HttpsConnector = hyper_rustls::HttpsConnector<HttpConnector>;
+pub(in crate::engine) type HttpsConnector = hyper_rustls::HttpsConnector<HttpConnector>;
 
 /// A connector with the files' authority, certificate and key, or a sentence about the file that is no good.
-pub(super) fn connector(tcp: HttpConnector, files: &TlsFiles) -> Result<HttpsConnector, String> {
+pub(in crate::engine) fn connector(
+    tcp: HttpConnector,
+    files: &TlsFiles,
+) -> Result<HttpsConnector, String> {
     let mut roots = RootCertStore::empty();
     for certificate in certificates(&files.ca)? {
         roots

@@ -42,7 +42,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Why a request did not get to the daemon, or its answer not back. Travels through bollard inside an I/O error.
 #[derive(Debug, Error)]
-pub(super) enum TransportError {
+pub(in crate::engine) enum TransportError {
     /// The test gate.
     #[error(transparent)]
     Gate(GateError),
@@ -75,7 +75,7 @@ enum Link {
 }
 
 /// The way to one daemon. Connections are made when they are first needed, and kept.
-pub(super) struct Transport {
+pub(in crate::engine) struct Transport {
     link: Link,
     endpoint: String,
     gate: Gate,
@@ -85,7 +85,7 @@ pub(super) struct Transport {
 
 impl Transport {
     /// The way to `endpoint`. Nothing is connected to yet.
-    pub(super) fn new(endpoint: &Endpoint, gate: Gate) -> Result<Arc<Self>> {
+    pub(in crate::engine) fn new(endpoint: &Endpoint, gate: Gate) -> Result<Arc<Self>> {
         let builder = || {
             let mut builder = Client::builder(TokioExecutor::new());
             builder.set_host(false);
@@ -133,12 +133,12 @@ impl Transport {
     }
 
     /// Where it leads, for people.
-    pub(super) fn endpoint(&self) -> &str {
+    pub(in crate::engine) fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
     /// Sends a request whose URI is a path and a query; what stands before those is replaced.
-    pub(super) async fn send(
+    pub(in crate::engine) async fn send(
         &self,
         request: BollardRequest,
     ) -> std::result::Result<Response<Incoming>, BollardError> {

@@ -14,7 +14,7 @@ const WIDTH: usize = 16;
 ///
 /// After a failure nothing new is begun, but what is under way is awaited: a call that is dropped may still be carried
 /// out by the daemon, after whoever cleans up has looked.
-pub(super) async fn each<I, T, W>(
+pub(in crate::engine) async fn each<I, T, W>(
     items: impl IntoIterator<Item = I>,
     work: impl Fn(I) -> W,
 ) -> Result<Vec<T>>
@@ -50,7 +50,7 @@ async fn unless<T>(
 }
 
 /// The same, but a failure does not keep the others from being begun: for stopping and removing.
-pub(super) async fn every<I, W>(
+pub(in crate::engine) async fn every<I, W>(
     items: impl IntoIterator<Item = I>,
     work: impl Fn(I) -> W,
 ) -> Result<()>

@@ -24,19 +24,19 @@ use crate::engine::{EngineError, Result};
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// One daemon.
-pub(super) struct Api {
+pub(in crate::engine) struct Api {
     transport: Arc<Transport>,
     /// For calls that answer soon.
-    pub(super) quick: Docker,
+    pub(in crate::engine) quick: Docker,
     /// For calls that take as long as what they do: waiting, pulling, building.
-    pub(super) slow: Docker,
+    pub(in crate::engine) slow: Docker,
 }
 
 /// A query: names and values.
-pub(super) type Query<'a> = &'a [(&'a str, &'a str)];
+pub(in crate::engine) type Query<'a> = &'a [(&'a str, &'a str)];
 
 impl Api {
-    pub(super) fn new(transport: Arc<Transport>) -> Result<Self> {
+    pub(in crate::engine) fn new(transport: Arc<Transport>) -> Result<Self> {
         let way = Arc::clone(&transport);
         let send = move |request: BollardRequest| {
             let way = Arc::clone(&way);
@@ -61,12 +61,12 @@ impl Api {
     }
 
     /// Where the daemon is, for people.
-    pub(super) fn endpoint(&self) -> &str {
+    pub(in crate::engine) fn endpoint(&self) -> &str {
         self.transport.endpoint()
     }
 
     /// Reads a JSON answer.
-    pub(super) async fn get<T: DeserializeOwned>(
+    pub(in crate::engine) async fn get<T: DeserializeOwned>(
         &self,
         what: &str,
         path: &str,
@@ -81,7 +81,7 @@ impl Api {
     }
 
     /// Sends JSON and reads a JSON answer.
-    pub(super) async fn post<T: DeserializeOwned>(
+    pub(in crate::engine) async fn post<T: DeserializeOwned>(
         &self,
         path: &str,
         body: &impl Serialize,
@@ -94,7 +94,7 @@ impl Api {
     }
 
     /// Reads a JSON answer about a container that may be gone.
-    pub(super) async fn get_of<T: DeserializeOwned>(
+    pub(in crate::engine) async fn get_of<T: DeserializeOwned>(
         &self,
         container: &str,
         path: &str,
@@ -113,6 +113,15 @@ impl Api {
         }
     }
 
+    /// Sends a request and gives its answer's body, refusals as errors.
+    pub(in crate::engine) async fn ask(
+        &self,
+        request: std::result::Result<BollardRequest, Error>,
+    ) -> std::result::Result<Bytes, Error> {
+        let answer = self.raw(request).await?;
+        Ok(answer.into_body().collect().await?.to_bytes())
+    }
+
     /// Sends a request and gives its answer, refusals as errors.
     async fn raw(
         &self,
@@ -124,7 +133,7 @@ impl Api {
     }
 
     /// The same, however long it takes.
-    pub(super) async fn raw_patient(
+    pub(in crate::engine) async fn raw_patient(
         &self,
         request: std::result::Result<BollardRequest, Error>,
     ) -> std::result::Result<Response<Incoming>, Error> {
@@ -154,19 +163,19 @@ impl Api {
     }
 
     /// The error for an answer that broke off.
-    pub(super) fn broken(&self, why: &dyn std::fmt::Display) -> EngineError {
+    pub(in crate::engine) fn broken(&self, why: &dyn std::fmt::Display) -> EngineError {
         unreachable(self.endpoint(), format!("the connection broke: {why}"))
     }
 
     /// What an error means, where nothing special is expected of the call.
-    pub(super) fn error(&self, what: &str, error: Error) -> EngineError {
+    pub(in crate::engine) fn error(&self, what: &str, error: Error) -> EngineError {
         error_at(self.endpoint(), what, error)
     }
 }
 
 /// What an error of the daemon at `endpoint` means. What is no refusal and no answer is taken for a broken connection.
 #[allow(clippy::wildcard_enum_match_arm)] // bollard may get errors for what we never use
-pub(super) fn error_at(endpoint: &str, what: &str, error: Error) -> EngineError {
+pub(in crate::engine) fn error_at(endpoint: &str, what: &str, error: Error) -> EngineError {
     let garbled = |why: String| EngineError::Garbled {
         what: what.to_owned(),
         why,
@@ -238,7 +247,7 @@ fn refusal(body: &Bytes) -> String {
 }
 
 /// The status of a refusal.
-pub(super) fn status(error: &Error) -> Option<u16> {
+pub(in crate::engine) fn status(error: &Error) -> Option<u16> {
     if let Error::DockerResponseServerError { status_code, .. } = error {
         Some(*status_code)
     } else {
@@ -247,7 +256,7 @@ pub(super) fn status(error: &Error) -> Option<u16> {
 }
 
 /// A request with a JSON body, if there is one.
-pub(super) fn request(
+pub(in crate::engine) fn request(
     method: Method,
     path: &str,
     query: Query<'_>,
@@ -274,7 +283,7 @@ pub(super) fn request(
 }
 
 /// The `filters` of a list call: objects with all of these labels.
-pub(super) fn label_filter(labels: &[String]) -> String {
+pub(in crate::engine) fn label_filter(labels: &[String]) -> String {
     serde_json::json!({ "label": labels }).to_string()
 }
 

@@ -9,20 +9,20 @@ const HEADER: usize = 8;
 
 /// Bytes that are no such stream.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct NoFrame;
+pub(in crate::engine) struct NoFrame;
 
 /// Collects pieces and gives whole frames.
 #[derive(Debug, Default)]
-pub(super) struct Frames(BytesMut);
+pub(in crate::engine) struct Frames(BytesMut);
 
 impl Frames {
     /// Adds what came.
-    pub(super) fn push(&mut self, piece: &[u8]) {
+    pub(in crate::engine) fn push(&mut self, piece: &[u8]) {
         self.0.extend_from_slice(piece);
     }
 
     /// The next whole frame, if it is there.
-    pub(super) fn next(&mut self) -> Result<Option<(Output, Bytes)>, NoFrame> {
+    pub(in crate::engine) fn next(&mut self) -> Result<Option<(Output, Bytes)>, NoFrame> {
         let Some((&[kind, _, _, _, a, b, c, d], _)) = self.0.split_first_chunk::<HEADER>() else {
             return Ok(None);
         };
@@ -41,7 +41,7 @@ impl Frames {
     }
 
     /// Whether nothing of a frame is left over.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::engine) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }

@@ -1,0 +1,54 @@
+//! What kind of Docker answers at an endpoint.
+//!
+//! One question tells: only a Swarm's manager can list nodes. An Engine that is none refuses (503), and a classic Swarm
+//! manager, which knows nothing of Swarm mode, has no such path (404); as an old Engine has none either, it is asked what
+//! it is called.
+
+use serde::Deserialize;
+
+use super::Result;
+use super::client::api::{Api, request, status};
+use super::client::transport::Transport;
+use super::endpoint::Endpoint;
+use super::gate::Gate;
+
+/// A kind of Docker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// One Engine.
+    Engine,
+    /// A manager of a Swarm.
+    Swarm,
+    /// A classic Swarm manager.
+    Classic,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Version {
+    #[serde(default)]
+    version: String,
+}
+
+/// Asks the daemon at `endpoint` what it is. A worker of a Swarm is an Engine here: it can't manage the Swarm.
+pub async fn detect(endpoint: &Endpoint, gate: Gate) -> Result<Kind> {
+    const WHAT: &str = "asking what kind of Docker it is";
+    let api = Api::new(Transport::new(endpoint, gate)?)?;
+    let asked = request(hyper::Method::GET, "/nodes", &[], None::<&()>);
+    let error = match api.ask(asked).await {
+        Ok(_) => return Ok(Kind::Swarm),
+        Err(error) => error,
+    };
+    match status(&error) {
+        Some(404) => {
+            let version: Version = api.get(WHAT, "/version", &[]).await?;
+            Ok(if version.version.starts_with("swarm/") {
+                Kind::Classic
+            } else {
+                Kind::Engine
+            })
+        }
+        Some(_) => Ok(Kind::Engine),
+        None => Err(api.error(WHAT, error)),
+    }
+}
