@@ -10,6 +10,7 @@ mod context;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::docker_cli::{self, Unusable};
 use crate::config::{Config, DockerUrl, Origin, Surroundings};
 
 /// Where Docker is and who said so.
@@ -142,6 +143,12 @@ pub enum EndpointError {
     },
 }
 
+impl From<Unusable> for EndpointError {
+    fn from(Unusable { path, problem }: Unusable) -> Self {
+        Self::DockerFile { path, problem }
+    }
+}
+
 const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 /// Docker's usual ports without and with TLS.
 const PORTS: (u16, u16) = (2375, 2376);
@@ -203,7 +210,7 @@ fn of_url(
             .get("DOCKER_CERT_PATH")
             .map(|path| around.cwd.join(path));
         let directory = named
-            .or_else(|| context::docker_dir(around))
+            .or_else(|| docker_cli::directory(around))
             .unwrap_or_else(|| around.cwd.clone());
         tls_files(
             &directory,

@@ -206,6 +206,11 @@ impl Images for Faulty {
         self.effect("tag", self.inner.tag(image, name)).await
     }
 
+    async fn in_registry(&self, image: &str) -> Result<Option<String>> {
+        self.read("in_registry")?;
+        self.inner.in_registry(image).await
+    }
+
     async fn push(&self, image: &str, progress: ProgressSink<'_>) -> Result<()> {
         self.effect("push", self.inner.push(image, progress)).await
     }

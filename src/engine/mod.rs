@@ -5,8 +5,10 @@
 
 pub mod assemble;
 mod client;
+pub mod credentials;
 pub mod detect;
 pub mod docker;
+pub mod docker_cli;
 pub mod endpoint;
 pub mod faulty;
 pub mod gate;
@@ -194,6 +196,8 @@ pub struct ImageInfo {
     pub id: String,
     /// Its names.
     pub tags: Vec<String>,
+    /// What it is called in registries that it came from or was pushed to: `repository@sha256:…`.
+    pub digests: Vec<String>,
     /// Its size in bytes, shared layers included.
     pub size: Bytes,
     /// When it was made.
@@ -324,6 +328,10 @@ pub trait Images {
 
     /// Gives an image another name.
     async fn tag(&self, image: &str, name: &str) -> Result<()>;
+
+    /// What the registry that an image's name says has under that name, as `repository@sha256:…`; `None` where it has
+    /// nothing. A registry that does not answer or wants another login is an error.
+    async fn in_registry(&self, image: &str) -> Result<Option<String>>;
 
     /// Pushes an image to the registry that its name says.
     async fn push(&self, image: &str, progress: ProgressSink<'_>) -> Result<()>;

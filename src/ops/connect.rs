@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::context::{Context, Identity, OpenStore, Settings, World};
 use super::error::OpsError;
 use crate::config::{self, Config, Database, Surroundings};
+use crate::engine::credentials::Credentials;
 use crate::engine::detect::{Kind, detect};
 use crate::engine::docker::DockerBackend;
 use crate::engine::endpoint::{self, Address, Endpoint};
@@ -42,7 +43,7 @@ pub async fn connect(
         config,
         around,
         world,
-        backend(config, &endpoint, kind, gate)?,
+        backend(config, around, &endpoint, kind, gate)?,
     )
 }
 
@@ -57,7 +58,7 @@ pub fn connect_to_history(
         config,
         around,
         world,
-        backend(config, &endpoint, Kind::Engine, gate)?,
+        backend(config, around, &endpoint, Kind::Engine, gate)?,
     )
 }
 
@@ -99,6 +100,7 @@ fn assemble(
 
 fn backend(
     config: &Config,
+    around: &Surroundings,
     endpoint: &Endpoint,
     kind: Kind,
     gate: Gate,
@@ -112,11 +114,13 @@ fn backend(
         (Address::Unix(_) | Address::Tcp { .. }, Kind::Swarm) => {
             let node_url = docker.node_url.clone().map(NodeUrl::new);
             SwarmBackend::new(endpoint, deployment, docker.publish_address, node_url, gate)
+                .map(|backend| backend.with_credentials(Credentials::of(around)))
                 .map(|backend| Arc::new(backend) as Arc<dyn Backend>)
                 .map_err(|error: EngineError| error.into())
         }
         (Address::Unix(_) | Address::Tcp { .. }, Kind::Engine) => {
             DockerBackend::new(endpoint, deployment, docker.publish_address, gate)
+                .map(|backend| backend.with_credentials(Credentials::of(around)))
                 .map(|backend| Arc::new(backend) as Arc<dyn Backend>)
                 .map_err(|error: EngineError| error.into())
         }

@@ -123,7 +123,7 @@ impl Api {
     }
 
     /// Sends a request and gives its answer, refusals as errors.
-    async fn raw(
+    pub(in crate::engine) async fn raw(
         &self,
         request: std::result::Result<BollardRequest, Error>,
     ) -> std::result::Result<Response<Incoming>, Error> {
@@ -149,7 +149,11 @@ impl Api {
         })
     }
 
-    async fn read<T: DeserializeOwned>(&self, what: &str, answer: Response<Incoming>) -> Result<T> {
+    pub(in crate::engine) async fn read<T: DeserializeOwned>(
+        &self,
+        what: &str,
+        answer: Response<Incoming>,
+    ) -> Result<T> {
         let body = answer
             .into_body()
             .collect()

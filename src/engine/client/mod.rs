@@ -5,5 +5,6 @@
 pub(in crate::engine) mod api;
 pub(in crate::engine) mod frames;
 pub(in crate::engine) mod parallel;
+mod steps;
 mod tls;
 pub(in crate::engine) mod transport;

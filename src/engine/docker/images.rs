@@ -1,11 +1,11 @@
-//! Images: seeing, pulling, naming, importing; and those with submitted files.
+//! Images: seeing, naming, importing; and those with submitted files.
 //!
-//! Pulls are anonymous: credentials are not read here.
+//! What has to do with registries is elsewhere.
 
 use std::path::Path;
 use std::time::Duration;
 
-use bollard::models::{ContainerConfig, ImageInspect, ProgressDetail};
+use bollard::models::{ContainerConfig, ImageInspect};
 use bollard::query_parameters::{
     CommitContainerOptionsBuilder, CreateImageOptionsBuilder, RemoveImageOptionsBuilder,
     TagImageOptionsBuilder,
@@ -19,7 +19,7 @@ use super::api::status;
 use super::launch::{Made, missing};
 use super::wire::ListedImage;
 use super::{DockerBackend, builder, create};
-use crate::engine::{EngineError, ImageInfo, JobFiles, Progress, ProgressSink, Result, names};
+use crate::engine::{EngineError, ImageInfo, JobFiles, Result, names};
 use crate::labels;
 use crate::model::{Bytes, JobImage};
 
@@ -43,32 +43,6 @@ impl DockerBackend {
                 .api
                 .error(&format!("inspecting the image {name}"), error)),
         }
-    }
-
-    pub(super) async fn pull(&self, name: &str, progress: ProgressSink<'_>) -> Result<String> {
-        let id = |image: Option<ImageInspect>| image.and_then(|image| image.id);
-        if let Some(id) = id(self.image(name).await?) {
-            return Ok(id);
-        }
-        let (repository, tag) = split_name(name);
-        let options = CreateImageOptionsBuilder::default()
-            .from_image(repository)
-            .tag(tag)
-            .build();
-        let mut steps = self.api.slow.create_image(Some(options), None, None);
-        while let Some(step) = steps.next().await {
-            let step = step.map_err(|error| {
-                let error = self.api.error("pulling", error);
-                if let EngineError::Refused { why, .. } = error {
-                    let image = name.to_owned();
-                    EngineError::NoImage { image, why }
-                } else {
-                    error
-                }
-            })?;
-            progress(step_of(step.id, step.status, step.progress_detail.as_ref()));
-        }
-        id(self.image(name).await?).ok_or_else(|| missing(name))
     }
 
     pub(super) async fn layer_files(&self, files: &JobFiles) -> Result<String> {
@@ -223,6 +197,7 @@ impl DockerBackend {
                 tags: image.tags().filter(wanted).cloned().collect(),
                 size: Bytes::new(image.size),
                 created_at: Timestamp::from_second(image.created).unwrap_or_default(),
+                digests: image.repo_digests,
                 id: image.id,
             })
             .collect())
@@ -273,24 +248,6 @@ fn pieces(file: tokio::fs::File) -> impl Stream<Item = std::io::Result<bytes::By
         let read = file.read_buf(&mut piece).await?;
         Ok((read > 0).then(|| (piece.freeze(), file)))
     })
-}
-
-/// A step of a pull, a push or a build in our words.
-pub(super) fn step_of(
-    part: Option<String>,
-    message: Option<String>,
-    detail: Option<&ProgressDetail>,
-) -> Progress {
-    let bytes = detail.and_then(|detail| {
-        let done = u64::try_from(detail.current?).ok()?;
-        let all = u64::try_from(detail.total?).ok()?;
-        (all > 0).then_some((done, all))
-    });
-    Progress {
-        part: part.unwrap_or_default(),
-        message: message.unwrap_or_default(),
-        bytes,
-    }
 }
 
 /// Repository and tag. Without a tag it is `latest`: Docker would pull all of them. A digest counts as a tag.
@@ -362,14 +319,5 @@ mod tests {
             let error = check_name(bad).unwrap_err().to_string();
             assert!(error.contains("no image name"), "{error}");
         }
-    }
-
-    #[test]
-    fn progress_is_shown_where_it_is_known() {
-        let detail = |current, total| ProgressDetail { current, total };
-        let bytes = |detail| step_of(None, None, Some(&detail)).bytes;
-        assert_eq!(bytes(detail(Some(3), Some(9))), Some((3, 9)));
-        assert_eq!(bytes(detail(Some(3), None)), None);
-        assert_eq!(bytes(detail(Some(3), Some(-1))), None);
     }
 }

@@ -1,6 +1,6 @@
 //! One Docker Engine: an instance is a container, the ticket is a container that is never started.
 //!
-//! What it leaves out: a Swarm, classic or not; registries' credentials; any decision. The files are by task, so that
+//! What it leaves out: a Swarm, classic or not; any decision. The files are by task, so that
 //! a backend for a classic Swarm can take over those that are the same there.
 
 mod build;
@@ -14,6 +14,7 @@ mod logs;
 mod network;
 mod observe;
 mod push;
+mod registry;
 mod stats;
 mod teardown;
 mod wait;
@@ -26,6 +27,7 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 
 use super::client::{api, frames, parallel, transport};
+use super::credentials::Credentials;
 use super::endpoint::{Address, Endpoint};
 use super::gate::Gate;
 use super::{
@@ -47,6 +49,8 @@ pub struct DockerBackend {
     publish: IpAddr,
     /// What the node is called where the Engine was not asked.
     node: String,
+    /// Who it is to registries.
+    credentials: Credentials,
 }
 
 impl DockerBackend {
@@ -63,7 +67,15 @@ impl DockerBackend {
             deployment,
             publish,
             node: node_name(&endpoint.address),
+            credentials: Credentials::default(),
         })
+    }
+
+    /// With these logins for registries; without any, it is nobody to them.
+    #[must_use]
+    pub fn with_credentials(mut self, credentials: Credentials) -> Self {
+        self.credentials = credentials;
+        self
     }
 }
 
@@ -217,6 +229,10 @@ impl Images for DockerBackend {
 
     async fn tag(&self, image: &str, name: &str) -> Result<()> {
         self.name_image(image, name).await
+    }
+
+    async fn in_registry(&self, image: &str) -> Result<Option<String>> {
+        self.digest_in_registry(image).await
     }
 
     async fn push(&self, image: &str, progress: ProgressSink<'_>) -> Result<()> {

@@ -76,6 +76,8 @@ pub(super) struct ListedImage {
     pub(super) id: String,
     #[serde(default, deserialize_with = "or_default")]
     pub(super) repo_tags: Vec<String>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) repo_digests: Vec<String>,
     #[serde(default)]
     pub(super) created: i64,
     #[serde(default)]

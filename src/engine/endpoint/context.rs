@@ -2,15 +2,14 @@
 //! directory that is called by the SHA-256 of its name.
 
 use std::collections::HashMap;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use super::EndpointError;
 use crate::config::Surroundings;
+use crate::engine::docker_cli::{self, read};
 
 /// A context that exists and has a Docker endpoint.
 pub(super) struct Found {
@@ -43,18 +42,9 @@ struct MetaEndpoint {
     skip_tls_verify: bool,
 }
 
-/// `$DOCKER_CONFIG` or `~/.docker`.
-pub(super) fn docker_dir(around: &Surroundings) -> Option<PathBuf> {
-    let named = around
-        .env
-        .get("DOCKER_CONFIG")
-        .map(|path| around.cwd.join(path));
-    named.or_else(|| Some(around.home.as_ref()?.join(".docker")))
-}
-
 /// The context in force; `None` when it is the default one, which is the local socket.
 pub(super) fn current(around: &Surroundings) -> Result<Option<Found>, EndpointError> {
-    let directory = docker_dir(around);
+    let directory = docker_cli::directory(around);
     let (name, by) = if let Some(name) = around.env.get("DOCKER_CONTEXT") {
         (name.to_owned(), "DOCKER_CONTEXT".to_owned())
     } else {
@@ -97,26 +87,4 @@ pub(super) fn current(around: &Surroundings) -> Result<Option<Found>, EndpointEr
         skip_verify,
         tls_dir,
     }))
-}
-
-/// The file's content, `None` when it is not there.
-fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, EndpointError> {
-    let unusable = |problem| EndpointError::DockerFile {
-        path: path.into(),
-        problem,
-    };
-    match std::fs::read(path) {
-        Ok(bytes) => serde_json::from_slice(&bytes)
-            .map(Some)
-            .map_err(|error| unusable(format!("is not what the docker CLI writes: {error}"))),
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-            ) =>
-        {
-            Ok(None)
-        }
-        Err(error) => Err(unusable(format!("can't be read: {error}"))),
-    }
 }

@@ -182,6 +182,7 @@ impl Images for MemoryBackend {
                 .map(|(id, row)| ImageInfo {
                     id: id.clone(),
                     tags: row.tags.clone(),
+                    digests: row.digests(id),
                     size: Bytes::new(row.files.values().map(|text| text.len() as u64).sum()),
                     created_at: row.created_at,
                 })
@@ -218,12 +219,13 @@ impl Images for MemoryBackend {
         tagged.map_err(|fault| refused(&call, fault))
     }
 
+    async fn in_registry(&self, image: &str) -> Result<Option<String>> {
+        self.look("image in registry", |world, _| world.pushed(image))
+    }
+
     async fn push(&self, image: &str, progress: ProgressSink<'_>) -> Result<()> {
         let call = format!("push image {image}");
-        let pushed = self.step(&call, |world, now| match world.find_image(image, now) {
-            Some(_) => Ok(()),
-            None => Err(Fault::NoImage(image.to_owned())),
-        })?;
+        let pushed = self.step(&call, |world, now| world.push_image(image, now))?;
         pushed.map_err(|fault| refused(&call, fault))?;
         progress(Progress {
             part: String::new(),

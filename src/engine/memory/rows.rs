@@ -97,6 +97,14 @@ pub struct ImageRow {
     pub created_at: Timestamp,
 }
 
+impl ImageRow {
+    /// What it would be called in registries, whether it is there or not.
+    pub fn digests(&self, id: &str) -> Vec<String> {
+        let repository = |tag: &String| Some(format!("{}@{id}", tag.rsplit_once(':')?.0));
+        self.tags.iter().filter_map(repository).collect()
+    }
+}
+
 impl ContainerRow {
     /// A container as it is asked for, of an image by id.
     pub fn new(name: impl Into<String>, image: impl Into<String>, created_at: Timestamp) -> Self {

@@ -47,6 +47,9 @@ pub struct World {
     /// Images by id.
     #[serde(default)]
     pub images: BTreeMap<String, ImageRow>,
+    /// What has been pushed: the id of an image by the name it has in its registry.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub registry: BTreeMap<String, String>,
 }
 
 impl Default for World {
@@ -65,6 +68,7 @@ impl Default for World {
             containers: BTreeMap::new(),
             networks: BTreeMap::new(),
             images: BTreeMap::new(),
+            registry: BTreeMap::new(),
         }
     }
 }
@@ -254,6 +258,22 @@ impl World {
         if let Some(image) = self.images.get_mut(id) {
             image.tags.push(name);
         }
+    }
+
+    /// Pushes an image to the registry, where nobody else can replace it.
+    pub fn push_image(&mut self, name: &str, now: Timestamp) -> Result<(), Fault> {
+        let id = self.find_image(name, now);
+        let id = id.ok_or_else(|| Fault::NoImage(name.to_owned()))?;
+        self.registry.insert(tagged(name), id);
+        Ok(())
+    }
+
+    /// What the registry has under that name, `repository@id`.
+    pub fn pushed(&self, name: &str) -> Option<String> {
+        let name = tagged(name);
+        let repository = name.rsplit_once(':')?.0;
+        let id = self.registry.get(&name)?;
+        Some(format!("{repository}@{id}"))
     }
 
     /// Makes an image of a container.

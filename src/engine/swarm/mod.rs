@@ -24,6 +24,7 @@ use jiff::SignedDuration;
 
 use super::client::api::Api;
 use super::client::transport::Transport;
+use super::credentials::Credentials;
 use super::docker::DockerBackend;
 use super::endpoint::Endpoint;
 use super::gate::Gate;
@@ -62,6 +63,13 @@ impl SwarmBackend {
             engine: DockerBackend::new(endpoint, deployment, publish, gate.clone())?,
             nodes: nodes::Nodes::new(node_url, gate),
         })
+    }
+
+    /// With these logins for registries; without any, it is nobody to them.
+    #[must_use]
+    pub fn with_credentials(mut self, credentials: Credentials) -> Self {
+        self.engine = self.engine.with_credentials(credentials);
+        self
     }
 }
 
@@ -181,6 +189,10 @@ impl Images for SwarmBackend {
 
     async fn tag(&self, image: &str, name: &str) -> Result<()> {
         self.engine.tag(image, name).await
+    }
+
+    async fn in_registry(&self, image: &str) -> Result<Option<String>> {
+        self.engine.in_registry(image).await
     }
 
     async fn push(&self, image: &str, progress: ProgressSink<'_>) -> Result<()> {
