@@ -165,18 +165,22 @@ pub fn image_of(ticket: &Ticket, component: &Component) -> String {
     }
 }
 
-/// `image` with `registry` before it, unless it names a registry of its own (as Docker decides it: the part before the
-/// first `/` has a `.` or a `:`, or is `localhost`). An empty registry is Docker Hub.
+/// `image` with `registry` before it, unless it names a registry of its own. An empty registry is Docker Hub.
 pub fn image_reference(registry: &str, image: &str) -> String {
     let registry = registry.trim_end_matches('/');
-    let has_host = image
-        .split_once('/')
-        .is_some_and(|(host, _)| host.contains(['.', ':']) || host == "localhost");
-    if registry.is_empty() || has_host {
+    if registry.is_empty() || names_registry(image) {
         image.to_owned()
     } else {
         format!("{registry}/{image}")
     }
+}
+
+/// Whether an image's name says its registry, as Docker decides it: the part before the first `/` has a `.` or a `:`, or
+/// is `localhost`.
+pub fn names_registry(image: &str) -> bool {
+    image
+        .split_once('/')
+        .is_some_and(|(host, _)| host.contains(['.', ':']) || host == "localhost")
 }
 
 /// The least that a component's readiness question must be answered with; 0 where any answer will do.

@@ -16,7 +16,9 @@ mod write;
 
 pub use builtin::{builtin, builtins};
 pub use errors::{AppError, AppErrors};
-pub use expand::{ExpandError, expand, image_of, image_reference, port_url, ready_threshold};
+pub use expand::{
+    ExpandError, expand, image_of, image_reference, names_registry, port_url, ready_threshold,
+};
 pub use parse::{Format, LONGEST, parse};
 pub use settings::{SetError, add_env, add_env_line, add_volume_everywhere, append_args, set};
 

@@ -6,7 +6,8 @@ use clap::{Args, Subcommand};
 
 use super::args::list::PlainFormat;
 use super::session::{Done, Session};
-use crate::ops::images::{self, BuildOptions, SPARK_VERSION};
+use crate::engine::ImageInfo;
+use crate::ops::images::{self, BuildOptions, Held, Listing, SPARK_VERSION};
 use crate::output::pictures::{self, Row};
 
 /// Examples in the help.
@@ -20,7 +21,7 @@ zoe images push --registry registry.example.org:5000";
 pub enum ImagesCommand {
     /// Build images and print their names
     Build(BuildArgs),
-    /// List those that are there
+    /// List those that are there, and what the site's registry has of them
     Ls(LsArgs),
     /// Push images to the site's registry and print their names there
     Push(PushArgs),
@@ -98,14 +99,11 @@ pub async fn run(command: ImagesCommand, session: &Session) -> Done {
         }
         ImagesCommand::Ls(args) => {
             let context = session.context().await?;
-            let images = images::list(&context).await?;
-            let row = |image: crate::engine::ImageInfo| Row {
-                id: image.id,
-                names: image.tags,
-                size: image.size,
-                made_at: image.created_at,
-            };
-            let rows: Vec<Row> = images.into_iter().map(row).collect();
+            let listing = images::list(&context).await?;
+            if let Some(trouble) = &listing.trouble {
+                session.face.warn(trouble);
+            }
+            let rows = rows(listing);
             session.face.print(&match args.output {
                 PlainFormat::Table => pictures::table(&rows, &session.look(args.no_header)),
                 PlainFormat::Json => pictures::json(&rows),
@@ -120,4 +118,29 @@ pub async fn run(command: ImagesCommand, session: &Session) -> Done {
         }
     }
     Ok(0)
+}
+
+fn rows(listing: Listing) -> Vec<Row> {
+    let held = listing.held.unwrap_or_default();
+    let row = |image: ImageInfo| Row {
+        registry: image
+            .tags
+            .iter()
+            .filter_map(|name| Some((name.clone(), word(*held.get(name)?))))
+            .collect(),
+        id: image.id,
+        names: image.tags,
+        size: image.size,
+        made_at: image.created_at,
+    };
+    listing.images.into_iter().map(row).collect()
+}
+
+fn word(held: Held) -> &'static str {
+    match held {
+        Held::Same => "same",
+        Held::Other => "other",
+        Held::Missing => "missing",
+        Held::Unknown => "unknown",
+    }
 }

@@ -329,11 +329,10 @@ impl Sorter<'_> {
         let object = || describe("image", &image.id, name);
         match self.decode(object, &image.labels) {
             Some((true, Decoded::Image)) => {
-                let prefix = names::job_tag_prefix(self.deployment);
                 let mut tags: Vec<_> = image
                     .tags
                     .iter()
-                    .filter(|t| t.starts_with(&prefix))
+                    .filter(|tag| names::is_job_tag(tag, self.deployment))
                     .collect();
                 // One that lost its tag, to the same files made once more, is still to be removed.
                 if image.tags.is_empty() {

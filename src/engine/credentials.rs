@@ -21,6 +21,7 @@ use thiserror::Error;
 
 use super::EngineError;
 use super::docker_cli::{self, Unusable};
+use crate::apps;
 use crate::config::{Env, Surroundings};
 use crate::model::Secret;
 use file::{Logins, Source};
@@ -310,9 +311,7 @@ fn plain(words: &str) -> &str {
 /// The registry that an image's name says, `docker.io` where it says none.
 pub(in crate::engine) fn registry_of(image: &str) -> &str {
     match image.split_once('/') {
-        Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => {
-            if host == "index.docker.io" { HUB } else { host }
-        }
+        Some((host, _)) if apps::names_registry(image) && host != "index.docker.io" => host,
         Some(_) | None => HUB,
     }
 }

@@ -105,14 +105,24 @@ pub fn job_hash(base_id: &str, files_digest: &str) -> String {
     hash
 }
 
-/// The tag of an image with files.
-pub fn job_tag(deployment: &Deployment, hash: &str) -> String {
-    format!("{}{hash}", job_tag_prefix(deployment))
+/// The tag of an image with files. With a registry it is named for that one, so that every node can get it there.
+pub fn job_tag(registry: &str, deployment: &Deployment, hash: &str) -> String {
+    let tag = format!("{}:{hash}", job_repository(deployment));
+    apps::image_reference(registry, &tag)
 }
 
-/// What the tags of all the deployment's images with files begin with.
-pub fn job_tag_prefix(deployment: &Deployment) -> String {
-    format!("zoe-job/{deployment}:")
+/// Whether a tag is that of one of the deployment's images with files, whatever registry it is named for.
+pub fn is_job_tag(tag: &str, deployment: &Deployment) -> bool {
+    let Some((repository, _)) = tag.rsplit_once(':') else {
+        return false;
+    };
+    let own = job_repository(deployment);
+    let registry = repository.strip_suffix(&own);
+    registry.is_some_and(|registry| registry.is_empty() || registry.ends_with('/'))
+}
+
+fn job_repository(deployment: &Deployment) -> String {
+    format!("zoe-job/{deployment}")
 }
 
 #[cfg(test)]
@@ -208,5 +218,27 @@ pub(crate) mod tests {
         assert!(hashes.iter().all(|hash| hash.len() == 16));
         let distinct: std::collections::BTreeSet<_> = hashes.iter().collect();
         assert_eq!(distinct.len(), hashes.len());
+    }
+
+    #[test]
+    fn the_tag_of_an_image_with_files_is_known_in_any_registry() {
+        let deployment: Deployment = "dep".parse().unwrap();
+        for (registry, tag) in [
+            ("", "zoe-job/dep:12"),
+            ("reg.example:5000", "reg.example:5000/zoe-job/dep:12"),
+            ("reg.example/team", "reg.example/team/zoe-job/dep:12"),
+        ] {
+            assert_eq!(job_tag(registry, &deployment, "12"), tag);
+            assert!(is_job_tag(tag, &deployment));
+        }
+        for other in [
+            "zoe-job/dep",
+            "zoe-job/depp:1",
+            "my-zoe-job/dep:1",
+            "r:5/zoe-job/dep",
+            "r:5/zoe-job/other:1",
+        ] {
+            assert!(!is_job_tag(other, &deployment), "{other}");
+        }
     }
 }

@@ -113,8 +113,10 @@ fn backend(
             .map_err(|error| OpsError::usage(error.to_string())),
         (Address::Unix(_) | Address::Tcp { .. }, Kind::Swarm) => {
             let node_url = docker.node_url.clone().map(NodeUrl::new);
+            let registry = docker.private_registry.clone().unwrap_or_default();
             SwarmBackend::new(endpoint, deployment, docker.publish_address, node_url, gate)
                 .map(|backend| backend.with_credentials(Credentials::of(around)))
+                .map(|backend| backend.with_shared_registry(registry))
                 .map(|backend| Arc::new(backend) as Arc<dyn Backend>)
                 .map_err(|error: EngineError| error.into())
         }

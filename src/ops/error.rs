@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::apps;
 use crate::engine::EngineError;
 use crate::logs::ArchiveError;
 use crate::store::StoreError;
@@ -70,6 +71,9 @@ impl From<EngineError> for OpsError {
             EngineError::Unreachable { .. } => {
                 failed.hint("start Docker, or say where it is with --host, DOCKER_HOST or [docker] swarm_manager_url")
             }
+            EngineError::NoImage { image, .. } if apps::names_registry(&image) => failed.hint(
+                "`zoe images push` takes zoe's own images to [docker] private_registry, once `zoe images build` has built them",
+            ),
             EngineError::NoImage { .. } => {
                 failed.hint("build zoe's own images with `zoe images build`; `zoe images ls` shows what is there")
             }

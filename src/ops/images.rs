@@ -1,4 +1,4 @@
-//! Zoe's own images: building them over the Docker API, listing and pushing them.
+//! Zoe's own images: building them over the Docker API; `registry` has them listed and pushed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,11 @@ use super::context::Context;
 use super::error::OpsError;
 use super::report::{News, Report};
 use crate::apps;
-use crate::engine::{BuildRequest, EngineError, ImageInfo, Progress};
+use crate::engine::{BuildRequest, EngineError, Progress};
+
+mod registry;
+
+pub use registry::{Held, Listing, list, push};
 
 /// What the images are built from, as it was when this program was.
 static CONTEXT: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/images");
@@ -87,40 +91,6 @@ pub async fn build(
         built.extend(names);
     }
     Ok(built)
-}
-
-/// The images that are there: zoe's own, whatever registry they are named for.
-pub async fn list(context: &Context) -> Result<Vec<ImageInfo>, OpsError> {
-    let own = apps::image_reference(&context.settings.registry, "zoe/");
-    Ok(context.backend.list_images(&["zoe/", own.as_str()]).await?)
-}
-
-/// Pushes images to the site's registry, naming them for it first. Returns the names pushed.
-pub async fn push(
-    context: &Context,
-    only: &[String],
-    report: &dyn Report,
-) -> Result<Vec<String>, OpsError> {
-    let registry = &context.settings.registry;
-    if registry.is_empty() {
-        return Err(OpsError::usage("there is no registry to push to")
-            .hint("name one with --registry or [docker] private_registry"));
-    }
-    let mut pushed = Vec::new();
-    for target in targets(only)? {
-        let local = format!("zoe/{target}:latest");
-        let name = apps::image_reference(registry, &local);
-        context.backend.tag(&local, &name).await?;
-        let tell = |progress| {
-            report.tell(News::Image {
-                image: name.clone(),
-                progress,
-            });
-        };
-        context.backend.push(&name, &tell).await?;
-        pushed.push(name);
-    }
-    Ok(pushed)
 }
 
 fn targets(asked: &[String]) -> Result<Vec<&'static str>, OpsError> {

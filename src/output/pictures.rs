@@ -1,5 +1,7 @@
 //! Images: what `images ls` prints.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -20,6 +22,9 @@ pub struct Row {
     pub size: Bytes,
     /// When it was made.
     pub made_at: Timestamp,
+    /// What the site's registry has under each of its names: `same`, `other`, `missing` or `unknown`; empty where there is
+    /// no registry.
+    pub registry: BTreeMap<String, &'static str>,
 }
 
 #[derive(Serialize)]
@@ -28,16 +33,23 @@ struct Json<'a> {
     names: &'a [String],
     size_bytes: u64,
     created_at: String,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    registry: &'a BTreeMap<String, &'static str>,
 }
 
-/// As a table, a row for each name.
+/// As a table, a row for each name; with what the registry has where there is one.
 pub fn table(images: &[Row], look: &Look) -> String {
-    let mut grid = Grid::new(&[
+    let with_registry = images.iter().any(|image| !image.registry.is_empty());
+    let mut columns = vec![
         ("NAME", Fit::Wrap),
         ("ID", Fit::Whole),
         ("SIZE", Fit::Number),
         ("MADE", Fit::Whole),
-    ]);
+    ];
+    if with_registry {
+        columns.push(("REGISTRY", Fit::Whole));
+    }
+    let mut grid = Grid::new(&columns);
     for image in images {
         let id: String = image
             .id
@@ -46,12 +58,16 @@ pub fn table(images: &[Row], look: &Look) -> String {
             .take(12)
             .collect();
         for name in &image.names {
-            grid.row(vec![
+            let mut row = vec![
                 Cell::plain(name),
                 Cell::plain(&id),
                 Cell::plain(image.size.to_string()),
                 Cell::plain(ago(look.now, image.made_at)),
-            ]);
+            ];
+            if with_registry {
+                row.push(Cell::plain(*image.registry.get(name).unwrap_or(&"")));
+            }
+            grid.row(row);
         }
     }
     grid.render(look)
@@ -66,6 +82,7 @@ pub fn json(images: &[Row]) -> String {
             names: &image.names,
             size_bytes: image.size.get(),
             created_at: rfc3339(image.made_at),
+            registry: &image.registry,
         })
         .collect();
     pretty(&rows)

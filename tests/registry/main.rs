@@ -10,7 +10,9 @@
     reason = "a test that cannot be set up has failed"
 )]
 
+mod command;
 #[path = "../common/mod.rs"]
 mod common;
+mod jobs;
 mod login;
 mod server;

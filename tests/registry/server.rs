@@ -145,12 +145,22 @@ impl Registry {
             .with_credentials(Credentials::of(&around))
     }
 
-    /// The names of the local images that are called after this registry.
+    /// The names of the local images that are called after this registry; `repository@digest` where the tag is gone.
     pub fn local(&self) -> Vec<String> {
-        let all = cli(&["images", "--format", "{{.Repository}}:{{.Tag}}"]);
+        let form = "{{.Repository}} {{.Tag}} {{.Digest}}";
+        let all = cli(&["images", "--digests", "--format", form]);
         let own = format!("{}/", self.address);
-        let named = all.lines().filter(|name| name.starts_with(&own));
-        named.map(str::to_owned).collect()
+        let mut names: Vec<String> = all
+            .lines()
+            .filter(|line| line.starts_with(&own))
+            .filter_map(|line| match line.split(' ').collect::<Vec<_>>()[..] {
+                [repository, "<none>", digest] => Some(format!("{repository}@{digest}")),
+                [repository, tag, _] => Some(format!("{repository}:{tag}")),
+                _ => None,
+            })
+            .collect();
+        names.dedup();
+        names
     }
 }
 

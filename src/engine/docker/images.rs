@@ -51,21 +51,49 @@ impl DockerBackend {
             .await?
             .ok_or_else(|| missing(&files.base))?;
         let hash = names::job_hash(base.id.as_deref().unwrap_or_default(), &files.digest);
-        let tag = names::job_tag(&self.deployment, &hash);
+        let tag = names::job_tag(&self.shared, &self.deployment, &hash);
+        if self.shared.is_empty() {
+            self.make_layer(files, &base, &hash, &tag).await?;
+            return Ok(tag);
+        }
+        // Where the registry has it, what it has is taken: nodes may be using it already, by its digest. Why it could not be
+        // had matters only if it can't be pushed either.
+        if self.pull(&tag, &|_| {}).await.is_err() {
+            self.make_layer(files, &base, &hash, &tag).await?;
+        }
+        match self.push_to_registry(&tag, &|_| {}).await {
+            // Swept away by a pass that found nobody using it.
+            Err(EngineError::Refused { .. }) if self.image(&tag).await?.is_none() => {
+                Err(EngineError::Gone {
+                    what: format!("image {tag}"),
+                })
+            }
+            pushed => pushed.map(|()| tag),
+        }
+    }
+
+    /// Makes the image, or waits until somebody else has.
+    async fn make_layer(
+        &self,
+        files: &JobFiles,
+        base: &ImageInspect,
+        hash: &str,
+        tag: &str,
+    ) -> Result<()> {
         let deadline = tokio::time::Instant::now() + OTHERS;
         let mut attempts = 0;
         loop {
-            if self.image(&tag).await?.is_some() {
-                return Ok(tag);
+            if self.image(tag).await?.is_some() {
+                return Ok(());
             }
-            match self.try_layer(files, &base, &hash).await {
-                Ok(Some(())) => return Ok(tag),
+            match self.try_layer(files, base, hash).await {
+                Ok(Some(())) => return Ok(()),
                 Ok(None) if tokio::time::Instant::now() < deadline => {
                     tokio::time::sleep(PAUSE).await;
                 }
                 Ok(None) => {
                     return Err(EngineError::Conflict {
-                        what: format!("container {}", names::builder_name(&self.deployment, &hash)),
+                        what: format!("container {}", names::builder_name(&self.deployment, hash)),
                         why: "somebody has been making the same image for too long".to_owned(),
                     });
                 }
@@ -147,7 +175,7 @@ impl DockerBackend {
         self.upload(id, "/", directory.into()).await?;
         self.upload(id, &files.directory, files.archive.clone())
             .await?;
-        let tag = names::job_tag(&self.deployment, hash);
+        let tag = names::job_tag(&self.shared, &self.deployment, hash);
         let (repository, tag) = split_name(&tag);
         let options = CommitContainerOptionsBuilder::default()
             .container(id)

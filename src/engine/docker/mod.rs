@@ -51,6 +51,8 @@ pub struct DockerBackend {
     node: String,
     /// Who it is to registries.
     credentials: Credentials,
+    /// The registry that other nodes get images with files from; empty where there are no others.
+    shared: String,
 }
 
 impl DockerBackend {
@@ -68,6 +70,7 @@ impl DockerBackend {
             publish,
             node: node_name(&endpoint.address),
             credentials: Credentials::default(),
+            shared: String::new(),
         })
     }
 
@@ -75,6 +78,13 @@ impl DockerBackend {
     #[must_use]
     pub fn with_credentials(mut self, credentials: Credentials) -> Self {
         self.credentials = credentials;
+        self
+    }
+
+    /// With a registry that images with files are pushed to, for nodes that this Engine is not.
+    #[must_use]
+    pub fn with_shared_registry(mut self, registry: impl Into<String>) -> Self {
+        self.shared = registry.into();
         self
     }
 }

@@ -57,7 +57,7 @@ impl MemoryBackend {
         hash: &str,
         content: &[(String, String)],
     ) -> Result<Option<String>> {
-        let tag = names::job_tag(&self.deployment, hash);
+        let tag = names::job_tag("", &self.deployment, hash);
         if self.has_image(&tag)? {
             return Ok(Some(tag));
         }

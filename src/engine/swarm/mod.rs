@@ -71,6 +71,14 @@ impl SwarmBackend {
         self.engine = self.engine.with_credentials(credentials);
         self
     }
+
+    /// With a registry that images with files are pushed to, so that every node gets them; without one only the manager
+    /// has them.
+    #[must_use]
+    pub fn with_shared_registry(mut self, registry: impl Into<String>) -> Self {
+        self.engine = self.engine.with_shared_registry(registry);
+        self
+    }
 }
 
 #[async_trait]
