@@ -329,7 +329,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand images; and not __fish_seen_subc
 complete -c zoe -n "__fish_zoe_using_subcommand images; and not __fish_seen_subcommand_from build ls push" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
 complete -c zoe -n "__fish_zoe_using_subcommand images; and not __fish_seen_subcommand_from build ls push" -s h -l help -d 'Print help'
 complete -c zoe -n "__fish_zoe_using_subcommand images; and not __fish_seen_subcommand_from build ls push" -f -a "build" -d 'Build images and print their names'
-complete -c zoe -n "__fish_zoe_using_subcommand images; and not __fish_seen_subcommand_from build ls push" -f -a "ls" -d 'List those that are there'
+complete -c zoe -n "__fish_zoe_using_subcommand images; and not __fish_seen_subcommand_from build ls push" -f -a "ls" -d 'List those that are there, and what the site\'s registry has of them'
 complete -c zoe -n "__fish_zoe_using_subcommand images; and not __fish_seen_subcommand_from build ls push" -f -a "push" -d 'Push images to the site\'s registry and print their names there'
 complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from build" -l registry -d 'Name them for this registry [default: that of the configuration]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand images; and __fish_seen_subcommand_from build" -l spark-version -d 'The version of Spark' -r

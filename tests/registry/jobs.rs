@@ -97,6 +97,19 @@ async fn what_is_made_but_not_pushed_is_pushed_the_next_time() {
 }
 
 #[tokio::test]
+async fn what_was_cleaned_out_of_the_registry_is_pushed_again() {
+    let registry = Registry::open();
+    let deployment = Deployment::new();
+    let backend = sharing(&registry, &deployment);
+    let tag = backend.ensure_files(&files("1")).await.unwrap();
+    registry.clean_jobs();
+    assert_eq!(backend.in_registry(&tag).await.unwrap(), None);
+    assert_eq!(backend.ensure_files(&files("1")).await.unwrap(), tag);
+    backend.remove_job_image(&named(&tag)).await.unwrap();
+    backend.ensure(&tag, &|_| {}).await.unwrap();
+}
+
+#[tokio::test]
 async fn on_one_engine_nothing_is_pushed() {
     let registry = Registry::open();
     let deployment = Deployment::new();

@@ -145,6 +145,18 @@ impl Registry {
             .with_credentials(Credentials::of(&around))
     }
 
+    /// Removes all images with files, as the README says.
+    pub fn clean_jobs(&self) {
+        let jobs = "data/docker/registry/v2/repositories/zoe-job";
+        std::fs::remove_dir_all(self.path(jobs)).unwrap();
+        let done = Command::new("docker-registry")
+            .arg("garbage-collect")
+            .arg(self.path("registry.yml"))
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{done:?}");
+    }
+
     /// The names of the local images that are called after this registry; `repository@digest` where the tag is gone.
     pub fn local(&self) -> Vec<String> {
         let form = "{{.Repository}} {{.Tag}} {{.Digest}}";
