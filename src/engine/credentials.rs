@@ -244,6 +244,7 @@ impl Access {
             | EngineError::NoImage { .. }
             | EngineError::Refused { .. }
             | EngineError::Conflict { .. }
+            | EngineError::OutOfReach { .. }
             | EngineError::Garbled { .. }) => other,
         }
     }

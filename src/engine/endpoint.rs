@@ -174,6 +174,27 @@ pub fn find(config: &Config, around: &Surroundings) -> Result<Endpoint, Endpoint
     }
 }
 
+/// The files with which the Engines of a Swarm's nodes are spoken to: those of the manager's endpoint; where that is a
+/// socket, what the environment says.
+pub fn tls_of_nodes(
+    manager: &Endpoint,
+    around: &Surroundings,
+) -> Result<Option<TlsFiles>, EndpointError> {
+    let node = DockerUrl::Tcp {
+        host: "node".to_owned(),
+        port: None,
+        tls: false,
+    };
+    let found = match &manager.address {
+        Address::Unix(_) => of_url(&node, EndpointOrigin::DockerHost, around)?.address,
+        manager @ (Address::Tcp { .. } | Address::Memory(_)) => manager.clone(),
+    };
+    Ok(match found {
+        Address::Tcp { tls, .. } => tls,
+        Address::Unix(_) | Address::Memory(_) => None,
+    })
+}
+
 fn parse(
     text: &str,
     origin: &EndpointOrigin,

@@ -12,7 +12,7 @@ use jiff::SignedDuration;
 use super::gate::Gate;
 use super::{
     Backend, BoxStream, BuildRequest, ExecRequest, ExecSession, ImageInfo, Images, JobFiles,
-    LogChunk, LogRange, ProgressSink, Result, Scope, Submitted, Usage,
+    LogChunk, LogRange, NodeUse, ProgressSink, Result, Scope, Submitted, Usage,
 };
 use crate::model::{
     Deployment, Execution, ExecutionId, InstanceKey, JobImage, Launch, Mark, Orphan, Private,
@@ -148,6 +148,11 @@ impl Backend for Faulty {
     async fn usage(&self, instance: &InstanceKey) -> Result<Usage> {
         self.read("usage")?;
         self.inner.usage(instance).await
+    }
+
+    async fn nodes_use(&self) -> Result<Vec<NodeUse>> {
+        self.read("nodes_use")?;
+        self.inner.nodes_use().await
     }
 
     async fn exec(&self, instance: &InstanceKey, request: &ExecRequest) -> Result<ExecSession> {

@@ -28,7 +28,7 @@ use thiserror::Error;
 
 use crate::model::{
     Bytes, Deployment, Execution, ExecutionId, InstanceKey, JobImage, Launch, Mark, Orphan,
-    Private, Snapshot, Ticket,
+    Private, Resources, Snapshot, Ticket,
 };
 
 /// Why a call to a backend failed.
@@ -70,6 +70,16 @@ pub enum EngineError {
         /// What was tried.
         what: String,
         /// The daemon's own words.
+        why: String,
+    },
+    /// An instance is on a node whose own Engine would have to be asked, and that can't be.
+    #[error("the Engine of node {node} cannot be asked: {why}")]
+    OutOfReach {
+        /// The node.
+        node: String,
+        /// Docker's id of the instance's container there; empty where there is none yet.
+        container: String,
+        /// Why not, and what to do about it.
         why: String,
     },
     /// An answer could not be understood.
@@ -152,6 +162,15 @@ pub struct Usage {
     pub network: (u64, u64),
     /// Processes in it.
     pub processes: u64,
+}
+
+/// What runs on a node, zoe's or not, uses at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeUse {
+    /// The node's name.
+    pub node: String,
+    /// What its containers use, or why that is not known.
+    pub used: Result<Resources, String>,
 }
 
 /// A command to be run inside an instance.
@@ -291,6 +310,10 @@ pub trait Backend: Images + Send + Sync {
 
     /// What an instance uses now.
     async fn usage(&self, instance: &InstanceKey) -> Result<Usage>;
+
+    /// What all containers on each node use now, whoever they belong to: each node's own Engine is asked. The answer has
+    /// every node that there is; of one that can't be asked it says why.
+    async fn nodes_use(&self) -> Result<Vec<NodeUse>>;
 
     /// Runs a command inside an instance.
     async fn exec(&self, instance: &InstanceKey, request: &ExecRequest) -> Result<ExecSession>;

@@ -112,8 +112,15 @@ fn backend(
             .map(|backend| Arc::new(backend) as Arc<dyn Backend>)
             .map_err(|error| OpsError::usage(error.to_string())),
         (Address::Unix(_) | Address::Tcp { .. }, Kind::Swarm) => {
-            let node_url = docker.node_url.clone().map(NodeUrl::new);
             let registry = docker.private_registry.clone().unwrap_or_default();
+            let node_url = match &docker.node_url {
+                Some(template) => {
+                    let tls = endpoint::tls_of_nodes(endpoint, around)
+                        .map_err(|error| OpsError::failed(error.to_string()))?;
+                    Some(NodeUrl::new(template.clone(), tls))
+                }
+                None => None,
+            };
             SwarmBackend::new(endpoint, deployment, docker.publish_address, node_url, gate)
                 .map(|backend| backend.with_credentials(Credentials::of(around)))
                 .map(|backend| backend.with_shared_registry(registry))

@@ -17,8 +17,7 @@ use tokio::time::Instant;
 use super::DockerBackend;
 use super::api::{error_at, request, status};
 use super::logs::demultiplex;
-use crate::engine::{BoxStream, EngineError, ExecRequest, ExecSession, Output, Result, names};
-use crate::model::InstanceKey;
+use crate::engine::{BoxStream, EngineError, ExecRequest, ExecSession, Output, Result};
 
 /// How long Docker may take to notice the end of a command whose output has ended.
 const SETTLING: Duration = Duration::from_secs(10);
@@ -34,14 +33,14 @@ struct Start {
 }
 
 impl DockerBackend {
-    pub(super) async fn run_inside(
+    /// Runs a command in a container, by its name or id.
+    pub(in crate::engine) async fn run_in(
         &self,
-        key: &InstanceKey,
+        name: &str,
         command: &ExecRequest,
     ) -> Result<ExecSession> {
-        let name = names::instance_name(&self.deployment, key);
-        let id = self.prepare(&name, command).await?;
-        let (reader, writer) = self.begin(&id, &name, command.terminal.is_some()).await?;
+        let id = self.prepare(name, command).await?;
+        let (reader, writer) = self.begin(&id, name, command.terminal.is_some()).await?;
         if let Some((columns, rows)) = command.terminal {
             self.resize(&id, columns, rows).await?;
         }
@@ -119,7 +118,7 @@ impl DockerBackend {
         Ok((Box::pin(reader), Box::pin(writer)))
     }
 
-    pub(super) async fn exit_code_of(&self, id: &str) -> Result<i64> {
+    pub(in crate::engine) async fn exit_code_of(&self, id: &str) -> Result<i64> {
         let what = "asking for a command's exit code";
         let deadline = Instant::now() + SETTLING;
         loop {
@@ -143,7 +142,7 @@ impl DockerBackend {
     }
 
     /// A command that has only just begun has no terminal yet, and one that has ended has none any more.
-    pub(super) async fn resize(&self, id: &str, columns: u16, rows: u16) -> Result<()> {
+    pub(in crate::engine) async fn resize(&self, id: &str, columns: u16, rows: u16) -> Result<()> {
         let deadline = Instant::now() + Duration::from_secs(1);
         loop {
             let options = ResizeExecOptionsBuilder::default()

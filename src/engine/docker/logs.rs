@@ -12,47 +12,50 @@ use hyper::body::Incoming;
 use jiff::Timestamp;
 
 use super::DockerBackend;
-use super::api::error_at;
+use super::api::{Api, error_at, request, status};
 use super::frames::Frames;
-use crate::engine::{BoxStream, EngineError, LogChunk, LogRange, Output, Result, names};
-use crate::model::InstanceKey;
+use crate::engine::{BoxStream, EngineError, LogChunk, LogRange, Output, Result};
 
 impl DockerBackend {
-    pub(super) async fn read_log(
+    /// A container's log, by its name or id.
+    pub(in crate::engine) async fn log_of(
         &self,
-        key: &InstanceKey,
+        container: &str,
         range: LogRange,
     ) -> Result<BoxStream<'static, Result<LogChunk>>> {
-        let name = names::instance_name(&self.deployment, key);
-        let path = format!("/containers/{name}/logs");
-        let request = super::api::request(
-            hyper::Method::GET,
-            &path,
-            &query(range)
-                .iter()
-                .map(|(key, value)| (*key, value.as_str()))
-                .collect::<Vec<_>>(),
-            None::<&()>,
-        );
-        let answer = self.api.raw_patient(request).await.map_err(|error| {
-            if super::api::status(&error) == Some(404) {
-                EngineError::Gone {
-                    what: format!("container {name}"),
-                }
-            } else {
-                self.api.error(&format!("reading the log of {name}"), error)
-            }
-        })?;
-        let chunks = frames(answer.into_body(), self.api.endpoint().to_owned());
-        let mut last = Timestamp::UNIX_EPOCH;
-        Ok(chunks
-            .map_ok(move |(output, line)| {
-                let (at, bytes) = split(line, last);
-                last = at;
-                LogChunk { at, output, bytes }
-            })
-            .boxed())
+        let path = format!("/containers/{container}/logs");
+        read(&self.api, &path, &format!("container {container}"), range).await
     }
+}
+
+/// The log at `path`, of `whose`: a container's, or a Swarm's of a task.
+pub(in crate::engine) async fn read(
+    api: &Api,
+    path: &str,
+    whose: &str,
+    range: LogRange,
+) -> Result<BoxStream<'static, Result<LogChunk>>> {
+    let query = query(range);
+    let query: Vec<_> = query.iter().map(|(k, v)| (*k, v.as_str())).collect();
+    let request = request(hyper::Method::GET, path, &query, None::<&()>);
+    let answer = api.raw_patient(request).await.map_err(|error| {
+        if status(&error) == Some(404) {
+            EngineError::Gone {
+                what: whose.to_owned(),
+            }
+        } else {
+            api.error(&format!("reading the log of {whose}"), error)
+        }
+    })?;
+    let chunks = frames(answer.into_body(), api.endpoint().to_owned());
+    let mut last = Timestamp::UNIX_EPOCH;
+    Ok(chunks
+        .map_ok(move |(output, line)| {
+            let (at, bytes) = split(line, last);
+            last = at;
+            LogChunk { at, output, bytes }
+        })
+        .boxed())
 }
 
 fn query(range: LogRange) -> Vec<(&'static str, String)> {

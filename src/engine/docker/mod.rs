@@ -10,7 +10,8 @@ mod events;
 mod exec;
 mod images;
 mod launch;
-mod logs;
+mod load;
+pub(in crate::engine) mod logs;
 mod network;
 mod observe;
 mod push;
@@ -32,7 +33,8 @@ use super::endpoint::{Address, Endpoint};
 use super::gate::Gate;
 use super::{
     Backend, BoxStream, BuildRequest, EngineError, ExecRequest, ExecSession, ImageInfo, Images,
-    JobFiles, LogChunk, LogRange, ProgressSink, Result, Scope, Submitted, Usage, private,
+    JobFiles, LogChunk, LogRange, NodeUse, ProgressSink, Result, Scope, Submitted, Usage, names,
+    private,
 };
 use crate::model::{
     Deployment, Execution, ExecutionId, InstanceKey, JobImage, Launch, Mark, Orphan, Private,
@@ -86,6 +88,13 @@ impl DockerBackend {
     pub fn with_shared_registry(mut self, registry: impl Into<String>) -> Self {
         self.shared = registry.into();
         self
+    }
+}
+
+impl DockerBackend {
+    /// The way to its Engine.
+    pub(in crate::engine) fn api(&self) -> &Api {
+        &self.api
     }
 }
 
@@ -187,15 +196,22 @@ impl Backend for DockerBackend {
         instance: &InstanceKey,
         range: LogRange,
     ) -> Result<BoxStream<'static, Result<LogChunk>>> {
-        self.read_log(instance, range).await
+        self.log_of(&names::instance_name(&self.deployment, instance), range)
+            .await
     }
 
     async fn usage(&self, instance: &InstanceKey) -> Result<Usage> {
-        self.read_usage(instance).await
+        self.usage_of(&names::instance_name(&self.deployment, instance))
+            .await
+    }
+
+    async fn nodes_use(&self) -> Result<Vec<NodeUse>> {
+        Ok(vec![self.node_use().await?])
     }
 
     async fn exec(&self, instance: &InstanceKey, request: &ExecRequest) -> Result<ExecSession> {
-        self.run_inside(instance, request).await
+        self.run_in(&names::instance_name(&self.deployment, instance), request)
+            .await
     }
 
     async fn exec_exit_code(&self, session: &str) -> Result<i64> {

@@ -33,6 +33,7 @@ impl DockerBackend {
                     | EngineError::NoImage { .. }
                     | EngineError::Gone { .. }
                     | EngineError::Conflict { .. }
+                    | EngineError::OutOfReach { .. }
                     | EngineError::Garbled { .. }) => other,
                 })
             })?;

@@ -6,8 +6,8 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 
 use super::DockerBackend;
-use crate::engine::{Result, Usage, names};
-use crate::model::{Bytes, InstanceKey};
+use crate::engine::{Result, Usage};
+use crate::model::Bytes;
 
 #[derive(Debug, Default, Deserialize)]
 struct Stats {
@@ -59,12 +59,16 @@ struct Processes {
 }
 
 impl DockerBackend {
-    pub(super) async fn read_usage(&self, key: &InstanceKey) -> Result<Usage> {
-        let name = names::instance_name(&self.deployment, key);
-        let path = format!("/containers/{name}/stats");
+    /// What a container uses, by its name or id.
+    pub(in crate::engine) async fn usage_of(&self, container: &str) -> Result<Usage> {
+        let path = format!("/containers/{container}/stats");
         let stats: Stats = self
             .api
-            .get_of(&name, &path, &[("stream", "false"), ("one-shot", "true")])
+            .get_of(
+                container,
+                &path,
+                &[("stream", "false"), ("one-shot", "true")],
+            )
             .await?;
         Ok(usage(&stats))
     }

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::engine::assemble::{self, Seen};
 use crate::engine::{
-    Backend, BoxStream, EngineError, ExecRequest, ExecSession, LogChunk, LogRange, Result, Scope,
-    Submitted, Usage, names, private,
+    Backend, BoxStream, EngineError, ExecRequest, ExecSession, LogChunk, LogRange, NodeUse, Result,
+    Scope, Submitted, Usage, names, private,
 };
 use crate::labels::{self, Decoded};
 use crate::model::{
@@ -242,6 +242,10 @@ impl Backend for MemoryBackend {
                 processes: u64::from(since.is_some()),
             })
         })?
+    }
+
+    async fn nodes_use(&self) -> Result<Vec<NodeUse>> {
+        self.look("stats of all", super::seen_use)
     }
 
     async fn exec(&self, instance: &InstanceKey, request: &ExecRequest) -> Result<ExecSession> {

@@ -20,7 +20,7 @@ use thiserror::Error;
 
 use super::assemble::{Seen, SeenContainer, SeenImage, SeenNetwork};
 use super::gate::Gate;
-use super::{EngineError, Result};
+use super::{EngineError, NodeUse, Result};
 use crate::model::{
     Availability, Bytes, Cores, Deployment, InstanceState, Node, PublishedPort, Resources,
 };
@@ -203,6 +203,24 @@ fn seen_nodes(world: &World, _: Timestamp) -> Vec<Node> {
         labels: row.labels.clone(),
     });
     nodes.collect()
+}
+
+/// Made up, as for each container: all of its processor and half of its memory.
+fn seen_use(world: &World, now: Timestamp) -> Vec<NodeUse> {
+    let running = world.containers.values().filter(|row| row.runs(now));
+    let used: Resources = running
+        .map(|row| Resources {
+            cores: Cores::from_millis(row.millicores),
+            memory: Bytes::new(row.memory / 2),
+        })
+        .sum();
+    let nodes = world.nodes.iter().enumerate();
+    nodes
+        .map(|(place, row)| NodeUse {
+            node: row.name.clone(),
+            used: Ok(if place == 0 { used } else { Resources::ZERO }),
+        })
+        .collect()
 }
 
 fn seen_networks(world: &World, _: Timestamp) -> Vec<SeenNetwork> {

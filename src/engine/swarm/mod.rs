@@ -4,11 +4,13 @@
 //! a member that is lost or has ended stays so until zoe does something about it, as Swarm is told to restart nothing.
 
 mod create;
+mod directory;
 mod events;
 mod exec;
 mod logs;
 mod nodes;
 mod observe;
+mod recent;
 mod start;
 mod teardown;
 mod ticket;
@@ -18,6 +20,7 @@ mod wire;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
@@ -30,12 +33,13 @@ use super::endpoint::Endpoint;
 use super::gate::Gate;
 use super::{
     Backend, BoxStream, BuildRequest, ExecRequest, ExecSession, ImageInfo, Images, JobFiles,
-    LogChunk, LogRange, ProgressSink, Result, Scope, Submitted, Usage,
+    LogChunk, LogRange, NodeUse, ProgressSink, Result, Scope, Submitted, Usage,
 };
 use crate::model::{
     Deployment, Execution, ExecutionId, InstanceKey, JobImage, Launch, Mark, Orphan, Private,
     Snapshot, Ticket,
 };
+use directory::Directory;
 pub use nodes::NodeUrl;
 
 /// A backend on a Swarm, spoken to through one of its managers.
@@ -44,6 +48,8 @@ pub struct SwarmBackend {
     deployment: Deployment,
     /// The manager's own Engine: images are made there.
     engine: DockerBackend,
+    /// Where members are.
+    directory: Arc<Directory>,
     /// How the other nodes' Engines are reached, where the site says so.
     nodes: nodes::Nodes,
 }
@@ -57,11 +63,16 @@ impl SwarmBackend {
         node_url: Option<NodeUrl>,
         gate: Gate,
     ) -> Result<Self> {
+        let transport = Transport::new(endpoint, gate.clone())?;
+        let directory = Directory::new(Api::new(Arc::clone(&transport))?, deployment.clone());
+        let engine = DockerBackend::new(endpoint, deployment.clone(), publish, gate.clone())?;
+        let manager = endpoint.clone();
         Ok(Self {
-            api: Api::new(Transport::new(endpoint, gate.clone())?)?,
+            api: Api::new(transport)?,
             deployment: deployment.clone(),
-            engine: DockerBackend::new(endpoint, deployment, publish, gate.clone())?,
-            nodes: nodes::Nodes::new(node_url, gate),
+            engine,
+            directory: Arc::new(directory),
+            nodes: nodes::Nodes::new(node_url, manager, deployment, publish, gate),
         })
     }
 
@@ -150,6 +161,10 @@ impl Backend for SwarmBackend {
 
     async fn usage(&self, instance: &InstanceKey) -> Result<Usage> {
         self.read_usage(instance).await
+    }
+
+    async fn nodes_use(&self) -> Result<Vec<NodeUse>> {
+        self.read_nodes_use().await
     }
 
     async fn exec(&self, instance: &InstanceKey, request: &ExecRequest) -> Result<ExecSession> {
