@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
+use futures_util::future::join_all;
 use hyper::header::HeaderValue;
 use serde::Serialize;
 use thiserror::Error;
@@ -164,12 +165,13 @@ impl Credentials {
         let (Ok(variable), Ok(file)) = (self.in_variable(), self.in_file()) else {
             return header(&BTreeMap::<String, Wire<'_>>::new());
         };
-        let mut known: BTreeMap<String, RegistryAuth> = BTreeMap::new();
-        for key in file.keys() {
-            if let Ok(Some(auth)) = self.look_up(&file, &key).await {
-                known.insert(key, auth);
-            }
-        }
+        let look_up = async |key: String| {
+            let auth = self.look_up(&file, &key).await;
+            Some((key, auth.ok()??))
+        };
+        // All at once, as helpers may be slow.
+        let found = join_all(file.keys().into_iter().map(look_up)).await;
+        let mut known: BTreeMap<String, RegistryAuth> = found.into_iter().flatten().collect();
         for key in variable.keys() {
             if let Ok(Some(auth)) = variable.entry(&key) {
                 known.insert(key, auth);

@@ -121,3 +121,41 @@ fn components_come_from_the_registry_with_a_login() {
     assert_eq!(ran, "hello\n");
     assert_eq!(desk.deployment.left(), Vec::<String>::new());
 }
+
+#[test]
+fn what_is_not_built_cannot_be_pushed_and_is_said() {
+    let env = TestEnv::new();
+    let zoe = |words: &[&str]| {
+        let mut command = env.zoe();
+        command.env("ZOE_DOCKER_PRIVATE_REGISTRY", "reg.example:5000");
+        Ran::command(command.args(words))
+    };
+    let refused = zoe(&["images", "push"]).expect_error(125);
+    assert!(
+        refused.contains("nothing was pushed; not built yet: spark-master"),
+        "{refused}"
+    );
+    // One is built for the registry, one without, and later than it was for the registry.
+    zoe(&["images", "build", "--base", "memory/base", "dask"]).expect(0);
+    zoe(&["images", "build", "--base", "memory/base", "jupyter"]).expect(0);
+    env.run(&["images", "build", "--base", "memory/base", "jupyter"])
+        .expect(0);
+    let refused = zoe(&["images", "push", "dask", "spark-worker"]).expect_error(125);
+    assert!(refused.contains("not built yet: spark-worker"), "{refused}");
+    let pushed = zoe(&["images", "push"]);
+    assert!(
+        pushed.stderr.contains("not built yet: spark-master"),
+        "{}",
+        pushed.stderr
+    );
+    assert_eq!(
+        pushed.expect(0),
+        "reg.example:5000/zoe/jupyter:latest\nreg.example:5000/zoe/dask:latest\n"
+    );
+    let table = zoe(&["images", "ls"]).expect(0);
+    let rows: Vec<_> = table.lines().skip(1).collect();
+    assert_eq!(rows.len(), 3, "{table}");
+    assert!(rows.iter().all(|row| row.ends_with("same")), "{table}");
+    let refused = env.run(&["images", "push"]).expect_error(2);
+    assert!(refused.contains("there is no registry"), "{refused}");
+}
