@@ -3,7 +3,7 @@
 //! Pure and repeatable: the same ticket and members give the same launch, so that a start that was cut short goes on
 //! with what it began.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use thiserror::Error;
 
@@ -12,7 +12,7 @@ use crate::model::{
     Ticket,
 };
 
-use super::variables::Scope;
+use super::variables::{self, Scope};
 
 /// Why a ticket can't become instances.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -139,7 +139,20 @@ fn instance(
             component.name.to_string(),
             format!("{}-{index}", component.name),
         ],
+        needs: needs(ticket, component),
     })
+}
+
+/// The other components whose hosts a component's texts name.
+fn needs(ticket: &Ticket, component: &Component) -> Vec<ComponentName> {
+    let texts = component.command.iter().flatten();
+    let named: BTreeSet<_> = texts
+        .chain(component.env.values())
+        .flat_map(|text| variables::hosts(text, &ticket.application))
+        .flatten()
+        .filter(|name| *name != component.name)
+        .collect();
+    named.into_iter().collect()
 }
 
 fn secrets(private: &Private, component: &Component) -> Result<Vec<(String, Secret)>, ExpandError> {

@@ -187,6 +187,19 @@ impl Scope<'_> {
     }
 }
 
+/// The components whose hosts `text` names, the own one as `None`; a text that can't be read names none.
+pub(super) fn hosts(text: &str, application: &Application) -> Vec<Option<ComponentName>> {
+    let host = |piece| match piece {
+        Piece::Variable {
+            variable: Variable::Of(component, Quantity::Host),
+            ..
+        } => Some(component),
+        Piece::Text(_) | Piece::Variable { .. } => None,
+    };
+    let pieces = pieces(text, application).unwrap_or_default();
+    pieces.into_iter().filter_map(host).collect()
+}
+
 /// The pieces of `text`, all variables known to `application`.
 fn pieces(text: &str, application: &Application) -> Result<Vec<Piece>, String> {
     let mut pieces = Vec::new();

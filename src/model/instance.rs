@@ -126,6 +126,8 @@ pub struct InstanceSpec {
     pub reservation: Resources,
     /// Names it answers to in the execution's network.
     pub aliases: Vec<String>,
+    /// The other components whose hosts its command and environment name.
+    pub needs: Vec<ComponentName>,
     /// The name of the node it was given; without one the backend chooses.
     pub node: Option<String>,
 }

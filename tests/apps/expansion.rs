@@ -221,3 +221,19 @@ proptest! {
         prop_assert_eq!(launch.instances.last().unwrap().command.as_ref(), Some(&args));
     }
 }
+
+#[test]
+fn a_member_knows_whose_hosts_its_texts_name() {
+    let ticket = ticket("spark-submit");
+    let launch = apps::expand(&ticket, &private(), &BTreeMap::new()).unwrap();
+    let needs = |component: &str| {
+        let mut members = launch.instances.iter();
+        let spec = members.find(|i| i.key.component.as_str() == component);
+        let names = spec.unwrap().needs.iter().map(ToString::to_string);
+        names.collect::<Vec<_>>()
+    };
+    let none: Vec<String> = Vec::new();
+    assert_eq!(needs("master"), none, "its own host is no other's");
+    assert_eq!(needs("worker"), ["master"]);
+    assert_eq!(needs("driver"), ["master"]);
+}

@@ -226,6 +226,7 @@ fn spec(ticket: &Ticket, component: &Component, index: u32) -> InstanceSpec {
             component.name.to_string(),
             format!("{}-{index}", component.name),
         ],
+        needs: Vec::new(),
     }
 }
 

@@ -251,6 +251,7 @@ mod tests {
                 memory: Bytes::from_mib(64),
             },
             aliases: vec!["worker".to_owned(), "worker-2".to_owned()],
+            needs: Vec::new(),
         }
     }
 
