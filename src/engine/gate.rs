@@ -8,6 +8,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -16,12 +17,15 @@ use super::EngineError;
 /// The variable that [`Gate::from_env`] reads.
 pub const VARIABLE: &str = "ZOE_TEST_GATE";
 
+/// How often a held call looks whether it may go on.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
 /// Why a call does not pass.
 #[derive(Debug, Error)]
 pub enum GateError {
     /// The variable holds nothing that a gate understands.
     #[error(
-        "{VARIABLE}='{0}' is not understood; it can be kill:N, kill-any:N, fail:N, lost:N (N from 1) or count:FILE"
+        "{VARIABLE}='{0}' is not understood; it can be kill:N, kill-any:N, fail:N, lost:N, hold:N:FILE (N from 1) or count:FILE"
     )]
     Setting(String),
     /// The test wants this call refused: it was not carried out.
@@ -78,6 +82,8 @@ enum Trap {
     Fail(u64),
     /// Loses the answer to the n-th mutating call.
     Lose(u64),
+    /// Makes a file before the n-th call of any kind and goes on once it is gone: what it was made for has been done.
+    Hold(u64, PathBuf),
     /// Writes each call's name down.
     Count(PathBuf),
 }
@@ -129,6 +135,11 @@ impl Gate {
             "kill-any" => Trap::KillAny(number()?),
             "fail" => Trap::Fail(number()?),
             "lost" => Trap::Lose(number()?),
+            "hold" => {
+                let (number, path) = value.split_once(':').ok_or_else(no)?;
+                let number = number.parse().ok().filter(|n| *n > 0).ok_or_else(no)?;
+                Trap::Hold(number, PathBuf::from(path))
+            }
             "count" if !value.is_empty() => Trap::Count(PathBuf::from(value)),
             _ => return Err(no()),
         };
@@ -182,7 +193,10 @@ impl Inner {
                 number,
             }))),
             Trap::Count(path) => note(path, call, effect).map(|()| Passage(None)),
-            Trap::Kill(_) | Trap::KillAny(_) | Trap::Fail(_) | Trap::Lose(_) => Ok(Passage(None)),
+            Trap::Hold(n, path) if *n == any => hold(path, call).map(|()| Passage(None)),
+            Trap::Kill(_) | Trap::KillAny(_) | Trap::Fail(_) | Trap::Lose(_) | Trap::Hold(..) => {
+                Ok(Passage(None))
+            }
         }
     }
 }
@@ -199,6 +213,18 @@ fn note(path: &PathBuf, call: &str, effect: bool) -> Result<(), GateError> {
             path: path.clone(),
             source,
         })
+}
+
+/// Makes a file with the call's name in it and waits until somebody has removed it.
+fn hold(path: &PathBuf, call: &str) -> Result<(), GateError> {
+    std::fs::write(path, call).map_err(|source| GateError::File {
+        path: path.clone(),
+        source,
+    })?;
+    while path.exists() {
+        std::thread::sleep(LOOK_AGAIN);
+    }
+    Ok(())
 }
 
 /// Ends the process as `kill -9` does: nothing runs after it, no destructor, no handler.
@@ -272,8 +298,29 @@ mod tests {
     }
 
     #[test]
+    fn a_held_call_goes_on_when_the_file_is_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("held");
+        let gate = Gate::parse(&format!("hold:2:{}", path.display())).unwrap();
+        gate.pass("list", false).unwrap();
+        std::thread::scope(|scope| {
+            let held = scope.spawn(|| gate.pass("create", true));
+            while !path.exists() {
+                std::thread::yield_now();
+            }
+            assert!(!held.is_finished());
+            std::fs::remove_file(&path).unwrap();
+            held.join().unwrap().unwrap();
+        });
+        gate.pass("start", true).unwrap();
+        assert!(!path.exists());
+    }
+
+    #[test]
     fn nonsense_is_refused() {
-        for text in ["kill", "kill:", "kill:0", "kill:x", "count:", "stop:3", ":"] {
+        for text in [
+            "hold:1", "hold:x:f", "kill", "kill:", "kill:0", "kill:x", "count:", "stop:3", ":",
+        ] {
             assert!(
                 matches!(Gate::parse(text), Err(GateError::Setting(_))),
                 "{text}"
