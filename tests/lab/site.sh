@@ -92,18 +92,30 @@ registry_ids() {
         grep -oE '(config":\{[^}]*digest":"|Docker-Content-Digest:)sha256:[0-9a-f]{64}' | grep -o 'sha256:.*' || true
 }
 
-# Puts an image of this machine's Engine into the registry, unless it is there.
+# Puts images of this machine's Engine into the registry, those that are not there; prints how the nodes call them.
 push() {
-    local -r image=$1
-    local name=${1%:*} tag=${1##*:} id to
-    [[ $image == *:* && $tag != */* ]] || name=$image tag=latest
-    id=$(own_docker image inspect --format '{{.Id}}' "$image" 2>/dev/null) ||
-        fail "this machine's Engine has no image '$image'; docker images lists what it has"
-    to=$LAB_PUSH/$name:$tag
-    if ! registry_ids "$name" "$tag" | grep -qx "$id"; then
-        own_docker tag "$image" "$to"
-        own_docker push --quiet "$to" >/dev/null || fail "'$image' could not be pushed to the lab's registry; see above"
-        own_docker rmi "$to" >/dev/null
-    fi
-    echo "$LAB_REGISTRY/$name:$tag"
+    local image name tag id missing=() names=()
+    for image in "$@"; do
+        name=${image%:*} tag=${image##*:}
+        # A port is no tag.
+        [[ $image == *:* && $tag != */* ]] || name=$image tag=latest
+        id=$(own_docker image inspect --format '{{.Id}}' "$image" 2>/dev/null) ||
+            fail "this machine's Engine has no image '$image'; docker images lists what it has"
+        names+=("$name:$tag")
+        registry_ids "$name" "$tag" | grep -qx "$id" || missing+=("$id=$name:$tag")
+    done
+    registry_answers "$LAB_PUSH" || fail "the lab's registry does not answer; scripts/lab up"
+    [ ${#missing[@]} -eq 0 ] || send "${missing[@]}" || fail "not everything could be put into the lab's registry; see above"
+    printf "$LAB_REGISTRY/%s\n" "${names[@]}"
+}
+
+send() {
+    # An Engine that keeps images otherwise has to do it itself.
+    own python3 "$LAB_CODE/push.py" "$LAB_PUSH" "$@" && return
+    echo "trying docker push" >&2
+    local pair to
+    for pair in "$@"; do
+        to=$LAB_PUSH/${pair#*=}
+        own_docker tag "${pair%%=*}" "$to" && own_docker push --quiet "$to" >/dev/null && own_docker rmi "$to" >/dev/null || return
+    done
 }

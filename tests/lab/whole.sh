@@ -4,13 +4,15 @@
 # Directories of the machine that a node has its own of; they must be there to be covered.
 readonly LAB_COVERED=(/run/docker /run/containerd /etc/docker)
 
-# This machine's own Engine, even where the shell has been pointed at the lab.
-own_docker() {
+# A command that is to meet this machine's own Engine, even where the shell has been pointed at the lab.
+own() {
     case ${DOCKER_HOST:-} in
-        "tcp://$LAB_NET.0.1"*) env -u DOCKER_HOST docker "$@" ;;
-        *) docker "$@" ;;
+        "tcp://$LAB_NET.0.1"*) env -u DOCKER_HOST "$@" ;;
+        *) "$@" ;;
     esac
 }
+
+own_docker() { own docker "$@"; }
 
 needs() {
     local program
