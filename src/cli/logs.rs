@@ -15,8 +15,9 @@ use crate::output::lines::Prefixer;
 
 /// Examples in the help.
 pub const EXAMPLES: &str = "\
-zoe logs last                    everything, each line with who wrote it
-zoe logs last driver             the job alone, as it was written
+zoe logs last                    what matters most, such as the driver, as it was written
+zoe logs --all last              every member, each line with who wrote it
+zoe logs last worker             all workers
 zoe logs -f nightly worker-1     one of several, as it comes
 zoe logs last --since 10m --tail 100 --timestamps";
 
@@ -26,9 +27,12 @@ pub struct LogsArgs {
     /// An id or its beginning, a name, or 'last'
     #[arg(value_name = "EXEC")]
     execution: String,
-    /// Only this component (worker), or this member of it (worker-1)
+    /// This component (worker), or this member of it (worker-1) [default: the one whose exit ends the execution]
     #[arg(value_name = "COMPONENT")]
     component: Option<String>,
+    /// Every member of every component
+    #[arg(short, long, conflicts_with = "component")]
+    all: bool,
     /// Go on as more comes
     #[arg(short, long)]
     follow: bool,
@@ -67,6 +71,7 @@ pub async fn run(args: LogsArgs, session: &Session) -> Done {
     let context = session.context().await?;
     let options = LogOptions {
         component: args.component,
+        all: args.all,
         follow: args.follow,
         since: args.since.map(|moment| moment.at(context.now())),
         tail: match args.tail {

@@ -139,8 +139,13 @@ impl Session {
             ));
         }
         for gap in gaps {
-            self.face
-                .warn(&format!("{} could not be read: {}", gap.what, gap.error));
+            let place = gap.node.as_ref().map_or_else(String::new, |node| {
+                format!(" on node {node}, which is left as it is,")
+            });
+            self.face.warn(&format!(
+                "{}{place} could not be read: {}",
+                gap.what, gap.error
+            ));
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::output::cluster::{self, Cluster, NodeRow};
 /// Examples in the help.
 pub const EXAMPLES: &str = "\
 zoe status                               nodes, and what is free on each
-zoe status -o json | jq '.nodes[].free'  for scripts";
+zoe status -o json | jq '.nodes[].free'  for scripts (docs/json.md)";
 
 /// Arguments of `zoe status`.
 #[derive(Debug, Clone, Args)]
@@ -32,12 +32,14 @@ pub async fn run(args: StatusArgs, session: &Session) -> Done {
     let context = session.context().await?;
     let status = ops::list::status(&context).await?;
     session.tell_oddities(&status.anomalies, &status.gaps);
-    let nodes = status.nodes.into_iter().map(|(node, held)| NodeRow {
-        name: node.name,
-        availability: node.availability,
-        capacity: node.capacity,
-        held,
-        others: node.others,
+    let nodes = status.nodes.into_iter().map(|status| NodeRow {
+        name: status.node.name,
+        address: status.node.address,
+        availability: status.node.availability,
+        capacity: status.node.capacity,
+        held: status.held,
+        others: status.node.others,
+        used: status.used,
     });
     let cluster = Cluster {
         backend: status.backend,
@@ -54,7 +56,11 @@ pub async fn run(args: StatusArgs, session: &Session) -> Done {
             .into_iter()
             .map(|a| (a.object, a.problem))
             .collect(),
-        gaps: status.gaps.into_iter().map(|g| (g.what, g.error)).collect(),
+        gaps: status
+            .gaps
+            .into_iter()
+            .map(|g| (g.what, g.error, g.node))
+            .collect(),
     };
     let text = match args.output {
         PlainFormat::Table => cluster::text(&cluster, &session.face.look),

@@ -77,10 +77,8 @@ impl From<EngineError> for OpsError {
             EngineError::NoImage { .. } => {
                 failed.hint("build zoe's own images with `zoe images build`; `zoe images ls` shows what is there")
             }
-            EngineError::OutOfReach { .. } => {
-                failed.hint("say where the nodes' Engines are with [docker] node_url")
-            }
-            EngineError::Gone { .. }
+            EngineError::OutOfReach { .. }
+            | EngineError::Gone { .. }
             | EngineError::Conflict { .. }
             | EngineError::Refused { .. }
             | EngineError::Garbled { .. } => failed,

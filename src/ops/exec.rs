@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::error::{ErrorKind, OpsError};
 use super::resolve::{self, Found};
-use crate::engine::{ExecRequest, ExecSession};
+use crate::engine::{EngineError, ExecRequest, ExecSession};
 use crate::model::{Execution, Instance, InstanceKey, InstanceState};
 
 /// Begins a command in a member: of the component named (`worker`, or `worker-1` for one of several), or of the principal
@@ -24,7 +24,44 @@ pub async fn exec(
         }
     };
     let key = running_member(&execution, component)?;
-    Ok(context.backend.exec(&key, request).await?)
+    let begun = context.backend.exec(&key, request).await;
+    begun.map_err(|error| match way_round(&error, request) {
+        Some(hint) => OpsError::failed(error.to_string()).hint(hint),
+        None => error.into(),
+    })
+}
+
+/// How a command gets into a container on a node that zoe can't reach.
+fn way_round(error: &EngineError, request: &ExecRequest) -> Option<String> {
+    let EngineError::OutOfReach {
+        node, container, ..
+    } = error
+    else {
+        return None;
+    };
+    let plain = |word: &String| {
+        let harmless = |c: char| c.is_ascii_alphanumeric() || "_-./=:,@%+".contains(c);
+        !word.is_empty() && word.chars().all(harmless)
+    };
+    // A shell on the way would take other words apart.
+    let command = if request.command.iter().all(plain) {
+        request.command.join(" ")
+    } else {
+        "…".to_owned()
+    };
+    let how = match (request.terminal, request.input) {
+        (Some(_), _) => " -it",
+        (None, true) => " -i",
+        (None, false) => "",
+    };
+    let tty = if request.terminal.is_some() {
+        " -t"
+    } else {
+        ""
+    };
+    Some(format!(
+        "say where the nodes' Engines are with [docker] node_url, or run: ssh{tty} {node} docker exec{how} {container} {command}"
+    ))
 }
 
 /// The exit code of a command whose output has ended.

@@ -7,7 +7,7 @@ use super::error::OpsError;
 use super::present;
 use super::resolve::{self, Found};
 use super::view::{ExecutionView, State};
-use crate::engine::{EngineError, Scope};
+use crate::engine::{EngineError, NodeUse, Scope};
 use crate::model::{Anomaly, Execution, Gap, Node, Phase, Plan, Resources, Snapshot};
 use crate::scheduler::{self, Policy};
 use crate::store::{Event, Query};
@@ -145,6 +145,17 @@ pub async fn history(context: &Context, query: &Query) -> Result<Vec<ExecutionVi
     Ok(records.iter().map(present::past).collect())
 }
 
+/// A node and what is on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeStatus {
+    /// The node, with what others reserve of it.
+    pub node: Node,
+    /// What this deployment reserves of it.
+    pub held: Resources,
+    /// What all that runs on it uses now, or why that is not known.
+    pub used: Result<Resources, String>,
+}
+
 /// The cluster: its nodes and what they hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
@@ -152,8 +163,8 @@ pub struct Status {
     pub backend: String,
     /// The deployment.
     pub deployment: String,
-    /// The nodes, with what this deployment holds on each.
-    pub nodes: Vec<(Node, Resources)>,
+    /// The nodes.
+    pub nodes: Vec<NodeStatus>,
     /// How many executions are in each state.
     pub states: Vec<(State, usize)>,
     /// What looks like zoe's and can't be read.
@@ -166,18 +177,23 @@ pub struct Status {
 
 /// Looks at the cluster.
 pub async fn status(context: &Context) -> Result<Status, OpsError> {
-    let backend = context.backend.describe().await?;
-    let snapshot = context.backend.observe(Scope::Everything).await?;
+    let (backend, snapshot, used) = futures_util::join!(
+        context.backend.describe(),
+        context.backend.observe(Scope::Everything),
+        context.backend.nodes_use()
+    );
+    let (backend, snapshot) = (backend?, snapshot?);
     let views: Vec<_> = snapshot
         .executions
         .values()
         .map(|e| present::alive(e, None, None))
         .collect();
     let count = |state| views.iter().filter(|view| view.state == state).count();
-    let nodes = snapshot
-        .nodes
-        .iter()
-        .map(|node| (node.clone(), held(&snapshot, &node.name)));
+    let nodes = snapshot.nodes.iter().map(|node| NodeStatus {
+        node: node.clone(),
+        held: held(&snapshot, &node.name),
+        used: used_on(&used, &node.name),
+    });
     Ok(Status {
         backend,
         deployment: context.settings.deployment.to_string(),
@@ -191,6 +207,14 @@ pub async fn status(context: &Context) -> Result<Status, OpsError> {
         gaps: snapshot.gaps.clone(),
         orphans: snapshot.orphans.len(),
     })
+}
+
+fn used_on(all: &Result<Vec<NodeUse>, EngineError>, node: &str) -> Result<Resources, String> {
+    let all = all.as_ref().map_err(ToString::to_string)?;
+    all.iter().find(|one| one.node == node).map_or_else(
+        || Err("nobody was asked".to_owned()),
+        |one| one.used.clone(),
+    )
 }
 
 /// What this deployment's members on a node hold: those that run, and those that are to.

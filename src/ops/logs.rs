@@ -13,14 +13,20 @@ use super::resolve::{self, Found};
 use super::wait::{self, Until, Waited};
 use crate::engine::{BoxStream, EngineError, LogChunk, LogRange, Scope};
 use crate::logs::{self, Archive, Piece, Source};
-use crate::model::{Execution, ExecutionId, InstanceKey, Phase};
+use crate::model::{Execution, ExecutionId, Instance, InstanceKey, Phase};
 use crate::store::Record;
+
+/// How many logs are opened side by side.
+const AT_ONCE: usize = 16;
 
 /// Which part of which logs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogOptions {
-    /// Only this component's (`worker`), or this member's (`worker-1`).
+    /// Only this component's (`worker`), or this member's (`worker-1`). Without it, that of the component whose exit ends the
+    /// execution, if there is one and it wrote a log.
     pub component: Option<String>,
+    /// Every member's, where no component is named.
+    pub all: bool,
     /// Go on as long as there may be more.
     pub follow: bool,
     /// Nothing before this.
@@ -131,28 +137,44 @@ async fn alive(
     execution: &Execution,
     options: &LogOptions,
 ) -> Result<Logs, OpsError> {
-    let members: Vec<_> = match &options.component {
-        Some(text) => exec::select(execution, text)?,
-        None => execution.instances.iter().collect(),
-    };
-    let mut sources: Vec<Source<OpsError>> = Vec::new();
-    for instance in members
-        .into_iter()
-        .filter(|instance| instance.was_started())
-    {
-        match context.backend.logs(&instance.key, options.range()).await {
-            Ok(chunks) => {
-                sources.push((
-                    instance.key.clone(),
-                    Box::pin(chunks.map(|chunk| chunk.map_err(OpsError::from))),
-                ));
-            }
-            // It was removed since it was listed: what it wrote is in the archive by now, or will be.
-            Err(EngineError::Gone { .. }) => {}
-            Err(error) => return Err(error.into()),
+    let started = |instance: &&Instance| instance.was_started();
+    let everybody = || execution.instances.iter().filter(started).collect();
+    let members: Vec<_> = match (&options.component, &execution.ticket.application.monitor) {
+        (Some(text), _) => exec::select(execution, text)?
+            .into_iter()
+            .filter(started)
+            .collect(),
+        (None, Some(monitor)) if !options.all => {
+            let own: Vec<_> = execution
+                .members(monitor.as_str())
+                .filter(started)
+                .collect();
+            if own.is_empty() { everybody() } else { own }
         }
-    }
+        (None, _) => everybody(),
+    };
+    let opened = stream::iter(members).map(|instance| source(context, instance, options.range()));
+    let sources: Vec<_> = opened
+        .buffered(AT_ONCE)
+        .filter_map(|source| async { source })
+        .collect()
+        .await;
     Ok(Logs::of(Some(execution.ticket.id), sources, options.follow))
+}
+
+/// A member's log. One that can't be read says why where its lines would be: the others are there all the same.
+async fn source(
+    context: &Context,
+    instance: &Instance,
+    range: LogRange,
+) -> Option<Source<OpsError>> {
+    let log: BoxStream<'static, _> = match context.backend.logs(&instance.key, range).await {
+        Ok(chunks) => Box::pin(chunks.map(|chunk| chunk.map_err(OpsError::from))),
+        // It was removed since it was listed: what it wrote is in the archive by now, or will be.
+        Err(EngineError::Gone { .. }) => return None,
+        Err(error) => Box::pin(stream::iter([Err(OpsError::from(error))])),
+    };
+    Some((instance.key.clone(), log))
 }
 
 async fn past(record: &Record, options: &LogOptions) -> Result<Logs, OpsError> {
@@ -164,11 +186,13 @@ async fn past(record: &Record, options: &LogOptions) -> Result<Logs, OpsError> {
     };
     let archive = open(path.into()).await?;
     let all = instances(&archive);
-    let wanted = |key: &&InstanceKey| match &options.component {
-        Some(text) => {
+    let monitor = monitor_of(record).filter(|monitor| !options.all && all.contains(monitor));
+    let wanted = |key: &&InstanceKey| match (&options.component, &monitor) {
+        (Some(text), _) => {
             key.component.as_str() == text || format!("{}-{}", key.component, key.index) == *text
         }
-        None => true,
+        (None, Some(monitor)) => key.component == monitor.component,
+        (None, None) => true,
     };
     let keys: Vec<&InstanceKey> = all.iter().filter(wanted).collect();
     if let (Some(text), true) = (&options.component, keys.is_empty()) {

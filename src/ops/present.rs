@@ -50,7 +50,7 @@ fn reason(execution: &Execution, plan: Option<&Plan>) -> Option<String> {
             let waiting = plan?.waiting.iter().find(|waiting| waiting.execution == id);
             waiting.map(|waiting| waiting.reason.to_string())
         }
-        Phase::Starting | Phase::Running { .. } => lost_members(execution),
+        Phase::Starting | Phase::Running { .. } => troubles(execution),
         Phase::Ending(mark) => Some(
             match mark {
                 Mark::Ending => "it has ended and is to be removed",
@@ -64,21 +64,32 @@ fn reason(execution: &Execution, plan: Option<&Plan>) -> Option<String> {
     }
 }
 
-/// Members that have exited though the execution goes on.
-fn lost_members(execution: &Execution) -> Option<String> {
-    let lost: Vec<String> = execution
-        .instances
-        .iter()
-        .filter_map(|i| {
-            i.exit_code()
-                .map(|code| format!("{}-{} exited with {code}", i.key.component, i.key.index))
-        })
-        .collect();
-    if lost.is_empty() {
+/// What is wrong with members though the execution goes on.
+fn troubles(execution: &Execution) -> Option<String> {
+    let troubles: Vec<String> = execution.instances.iter().filter_map(trouble).collect();
+    if troubles.is_empty() {
         None
     } else {
-        Some(lost.join(", "))
+        Some(troubles.join(", "))
     }
+}
+
+fn trouble(instance: &Instance) -> Option<String> {
+    let what = match (instance.state, &instance.note) {
+        (InstanceState::Exited { code }, _) => format!("exited with {code}"),
+        (InstanceState::Rejected, Some(note)) => format!("was rejected: {note}"),
+        (InstanceState::Rejected, None) => "was rejected".to_owned(),
+        (InstanceState::Lost { since }, _) => {
+            let since = since.map_or_else(String::new, |since| format!(" since {since:.0}"));
+            format!("is on {}, which has been silent{since}", instance.node)
+        }
+        (InstanceState::Created | InstanceState::Other, Some(note)) => format!("waits: {note}"),
+        (InstanceState::Created | InstanceState::Other, None) | (InstanceState::Running, _) => {
+            return None;
+        }
+    };
+    let key = &instance.key;
+    Some(format!("{}-{} {what}", key.component, key.index))
 }
 
 fn running(execution: &Execution, component: &Component) -> u32 {
@@ -124,6 +135,7 @@ fn containers(execution: &Execution) -> Vec<ContainerView> {
             .to_owned(),
             exit_code: instance.exit_code(),
             address: instance.address,
+            note: instance.note.clone(),
         })
         .collect()
 }

@@ -127,10 +127,12 @@ pub struct ContainerView {
     pub node: String,
     /// Docker's id of the container.
     pub container_id: String,
-    /// What it is doing: `created`, `running`, `exited`, `other`.
+    /// What it is doing: `created`, `running`, `exited`, `rejected`, `lost`, `other`.
     pub state: String,
     /// Its exit code, if it has ended.
     pub exit_code: Option<i64>,
     /// Its address in the execution's network.
     pub address: Option<IpAddr>,
+    /// Docker's own words about what it is doing.
+    pub note: Option<String>,
 }

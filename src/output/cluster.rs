@@ -1,13 +1,15 @@
 //! The cluster and what it holds: what `status` prints.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::net::IpAddr;
 
 use serde::Serialize;
 
 use super::Look;
 use super::grid::{Cell, Fit, Grid, Tone};
 use super::schema::pretty;
-use super::text::clean;
+use super::text::{ago, clean, rfc3339};
 use crate::model::{Availability, Bytes, Cores, Resources};
 
 /// The cluster, as far as it is shown.
@@ -25,8 +27,8 @@ pub struct Cluster {
     pub orphans: usize,
     /// Objects that can't be read, and why.
     pub anomalies: Vec<(String, String)>,
-    /// What could not be asked, and what came instead.
-    pub gaps: Vec<(String, String)>,
+    /// What could not be asked, what came instead, and the node that was silent, if it is one.
+    pub gaps: Vec<(String, String, Option<String>)>,
 }
 
 /// A node, as far as it is shown.
@@ -34,19 +36,49 @@ pub struct Cluster {
 pub struct NodeRow {
     /// Its name.
     pub name: String,
+    /// Where other machines reach it, as far as that is known.
+    pub address: Option<IpAddr>,
     /// Whether it takes anything new.
     pub availability: Availability,
     /// What it has.
     pub capacity: Resources,
-    /// What this deployment holds.
+    /// What this deployment reserves.
     pub held: Resources,
-    /// What others hold.
+    /// What others reserve.
     pub others: Resources,
+    /// What all that runs on it uses, or why that is not known.
+    pub used: Result<Resources, String>,
 }
 
 impl NodeRow {
     fn free(&self) -> Resources {
         self.capacity.minus(self.held).minus(self.others)
+    }
+}
+
+/// The word for it.
+fn word(availability: Availability) -> &'static str {
+    match availability {
+        Availability::Active => "active",
+        Availability::Disabled => "disabled",
+        Availability::Paused => "paused",
+        Availability::Drained => "drained",
+        Availability::Down { .. } => "down",
+    }
+}
+
+fn state(availability: Availability, look: &Look) -> Cell {
+    match availability {
+        Availability::Active => Cell::new(word(availability), Tone::Good),
+        Availability::Disabled | Availability::Paused | Availability::Drained => {
+            Cell::new(word(availability), Tone::Waiting)
+        }
+        Availability::Down { since: Some(since) } => {
+            let long = ago(look.now, since);
+            let long = long.strip_suffix(" ago").unwrap_or_default();
+            Cell::new(format!("{} {long}", word(availability)), Tone::Bad)
+        }
+        Availability::Down { since: None } => Cell::new(word(availability), Tone::Bad),
     }
 }
 
@@ -72,33 +104,63 @@ pub fn text(cluster: &Cluster, look: &Look) -> String {
             "Left over:", cluster.orphans
         );
     }
-    let columns = [
-        ("NODE", Fit::Wrap),
-        ("STATE", Fit::Whole),
-        ("CORES", Fit::Number),
-        ("HELD", Fit::Number),
-        ("OTHERS", Fit::Number),
-        ("FREE", Fit::Number),
-        ("MEMORY", Fit::Number),
-        ("HELD", Fit::Number),
-        ("OTHERS", Fit::Number),
-        ("FREE", Fit::Number),
-    ];
+    text.push('\n');
+    text.push_str(&nodes(&cluster.nodes, look));
+    text + &unknown(&cluster.nodes)
+}
+
+fn nodes(nodes: &[NodeRow], look: &Look) -> String {
+    let addresses = nodes.iter().any(|node| node.address.is_some());
+    let mut columns = vec![("NODE", Fit::Cut(24)), ("STATE", Fit::Whole)];
+    if addresses {
+        columns.push(("ADDRESS", Fit::Whole));
+    }
+    for of in ["CORES", "MEMORY"] {
+        columns.push((of, Fit::Number));
+        columns.extend(["ZOE", "OTHERS", "FREE", "USED"].map(|what| (what, Fit::Number)));
+    }
     let mut grid = Grid::new(&columns);
-    for node in &cluster.nodes {
-        let state = if node.availability == Availability::Active {
-            Cell::new("ready", Tone::Good)
-        } else {
-            Cell::new("unavailable", Tone::Bad)
-        };
-        let mut cells = vec![Cell::plain(&node.name), state];
-        let amounts = [node.capacity, node.held, node.others, node.free()];
-        cells.extend(amounts.iter().map(|r| Cell::plain(r.cores.to_string())));
-        cells.extend(amounts.iter().map(|r| Cell::plain(r.memory.to_string())));
+    grid.give_up(&["ADDRESS", "OTHERS", "OTHERS"]);
+    for node in nodes {
+        let mut cells = vec![Cell::plain(&node.name), state(node.availability, look)];
+        if addresses {
+            cells.push(Cell::maybe(node.address));
+        }
+        // What is free on a node that takes nothing new is of no use to anybody.
+        let free = (node.availability == Availability::Active).then(|| node.free());
+        let amounts = [
+            Some(node.capacity),
+            Some(node.held),
+            Some(node.others),
+            free,
+            node.used.as_ref().ok().copied(),
+        ];
+        cells.extend(amounts.map(|amount| Cell::maybe(amount.map(|r| r.cores))));
+        cells.extend(amounts.map(|amount| Cell::maybe(amount.map(|r| r.memory))));
         grid.row(cells);
     }
-    text.push('\n');
-    text + &grid.render(look)
+    grid.render(look)
+}
+
+/// Which nodes' use is not known, and why: one line for each reason.
+fn unknown(nodes: &[NodeRow]) -> String {
+    let mut silent: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for node in nodes {
+        if let Err(why) = &node.used {
+            silent.entry(why).or_default().push(&node.name);
+        }
+    }
+    let mut text = String::new();
+    for (why, names) in silent {
+        let names = names.join(", ");
+        let _ = writeln!(
+            text,
+            "\nWhat is used on {} is not known: {}",
+            clean(&names),
+            clean(why)
+        );
+    }
+    text
 }
 
 #[derive(Serialize)]
@@ -108,24 +170,30 @@ struct Json<'a> {
     executions: serde_json::Map<String, serde_json::Value>,
     nodes: Vec<JsonNode<'a>>,
     orphans: usize,
-    anomalies: Vec<JsonPair<'a>>,
-    gaps: Vec<JsonPair<'a>>,
+    anomalies: Vec<JsonProblem<'a>>,
+    gaps: Vec<JsonProblem<'a>>,
 }
 
 #[derive(Serialize)]
-struct JsonPair<'a> {
+struct JsonProblem<'a> {
     what: &'a str,
     problem: &'a str,
+    node: Option<&'a str>,
 }
 
 #[derive(Serialize)]
 struct JsonNode<'a> {
     name: &'a str,
+    address: Option<String>,
     available: bool,
+    availability: &'static str,
+    down_since: Option<String>,
     capacity: Amount,
     held: Amount,
     others: Amount,
     free: Amount,
+    used: Option<Amount>,
+    used_unknown: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -144,21 +212,46 @@ impl From<Resources> for Amount {
     }
 }
 
+impl<'a> From<&'a NodeRow> for JsonNode<'a> {
+    fn from(node: &'a NodeRow) -> Self {
+        let since = match node.availability {
+            Availability::Down { since } => since,
+            Availability::Active
+            | Availability::Disabled
+            | Availability::Paused
+            | Availability::Drained => None,
+        };
+        Self {
+            name: &node.name,
+            address: node.address.map(|address| address.to_string()),
+            available: node.availability == Availability::Active,
+            availability: word(node.availability),
+            down_since: since.map(rfc3339),
+            capacity: node.capacity.into(),
+            held: node.held.into(),
+            others: node.others.into(),
+            free: node.free().into(),
+            used: node.used.as_ref().ok().map(|used| (*used).into()),
+            used_unknown: node.used.as_ref().err().map(String::as_str),
+        }
+    }
+}
+
 /// For programs.
 pub fn json(cluster: &Cluster) -> String {
-    fn pairs(of: &[(String, String)]) -> Vec<JsonPair<'_>> {
-        of.iter()
-            .map(|(what, problem)| JsonPair { what, problem })
-            .collect()
-    }
-    let nodes = cluster.nodes.iter().map(|node| JsonNode {
-        name: &node.name,
-        available: node.availability == Availability::Active,
-        capacity: node.capacity.into(),
-        held: node.held.into(),
-        others: node.others.into(),
-        free: node.free().into(),
+    let anomalies = cluster.anomalies.iter().map(|(what, problem)| JsonProblem {
+        what,
+        problem,
+        node: None,
     });
+    let gaps = cluster
+        .gaps
+        .iter()
+        .map(|(what, problem, node)| JsonProblem {
+            what,
+            problem,
+            node: node.as_deref(),
+        });
     pretty(&Json {
         backend: &cluster.backend,
         deployment: &cluster.deployment,
@@ -167,9 +260,9 @@ pub fn json(cluster: &Cluster) -> String {
             .iter()
             .map(|(state, count)| ((*state).to_owned(), (*count).into()))
             .collect(),
-        nodes: nodes.collect(),
+        nodes: cluster.nodes.iter().map(JsonNode::from).collect(),
         orphans: cluster.orphans,
-        anomalies: pairs(&cluster.anomalies),
-        gaps: pairs(&cluster.gaps),
+        anomalies: anomalies.collect(),
+        gaps: gaps.collect(),
     })
 }

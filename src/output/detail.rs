@@ -113,30 +113,39 @@ fn components(view: &ExecutionView, look: &Look) -> String {
 }
 
 fn containers(view: &ExecutionView, look: &Look) -> String {
-    let columns = [
+    let noted = view.containers.iter().any(|c| c.note.is_some());
+    let mut columns = vec![
         ("MEMBER", Fit::Whole),
         ("STATE", Fit::Whole),
         ("EXIT", Fit::Number),
         ("ADDRESS", Fit::Whole),
         ("CONTAINER", Fit::Whole),
-        ("NODE", Fit::Wrap),
+        ("NODE", if noted { Fit::Cut(32) } else { Fit::Wrap }),
     ];
+    if noted {
+        columns.push(("DOCKER SAYS", Fit::Wrap));
+    }
     let mut grid = Grid::new(&columns);
     for container in &view.containers {
         let short: String = container.container_id.chars().take(12).collect();
         let tone = match (container.state.as_str(), container.exit_code) {
             ("running", _) => Tone::Good,
+            ("rejected" | "lost", _) => Tone::Bad,
             (_, Some(code)) if code != 0 => Tone::Bad,
             _ => Tone::Plain,
         };
-        grid.row(vec![
+        let mut cells = vec![
             Cell::plain(format!("{}-{}", container.component, container.index)),
             Cell::new(&container.state, tone),
             Cell::maybe(container.exit_code),
             Cell::maybe(container.address),
             Cell::plain(short),
             Cell::plain(&container.node),
-        ]);
+        ];
+        if noted {
+            cells.push(Cell::maybe(container.note.as_ref()));
+        }
+        grid.row(cells);
     }
     grid.render(look)
 }

@@ -87,12 +87,14 @@ pub struct Container {
     pub node: String,
     /// Docker's id.
     pub container_id: String,
-    /// `created`, `running`, `exited` or `other`.
+    /// `created`, `running`, `exited`, `rejected`, `lost` or `other`.
     pub state: String,
     /// If it has ended.
     pub exit_code: Option<i64>,
     /// In the execution's network.
     pub address: Option<String>,
+    /// Docker's own words about its state.
+    pub note: Option<String>,
 }
 
 impl From<&ExecutionView> for Execution {
@@ -145,6 +147,7 @@ impl From<&ContainerView> for Container {
             state: view.state.clone(),
             exit_code: view.exit_code,
             address: view.address.map(|a| a.to_string()),
+            note: view.note.clone(),
         }
     }
 }

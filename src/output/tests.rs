@@ -5,8 +5,8 @@ use jiff::Timestamp;
 
 use super::listing::{Kind, Shape, executions};
 use super::template::Template;
-use super::{Format, Look, detail, schema};
-use crate::model::{Bytes, Cores, ExecutionId};
+use super::{Format, Look, cluster, detail, schema, usage};
+use crate::model::{Availability, Bytes, Cores, ExecutionId, Resources};
 use crate::ops::view::{ComponentView, ContainerView, ExecutionView, NamedUrl, State};
 
 fn at(text: &str) -> Timestamp {
@@ -42,6 +42,7 @@ fn container(component: &str, index: u32, state: &str, exit_code: Option<i64>) -
         state: state.into(),
         exit_code,
         address: exit_code.is_none().then(|| "172.18.0.2".parse().unwrap()),
+        note: None,
     }
 }
 
@@ -118,6 +119,73 @@ fn the_json_has_every_key() {
     assert_eq!(keys, listed);
 }
 
+fn cluster() -> cluster::Cluster {
+    let amount = |millis, mib| Resources {
+        cores: Cores::from_millis(millis),
+        memory: Bytes::from_mib(mib),
+    };
+    let node = |name: &str, availability, used| cluster::NodeRow {
+        name: name.into(),
+        address: "10.77.0.2".parse().ok(),
+        availability,
+        capacity: amount(4000, 16 << 10),
+        held: amount(1500, 3 << 10),
+        others: amount(500, 512),
+        used,
+    };
+    let silent = || Err("the Swarm hears nothing from there".to_owned());
+    cluster::Cluster {
+        backend: "Docker Swarm of 4 nodes at tcp://10.77.0.1:2375".into(),
+        deployment: "team".into(),
+        nodes: vec![
+            node("node-1", Availability::Active, Ok(amount(1734, 2222))),
+            node("node-2", Availability::Drained, Ok(Resources::ZERO)),
+            node(
+                "node-3",
+                Availability::Down {
+                    since: Some(at("11:57:00")),
+                },
+                silent(),
+            ),
+            node("node-4", Availability::Down { since: None }, silent()),
+        ],
+        states: vec![
+            ("queued", 3),
+            ("starting", 0),
+            ("running", 1),
+            ("ending", 0),
+        ],
+        orphans: 0,
+        anomalies: vec![("service x".into(), "no labels".into())],
+        gaps: vec![("tasks".into(), "no answer".into(), Some("node-3".into()))],
+    }
+}
+
+fn use_of(index: u32, node: &str, note: Option<&str>) -> usage::Row {
+    let known = note.is_none();
+    usage::Row {
+        execution: "abcdefgh".into(),
+        name: "nightly".into(),
+        component: "worker".into(),
+        index,
+        node: node.into(),
+        cpu: known.then_some(421),
+        cores: Cores::from_millis(500),
+        memory: known.then(|| Bytes::from_mib(700)),
+        memory_limit: Bytes::from_mib(1408),
+        network: known.then_some((12_000, 5)),
+        processes: known.then_some(30),
+        note: note.map(Into::into),
+    }
+}
+
+fn uses() -> [usage::Row; 2] {
+    [
+        use_of(0, "node-1", None),
+        use_of(1, "node-2", Some("no answer")),
+    ]
+}
+
 #[test]
 fn the_document_describes_every_key() {
     fn keys(value: &serde_json::Value, found: &mut Vec<String>) {
@@ -135,18 +203,42 @@ fn the_document_describes_every_key() {
             | serde_json::Value::String(_) => {}
         }
     }
-    let document = include_str!("../../docs/json.md");
-    let mut found = Vec::new();
-    keys(
-        &serde_json::to_value(schema::Detail::from(&running())).unwrap(),
-        &mut found,
-    );
-    for key in found {
-        assert!(
-            document.contains(&format!("| `{key}` |")),
-            "docs/json.md says nothing of '{key}'"
-        );
+    let sections: Vec<&str> = include_str!("../../docs/json.md").split("\n# ").collect();
+    let [executions, status, top] = sections[..] else {
+        panic!("the document has other sections");
+    };
+    for (section, value) in [
+        (
+            executions,
+            schema::pretty(&schema::Detail::from(&running())),
+        ),
+        (status, cluster::json(&cluster())),
+        (top, usage::json(&uses())),
+    ] {
+        let mut found = Vec::new();
+        keys(&serde_json::from_str(&value).unwrap(), &mut found);
+        for key in found {
+            assert!(
+                section.contains(&format!("| `{key}` |")),
+                "docs/json.md says nothing of '{key}'"
+            );
+        }
     }
+}
+
+#[test]
+fn the_nodes_and_what_they_use() {
+    assert_snapshot!("status", cluster::text(&cluster(), &look(None)));
+    assert_snapshot!("status_narrow", cluster::text(&cluster(), &look(Some(80))));
+    assert_snapshot!("json_status", cluster::json(&cluster()));
+}
+
+#[test]
+fn what_cannot_be_asked_is_a_dash_and_not_left_out() {
+    assert_snapshot!("top", usage::table(&uses(), &look(None)));
+    assert_snapshot!("json_top", usage::json(&uses()));
+    let alone = usage::table(&uses()[..1], &look(None));
+    assert!(!alone.contains("NODE"), "{alone}");
 }
 
 #[test]

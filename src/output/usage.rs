@@ -19,18 +19,22 @@ pub struct Row {
     pub component: String,
     /// Which member.
     pub index: u32,
+    /// The node it is on.
+    pub node: String,
     /// Processor in use, in tenths of a percent of one core; unknown at a first reading.
     pub cpu: Option<u64>,
-    /// The member's limit.
+    /// The member's limit, which is reserved for it.
     pub cores: Cores,
-    /// Memory in use.
-    pub memory: Bytes,
-    /// The member's limit.
+    /// Memory in use, where that could be asked.
+    pub memory: Option<Bytes>,
+    /// The member's limit, which is reserved for it.
     pub memory_limit: Bytes,
-    /// Bytes received and sent.
-    pub network: (u64, u64),
-    /// Processes.
-    pub processes: u64,
+    /// Bytes received and sent, where that could be asked.
+    pub network: Option<(u64, u64)>,
+    /// Processes, where that could be asked.
+    pub processes: Option<u64>,
+    /// Why it is not known what it uses.
+    pub note: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -39,13 +43,15 @@ struct Json<'a> {
     name: &'a str,
     component: &'a str,
     index: u32,
+    node: &'a str,
     cpu_percent: Option<serde_json::Number>,
     cores: Option<serde_json::Number>,
-    memory_bytes: u64,
+    memory_bytes: Option<u64>,
     memory_limit_bytes: u64,
-    received_bytes: u64,
-    sent_bytes: u64,
-    processes: u64,
+    received_bytes: Option<u64>,
+    sent_bytes: Option<u64>,
+    processes: Option<u64>,
+    note: Option<&'a str>,
 }
 
 /// `used` of the time that passed, in tenths of a percent of one core.
@@ -63,10 +69,19 @@ fn shown(tenths: u64) -> String {
 
 /// As a table.
 pub fn table(rows: &[Row], look: &Look) -> String {
-    let columns = [
+    // Where all are on one node, its name tells nothing.
+    let several = rows
+        .iter()
+        .any(|row| rows.first().is_some_and(|first| first.node != row.node));
+    let mut columns = vec![
         ("ID", Fit::Whole),
         ("NAME", Fit::Cut(24)),
         ("MEMBER", Fit::Whole),
+    ];
+    if several {
+        columns.push(("NODE", Fit::Cut(24)));
+    }
+    columns.extend([
         ("CPU %", Fit::Number),
         ("CORES", Fit::Number),
         ("MEMORY", Fit::Number),
@@ -75,27 +90,35 @@ pub fn table(rows: &[Row], look: &Look) -> String {
         ("IN", Fit::Number),
         ("OUT", Fit::Number),
         ("PROCESSES", Fit::Number),
-    ];
+    ]);
     let mut grid = Grid::new(&columns);
+    grid.give_up(&["PROCESSES", "OUT", "IN", "MEM %", "NAME"]);
     for row in rows {
-        let share = row
-            .memory
-            .get()
-            .saturating_mul(100)
-            .checked_div(row.memory_limit.get());
-        grid.row(vec![
+        let share = row.memory.and_then(|memory| {
+            memory
+                .get()
+                .saturating_mul(100)
+                .checked_div(row.memory_limit.get())
+        });
+        let mut cells = vec![
             Cell::plain(&row.execution),
             Cell::plain(&row.name),
             Cell::plain(format!("{}-{}", row.component, row.index)),
+        ];
+        if several {
+            cells.push(Cell::plain(&row.node));
+        }
+        cells.extend([
             Cell::maybe(row.cpu.map(shown)),
             Cell::plain(row.cores.to_string()),
-            Cell::plain(row.memory.to_string()),
+            Cell::maybe(row.memory),
             Cell::plain(row.memory_limit.to_string()),
             Cell::maybe(share),
-            Cell::plain(Bytes::new(row.network.0).to_string()),
-            Cell::plain(Bytes::new(row.network.1).to_string()),
-            Cell::plain(row.processes.to_string()),
+            Cell::maybe(row.network.map(|(received, _)| Bytes::new(received))),
+            Cell::maybe(row.network.map(|(_, sent)| Bytes::new(sent))),
+            Cell::maybe(row.processes),
         ]);
+        grid.row(cells);
     }
     grid.render(look)
 }
@@ -109,13 +132,15 @@ pub fn json(rows: &[Row]) -> String {
             name: &row.name,
             component: &row.component,
             index: row.index,
+            node: &row.node,
             cpu_percent: row.cpu.and_then(|tenths| shown(tenths).parse().ok()),
             cores: row.cores.to_string().parse().ok(),
-            memory_bytes: row.memory.get(),
+            memory_bytes: row.memory.map(Bytes::get),
             memory_limit_bytes: row.memory_limit.get(),
-            received_bytes: row.network.0,
-            sent_bytes: row.network.1,
+            received_bytes: row.network.map(|(received, _)| received),
+            sent_bytes: row.network.map(|(_, sent)| sent),
             processes: row.processes,
+            note: row.note.as_deref(),
         })
         .collect();
     pretty(&rows)

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::SwarmBackend;
 use super::directory::{Directory, Place};
-use super::nodes::out_of_reach;
+use super::nodes::{SILENT, out_of_reach};
 use super::recent::Recent;
 use crate::engine::docker::logs::read;
 use crate::engine::{BoxStream, EngineError, LogChunk, LogRange, Result};
@@ -36,10 +36,7 @@ impl SwarmBackend {
             }
         }
         if !place.node.is_up {
-            return Err(out_of_reach(
-                &place,
-                "the Swarm does not hear of it".to_owned(),
-            ));
+            return Err(out_of_reach(&place, SILENT.to_owned()));
         }
         // A manager would follow a task that has ended for ever.
         let range = LogRange {
@@ -184,10 +181,7 @@ impl Watched {
             }
             // Another member took its place.
             Ok(place) if place.task != self.place.task => self.end().await,
-            Ok(place) if !place.node.is_up => Err(out_of_reach(
-                &place,
-                "the Swarm has stopped hearing of it".to_owned(),
-            )),
+            Ok(place) if !place.node.is_up => Err(out_of_reach(&place, SILENT.to_owned())),
             Ok(place) if place.has_ended => self.end().await,
             Ok(_) => Ok(()),
             Err(error) => Err(error),

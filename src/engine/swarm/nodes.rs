@@ -26,6 +26,8 @@ use crate::model::{Deployment, Instance};
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How long one that did not answer is taken for silent.
 const RETRY: Duration = Duration::from_secs(10);
+/// Why a node is not asked that is down.
+pub(super) const SILENT: &str = "the Swarm hears nothing from there";
 /// Docker's usual ports without and with TLS.
 const PORTS: (u16, u16) = (2375, 2376);
 
@@ -141,7 +143,7 @@ impl Nodes {
     async fn look_for(&self, node: &SeenNode) -> std::result::Result<Arc<DockerBackend>, String> {
         let Some(url) = &self.url else {
             return Err(
-                "zoe knows no way to it; write one into [docker] node_url, such as tcp://{address}:2375"
+                "[docker] node_url, which says where the nodes' Engines are, is not set; it may be tcp://{address}:2375"
                     .to_owned(),
             );
         };
@@ -236,7 +238,7 @@ impl SwarmBackend {
             return Ok(NodeEngine::Own(&self.engine));
         }
         if !node.is_up {
-            return Err("the Swarm does not hear of it".to_owned());
+            return Err(SILENT.to_owned());
         }
         self.nodes.engine(node).await.map(NodeEngine::Other)
     }
