@@ -757,7 +757,7 @@ _zoe() {
             return 0
             ;;
         zoe__subcmd__logs)
-            opts="-f -n -t -q -v -h --follow --since --tail --timestamps --config --host --deployment --color --quiet --verbose --help"
+            opts="-a -f -n -t -q -v -h --all --follow --since --tail --timestamps --config --host --deployment --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

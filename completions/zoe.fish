@@ -179,6 +179,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand logs" -l deployment -d 'Which de
 complete -c zoe -n "__fish_zoe_using_subcommand logs" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand logs" -s a -l all -d 'Every member of every component'
 complete -c zoe -n "__fish_zoe_using_subcommand logs" -s f -l follow -d 'Go on as more comes'
 complete -c zoe -n "__fish_zoe_using_subcommand logs" -s t -l timestamps -d 'Begin each line with the time it was written'
 complete -c zoe -n "__fish_zoe_using_subcommand logs" -s q -l quiet -d 'No progress on standard error: warnings and errors only'

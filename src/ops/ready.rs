@@ -77,7 +77,8 @@ async fn one(execution: &Execution, component: &Component, ready: &Ready) -> Rea
     readiness
 }
 
-/// Where a port of an instance can be reached from here.
+/// Where a port of an instance can be reached. On a Swarm the backend has said so by the node's address; on one Engine
+/// what is published on all addresses is reached on this machine's own.
 pub(super) fn public_address(instance: &Instance, container_port: u16) -> Option<SocketAddr> {
     let port = instance
         .ports

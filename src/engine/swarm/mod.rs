@@ -99,7 +99,11 @@ impl Backend for SwarmBackend {
     }
 
     async fn observe(&self, scope: Scope) -> Result<Snapshot> {
-        self.look(scope).await
+        let mut snapshot = self.look(scope).await?;
+        let executions = snapshot.executions.values_mut();
+        self.locate(executions.flat_map(|execution| &mut execution.instances))
+            .await;
+        Ok(snapshot)
     }
 
     async fn submit(&self, ticket: &Ticket, private: &Private) -> Result<Submitted> {
@@ -148,7 +152,9 @@ impl Backend for SwarmBackend {
     }
 
     async fn inspect(&self, execution: &Execution) -> Result<Execution> {
-        self.look_again(execution).await
+        let mut execution = self.look_again(execution).await?;
+        self.locate(execution.instances.iter_mut()).await;
+        Ok(execution)
     }
 
     async fn logs(

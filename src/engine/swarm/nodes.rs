@@ -98,7 +98,7 @@ pub(super) struct Nodes {
     gate: Gate,
     /// The id of the node whose manager is asked.
     own: OnceCell<String>,
-    /// The address of the manager, as other machines have it, where nodes have none.
+    /// Where the manager is reached, once that was needed.
     host: OnceCell<IpAddr>,
     engines: std::sync::Mutex<HashMap<String, Arc<Mutex<Option<Tried>>>>>,
 }
@@ -173,15 +173,6 @@ impl Nodes {
         }
         Ok(Arc::new(engine))
     }
-
-    /// Where what is published on all of a node's addresses can be reached. A node without an address that leads anywhere
-    /// is where the manager is.
-    async fn host_of(&self, address: Option<IpAddr>) -> IpAddr {
-        match address {
-            Some(address) => address,
-            None => *self.host.get_or_init(|| manager_host(&self.manager)).await,
-        }
-    }
 }
 
 /// Which node an Engine says it is; nothing where it is in no Swarm.
@@ -250,21 +241,16 @@ impl SwarmBackend {
             .map_err(|why| out_of_reach(place, why))
     }
 
-    /// Has the ports that instances publish on all of their node's addresses be those of an address that can be reached.
+    /// Says where the ports can be reached that instances publish on a node without an address that leads anywhere: where
+    /// the manager is reached, as such a Swarm has no other node.
     pub(super) async fn locate<'a>(
         &self,
         instances: impl Iterator<Item = &'a mut Instance> + Send,
-        address: impl Fn(&str) -> Option<IpAddr> + Send,
     ) {
-        for instance in instances {
-            let all = |host: &IpAddr| host.is_unspecified();
-            if instance.ports.iter().any(|port| all(&port.host)) {
-                let host = self.nodes.host_of(address(&instance.node)).await;
-                let ports = instance.ports.iter_mut();
-                ports
-                    .filter(|port| all(&port.host))
-                    .for_each(|port| port.host = host);
-            }
+        let ports = instances.flat_map(|instance| &mut instance.ports);
+        for port in ports.filter(|port| port.host.is_unspecified()) {
+            let host = &self.nodes.host;
+            port.host = *host.get_or_init(|| manager_host(&self.nodes.manager)).await;
         }
     }
 }
