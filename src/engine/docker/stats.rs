@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
+use hyper::Method;
 use jiff::SignedDuration;
 use serde::Deserialize;
 
 use super::DockerBackend;
-use crate::engine::{Result, Usage};
+use super::api::{request, status};
+use crate::engine::{EngineError, Result, Usage};
 use crate::model::Bytes;
 
 #[derive(Debug, Default, Deserialize)]
@@ -61,15 +63,29 @@ struct Processes {
 impl DockerBackend {
     /// What a container uses, by its name or id.
     pub(in crate::engine) async fn usage_of(&self, container: &str) -> Result<Usage> {
+        let what = format!("asking about {container}");
+        let gone = || EngineError::Gone {
+            what: format!("container {container}"),
+        };
         let path = format!("/containers/{container}/stats");
-        let stats: Stats = self
+        let query = [("stream", "false"), ("one-shot", "true")];
+        let answer = self
             .api
-            .get_of(
-                container,
-                &path,
-                &[("stream", "false"), ("one-shot", "true")],
-            )
-            .await?;
+            .ask(request(Method::GET, &path, &query, None::<&()>))
+            .await
+            .map_err(|error| match status(&error) {
+                Some(404) => gone(),
+                _ => self.api.error(&what, error),
+            })?;
+        // Of one that ends while it is asked nothing is said.
+        if answer.is_empty() {
+            return Err(gone());
+        }
+        let stats: Stats =
+            serde_json::from_slice(&answer).map_err(|error| EngineError::Garbled {
+                what,
+                why: error.to_string(),
+            })?;
         Ok(usage(&stats))
     }
 }
