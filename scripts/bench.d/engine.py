@@ -27,6 +27,10 @@ class Failed(Exception):
     """Something that can't go on, in a sentence."""
 
 
+class LeftOut(Failed):
+    """A part that can't be measured here, in a sentence; the others can."""
+
+
 class UnixConnection(http.client.HTTPConnection):
     """HTTP over a Unix socket."""
 
@@ -41,27 +45,33 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 class Engine:
-    """One Docker Engine on this machine."""
+    """A Docker Engine: the one on this machine, or one that is named."""
 
-    def __init__(self):
-        host = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
-        if not host.startswith("unix://"):
-            raise Failed(f"DOCKER_HOST is {host}; the benchmark needs an Engine on this machine (unix://…)")
-        self.socket = host.removeprefix("unix://")
+    def __init__(self, host=None):
+        self.host = host or os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
+        if not host and not self.host.startswith("unix://"):
+            raise Failed(f"DOCKER_HOST is {self.host}; the benchmark needs an Engine on this machine (unix://…)")
         self.prefix = ""
         self.threads = threading.local()
         try:
             self.version = self.call("GET", "/version")
         except OSError as error:
-            raise Failed(f"no Docker Engine answers at {self.socket}: {error}") from error
+            raise Failed(f"no Docker Engine answers at {self.host}: {error}") from error
         self.prefix = f"/v{self.version['ApiVersion']}"
         self.info = self.call("GET", "/info")
+
+    def connect(self):
+        """A connection of its own, for one thread."""
+        address = self.host.partition("://")[2]
+        if self.host.startswith("unix://"):
+            return UnixConnection(address)
+        return http.client.HTTPConnection(address, timeout=120)
 
     def call(self, method, path, query=None, body=None, ok=(), raw=None):
         """One call; its answer as JSON. Statuses in `ok` are no failures."""
         connection = getattr(self.threads, "connection", None)
         if connection is None:
-            connection = self.threads.connection = UnixConnection(self.socket)
+            connection = self.threads.connection = self.connect()
         url = self.prefix + path + ("?" + urllib.parse.urlencode(query) if query else "")
         data = raw if raw is not None else json.dumps(body).encode() if body is not None else None
         try:
@@ -87,17 +97,25 @@ class Engine:
         return sum(int(m["Labels"].get("zoe.cores", 0)) for m in members if m["State"] != "exited") / 1000
 
     def time_list(self, label):
-        """Seconds that the bare list call takes: connect, ask, read the whole body; nothing is decoded."""
-        url = f"{self.prefix}/containers/json?" + urllib.parse.urlencode(
-            {"all": "true", "filters": json.dumps({"label": [label]})}
-        )
-        connection = UnixConnection(self.socket)
+        """Seconds that the bare list call takes."""
+        return self.time_reads([("/containers/json", {"all": "true", "filters": labelled(label)})])
+
+    def time_reads(self, reads):
+        """Seconds that these calls take: connect, ask, read the whole body, one after the other; nothing is decoded."""
+        urls = [f"{self.prefix}{path}?{urllib.parse.urlencode(query)}" for path, query in reads]
+        connection = self.connect()
         begin = time.perf_counter()
-        connection.request("GET", url)
-        connection.getresponse().read()
+        for url in urls:
+            connection.request("GET", url)
+            connection.getresponse().read()
         seconds = time.perf_counter() - begin
         connection.close()
         return seconds
+
+
+def labelled(*labels):
+    """The filter on labels as the API wants it."""
+    return json.dumps({"label": list(labels)})
 
 
 def each(work, items):
@@ -115,7 +133,7 @@ class Fixtures:
     def __init__(self, engine):
         self.engine = engine
         self.run = f"bench-{os.getpid()}"
-        self.image = f"zoe-bench/{self.run}:latest"
+        self.image = f"zoe-bench/tiny:{self.run}"
         self.listed = 0
 
     @property
@@ -187,8 +205,7 @@ class Fixtures:
                 if time.monotonic() > deadline:
                     raise Failed(f"containers with the label {label} are still there after two minutes")
                 each(self.remove_container, [container["Id"] for container in found])
-            filters = {"filters": json.dumps({"label": [label]})}
-            for network in self.engine.call("GET", "/networks", filters):
+            for network in self.engine.call("GET", "/networks", {"filters": labelled(label)}):
                 self.engine.call("DELETE", f"/networks/{network['Id']}", ok=(404,))
         self.listed = 0
 
@@ -200,18 +217,29 @@ class Fixtures:
         self.engine.call("DELETE", f"/images/{self.image}", {"force": "true"}, ok=(404,))
 
 
-def application(image, cores):
-    """A description of one master and eight workers that do nothing."""
+def application(image, cores, workers=MEMBERS - 1):
+    """A description of one master and some workers that do nothing."""
     common = {"image": image, "cores": cores, "memory": "64m", "command": FOREVER}
     return {
         "schema": 1,
         "name": "bench",
-        "description": "One master and eight workers that do nothing",
+        "description": "One master and some workers that do nothing",
         "component": [
             {"name": "master", "core": 1} | common,
-            {"name": "worker", "core": MEMBERS - 1} | common,
+            {"name": "worker", "core": workers} | common,
         ],
     }
+
+
+def toml(description):
+    """The description as TOML: texts, numbers and lists of texts, written as JSON writes them."""
+    lines = []
+    for key, value in description.items():
+        if key != "component":
+            lines.append(f"{key} = {json.dumps(value)}")
+    for component in description["component"]:
+        lines += ["", "[[component]]", *(f"{key} = {json.dumps(value)}" for key, value in component.items())]
+    return "\n".join(lines) + "\n"
 
 
 def execution_id(number):

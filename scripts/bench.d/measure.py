@@ -5,6 +5,8 @@ import os
 import select
 import signal
 import statistics
+import subprocess
+import tempfile
 import time
 from dataclasses import dataclass
 
@@ -33,13 +35,13 @@ class Processes:
         self.alive.add(pid)
         return pid
 
-    def finish(self, pid, argv):
+    def finish(self, pid, argv, limit=LIMIT):
         """Waits for a process; a failure is an error with what it wrote to stderr."""
         descriptor = os.pidfd_open(pid)
         try:
             poll = select.poll()
             poll.register(descriptor, select.POLLIN)
-            in_time = poll.poll(LIMIT * 1000)
+            in_time = poll.poll(limit * 1000)
         finally:
             os.close(descriptor)
         if not in_time:
@@ -49,7 +51,7 @@ class Processes:
         if not in_time or status != 0:
             with open(self.errors, errors="replace") as file:
                 words = file.read()[-2000:].strip()
-            why = f"exit code {os.waitstatus_to_exitcode(status)}" if in_time else f"not done in {LIMIT} s"
+            why = f"exit code {os.waitstatus_to_exitcode(status)}" if in_time else f"not done in {limit} s"
             raise Failed(f"{' '.join(argv)}: {why}\n{words}")
 
     def time(self, argv):
@@ -75,6 +77,17 @@ class Processes:
                 most = max(most, int(line.split()[1]) * 1024)
         self.finish(pid, argv)
         return most
+
+    def calls(self, argv):
+        """The calls to Docker that zoe makes, as it counts them: every request that goes out, `/_ping` included."""
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, "calls")
+            environment = self.environment | {"ZOE_TEST_GATE": f"count:{path}"}
+            answer = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=LIMIT)
+            if answer.returncode != 0 or not os.path.exists(path):
+                raise Failed(f"{' '.join(argv)} failed or made no call\n{answer.stderr.strip()}")
+            with open(path) as file:
+                return [line.split(maxsplit=1)[1].strip() for line in file]
 
     def end(self):
         """Ends what is still running."""
@@ -148,16 +161,20 @@ class Row:
         }
 
 
-SCALES = {"ms": 1000, "MiB": 1 / 1024**2}
+SCALES = {"ms": 1000, "s": 1, "MiB": 1 / 1024**2, "calls": 1}
 
 
 def number(value, unit):
     value *= SCALES[unit]
+    if unit == "calls":
+        return f"{value:g}"
     return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:.0f}"
 
 
 def spread(values, unit):
     middle = number(statistics.median(values), unit)
+    if len(values) == 1:
+        return middle
     return f"{middle} ({number(min(values), unit)}–{number(max(values), unit)})"
 
 
