@@ -1,13 +1,15 @@
 # Processes and locks: found by name, ended by number, waited for by condition. Sourced by scripts/lab.
 # shellcheck shell=bash
 
-# The numbers of the processes whose first word is that name, which only this lab gives.
+# The numbers of the processes whose first word is that name, which only this lab gives. A lab in a container on this
+# machine gives it too; its processes have a second number, the one inside.
 processes() {
     local directory words
     for directory in /proc/[0-9]*; do
         words=()
         mapfile -t -n 1 -d '' words 2>/dev/null <"$directory/cmdline" || continue
-        [ "${words[0]:-}" != "$1" ] || echo "${directory#/proc/}"
+        [ "${words[0]:-}" = "$1" ] || continue
+        if grep -qE '^NSpid:[[:space:]]*[0-9]+$' "$directory/status"; then echo "${directory#/proc/}"; fi
     done 2>/dev/null
 }
 

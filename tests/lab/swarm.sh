@@ -1,32 +1,40 @@
 # The Swarm that the nodes make. Sourced by scripts/lab.
 # shellcheck shell=bash
 
-membership() { at "$1" info --format '{{.Swarm.LocalNodeState}}' 2>/dev/null; }
+# What a node itself says: active, pending, inactive, locked or error; nothing where its Engine doesn't answer.
+membership() {
+    curl -fsS --noproxy '*' --max-time 5 "http://$(address "$1"):2375/info" 2>/dev/null |
+        sed -n 's/.*"LocalNodeState":"\([a-z]*\)".*/\1/p'
+}
 
 # Rows of the manager: hostname, status, availability, the manager's status.
-members() { at "$LAB_MANAGER" node ls --format '{{.Hostname}} {{.Status}} {{.Availability}} {{.ManagerStatus}}' 2>/dev/null; }
+members() { answers "$LAB_MANAGER" && at "$LAB_MANAGER" node ls --format '{{.Hostname}} {{.Status}} {{.Availability}} {{.ManagerStatus}}' 2>/dev/null; }
 
 swarm_up() {
-    local node state
+    local node state new=''
     local -r manager=$(address "$LAB_MANAGER")
     state=$(membership "$LAB_MANAGER")
     case $state in
         active | pending | locked) ;;
-        *) at "$LAB_MANAGER" swarm init --advertise-addr "$manager" --listen-addr "$manager" \
-            --default-addr-pool "$LAB_OVERLAYS" --default-addr-pool-mask-length 24 >/dev/null ;;
+        *)
+            at "$LAB_MANAGER" swarm init --advertise-addr "$manager" --listen-addr "$manager" \
+                --default-addr-pool "$LAB_OVERLAYS" --default-addr-pool-mask-length 24 >/dev/null
+            new=new
+            ;;
     esac
     await 60 "$LAB_MANAGER does not become a Swarm's manager" members >/dev/null
     for node in "${LAB_NODES[@]:1}"; do
-        join "$node" &
+        join "$node" "$new" &
     done
     wait
 }
 
+# Makes a node a member, unless it is; of a new Swarm it is none yet, whatever it says.
 join() {
     local -r node=$1
-    case $(membership "$node") in
+    case $(membership "$node")$2 in
         active | pending) return 0 ;;
-        inactive) ;;
+        inactive*) ;;
         *) at "$node" swarm leave --force >/dev/null 2>&1 || true ;;
     esac
     # One of that name that was there before.

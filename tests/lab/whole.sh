@@ -33,7 +33,7 @@ missing() {
             echo "$node:cut"
         elif ! answers "$node"; then
             echo "$node:engine"
-        elif ! grep -q "^$node Ready Active" <<<"$rows"; then
+        elif [ "$(membership "$node")" != active ] || ! grep -q "^$node Ready Active" <<<"$rows"; then
             echo "$node:swarm"
         elif [ -n "${LAB_LABEL[$node]}" ] && [[ $(labels_of "$node") != *"${LAB_LABEL[$node]/=/:}"* ]]; then
             echo "$node:label"
