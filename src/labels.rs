@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use crate::apps::{self, shown};
 use crate::model::{
-    Bytes, ComponentName, Cores, Deployment, ExecutionId, InstanceKey, Resources, Ticket,
+    Bytes, ComponentName, Cores, Deployment, ExecutionId, InstanceKey, Mark, Resources, Ticket,
 };
 
 /// What all our keys begin with.
@@ -51,12 +51,32 @@ pub const REGISTRY: &str = "zoe.registry";
 /// The application, in the JSON of its format.
 pub const APPLICATION: &str = "zoe.application";
 
+/// Why an execution is to end, on its ticket where labels can change: one of [`MARKS`].
+pub const MARK: &str = "zoe.mark";
+/// How far its start has come, on its ticket where labels can change: [`PHASE_STARTING`] or [`PHASE_RUNNING`].
+pub const PHASE: &str = "zoe.phase";
+/// [`PHASE`] from before the first member is made.
+pub const PHASE_STARTING: &str = "starting";
+/// [`PHASE`] once all members were started.
+pub const PHASE_RUNNING: &str = "running";
+
+/// Every mark, as it is written.
+const MARKS: [(Mark, &str); 5] = [
+    (Mark::Ending, "ending"),
+    (Mark::Cancelled, "cancelled"),
+    (Mark::TimedOut, "timed-out"),
+    (Mark::Failed, "failed"),
+    (Mark::Lost, "lost"),
+];
+
 /// [`KIND`] of a ticket.
 pub const KIND_TICKET: &str = "ticket";
 /// [`KIND`] of an instance.
 pub const KIND_INSTANCE: &str = "instance";
 /// [`KIND`] of an execution's network.
 pub const KIND_NETWORK: &str = "network";
+/// [`KIND`] of a secret of an execution.
+pub const KIND_SECRET: &str = "secret";
 /// [`KIND`] of an image with submitted files.
 pub const KIND_IMAGE: &str = "image";
 /// [`KIND`] of a container in which such an image is made.
@@ -117,6 +137,11 @@ pub enum Decoded {
         /// The execution.
         execution: ExecutionId,
     },
+    /// A secret of an execution.
+    Secret {
+        /// The execution.
+        execution: ExecutionId,
+    },
     /// An image with submitted files.
     Image,
     /// A container in which such an image is made.
@@ -136,6 +161,15 @@ fn common(deployment: &Deployment, kind: &str) -> Labels {
 
 /// The labels of a ticket.
 pub fn ticket(ticket: &Ticket) -> Labels {
+    let mut labels = ticket_identity(ticket);
+    let application = apps::to_json(&ticket.application);
+    labels.insert(APPLICATION.to_owned(), application);
+    labels
+}
+
+/// The labels of a ticket that has another place for the application. Whoever reads them puts it back as the label
+/// [`APPLICATION`].
+pub fn ticket_identity(ticket: &Ticket) -> Labels {
     let mut labels = common(&ticket.deployment, KIND_TICKET);
     let mut put = |key: &str, value: String| labels.insert(key.to_owned(), value);
     put(EXECUTION, ticket.id.to_string());
@@ -144,7 +178,6 @@ pub fn ticket(ticket: &Ticket) -> Labels {
     put(USER, ticket.user.clone());
     put(SUBMITTED, ticket.submitted_at.to_string());
     put(REGISTRY, ticket.registry.clone());
-    put(APPLICATION, apps::to_json(&ticket.application));
     if let Some(key) = &ticket.key {
         put(KEY, key.clone());
     }
@@ -174,6 +207,31 @@ pub fn network(deployment: &Deployment, execution: ExecutionId) -> Labels {
     let mut labels = common(deployment, KIND_NETWORK);
     labels.insert(EXECUTION.to_owned(), execution.to_string());
     labels
+}
+
+/// The labels of a secret of an execution.
+pub fn secret(deployment: &Deployment, execution: ExecutionId) -> Labels {
+    let mut labels = common(deployment, KIND_SECRET);
+    labels.insert(EXECUTION.to_owned(), execution.to_string());
+    labels
+}
+
+/// What stands under [`MARK`].
+pub fn mark_text(mark: Mark) -> &'static str {
+    let found = MARKS.iter().find(|(known, _)| *known == mark);
+    found.map_or("ending", |(_, text)| text)
+}
+
+/// The mark of a ticket whose labels can change; `None` if it bears none.
+#[allow(clippy::implicit_hasher)] // Labels come from the Docker client as exactly this.
+pub fn mark(labels: &HashMap<String, String>) -> Result<Option<Mark>, LabelError> {
+    let Some(text) = labels.get(MARK) else {
+        return Ok(None);
+    };
+    let found = MARKS.iter().find(|(_, known)| known == text);
+    found
+        .map(|(mark, _)| Some(*mark))
+        .ok_or_else(|| invalid(MARK, text, &"this zoe knows no such mark"))
 }
 
 /// The labels of an image with submitted files.
@@ -214,13 +272,16 @@ fn decode_ours(labels: &Reader<'_>) -> Result<(Deployment, Decoded), LabelError>
         KIND_NETWORK => Decoded::Network {
             execution: labels.read(EXECUTION)?,
         },
+        KIND_SECRET => Decoded::Secret {
+            execution: labels.read(EXECUTION)?,
+        },
         KIND_IMAGE => Decoded::Image,
         KIND_BUILDER => Decoded::Builder,
         other => {
             return Err(invalid(
                 KIND,
                 other,
-                &"it is none of ticket, instance, network, image and builder",
+                &"it is none of ticket, instance, network, secret, image and builder",
             ));
         }
     };
@@ -242,6 +303,8 @@ fn decode_instance(labels: &Reader<'_>) -> Result<Decoded, LabelError> {
 }
 
 fn decode_ticket(labels: &Reader<'_>, deployment: &Deployment) -> Result<Ticket, LabelError> {
+    // A ticket whose mark can't be read can't be dealt with either.
+    mark(labels.0)?;
     let timeout: Option<SignedDuration> = labels.read_if_there(TIMEOUT)?;
     if timeout.is_some_and(|timeout| !timeout.is_positive()) {
         return Err(invalid(

@@ -1,87 +1,23 @@
 //! Makes a snapshot of what Docker listed: which objects belong together, which to nobody, which can't be read.
 //!
-//! Pure, and the same for every backend. Whoever lists must do so in an order that can't invent orphans: images and
-//! networks *before* containers. A ticket is made before anything else of its execution and removed after it, so what
+//! Pure, and the same for every backend. Whoever lists must do so in an order that can't invent orphans: what belongs to
+//! tickets *before* the tickets. A ticket is made before anything else of its execution and removed after it, so what
 //! is in an older list than the tickets and has none there really has none.
+
+mod seen;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::net::IpAddr;
 
 use jiff::Timestamp;
 
 use super::names;
 use crate::labels::{self, Decoded};
 use crate::model::{
-    Anomaly, Deployment, Execution, ExecutionId, Gap, Instance, InstanceKey, InstanceState,
-    JobImage, Mark, Node, Orphan, OrphanKind, PublishedPort, Resources, Snapshot, Ticket,
+    Anomaly, Deployment, Execution, ExecutionId, Instance, InstanceKey, InstanceState, JobImage,
+    Mark, Orphan, OrphanKind, Resources, Snapshot, Ticket,
 };
-
-/// A container as it was listed.
-#[derive(Debug, Clone)]
-pub struct SeenContainer {
-    /// Docker's id.
-    pub id: String,
-    /// Its name; what Docker puts before it may be there.
-    pub name: String,
-    /// Its labels.
-    pub labels: HashMap<String, String>,
-    /// The node it is on.
-    pub node: String,
-    /// What it is doing.
-    pub state: InstanceState,
-    /// Docker's own words about that, where it has any.
-    pub note: Option<String>,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When it began, where that is known.
-    pub started_at: Option<Timestamp>,
-    /// When it ended, where that is known.
-    pub finished_at: Option<Timestamp>,
-    /// Whether the kernel ended it for want of memory, where that is known.
-    pub out_of_memory: bool,
-    /// Its address in its execution's network.
-    pub address: Option<IpAddr>,
-    /// Its published ports.
-    pub ports: Vec<PublishedPort>,
-}
-
-/// A network as it was listed.
-#[derive(Debug, Clone)]
-pub struct SeenNetwork {
-    /// Docker's id.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// Its labels.
-    pub labels: HashMap<String, String>,
-}
-
-/// An image as it was listed.
-#[derive(Debug, Clone)]
-pub struct SeenImage {
-    /// Docker's id.
-    pub id: String,
-    /// Its names; none for one whose tag was given to another.
-    pub tags: Vec<String>,
-    /// Its labels.
-    pub labels: HashMap<String, String>,
-}
-
-/// All that was listed. Objects without zoe's labels may be among them; they are passed over.
-#[derive(Debug, Clone, Default)]
-pub struct Seen {
-    /// The nodes. What other deployments' instances hold is added to their `others`.
-    pub nodes: Vec<Node>,
-    /// Containers, running or not.
-    pub containers: Vec<SeenContainer>,
-    /// Networks.
-    pub networks: Vec<SeenNetwork>,
-    /// Images.
-    pub images: Vec<SeenImage>,
-    /// What could not be listed.
-    pub gaps: Vec<Gap>,
-}
+pub use seen::{Seen, SeenContainer, SeenImage, SeenNetwork};
 
 /// A ticket and the container that is it.
 struct Found {
@@ -97,6 +33,7 @@ struct Sorter<'a> {
     instances: Vec<(SeenContainer, InstanceKey, Resources)>,
     /// What containers that can't be read say of the execution they belong to. One of them may be its ticket.
     unreadable: HashSet<String>,
+    in_swarm: bool,
 }
 
 /// Sorts what was listed into executions, orphans and what can't be read.
@@ -110,14 +47,18 @@ pub fn assemble(deployment: &Deployment, taken_at: Timestamp, seen: Seen) -> Sna
         tickets: BTreeMap::new(),
         instances: Vec::new(),
         unreadable: HashSet::new(),
+        in_swarm: seen.in_swarm,
     };
     for container in seen.containers {
         sorter.container(container);
     }
     sorter.settle_tickets();
     sorter.settle_instances();
+    for secret in &seen.secrets {
+        sorter.belonging(OrphanKind::Secret, secret);
+    }
     for network in &seen.networks {
-        sorter.network(network);
+        sorter.belonging(OrphanKind::Network, network);
     }
     for image in &seen.images {
         sorter.image(image);
@@ -145,6 +86,23 @@ fn describe(kind: &str, id: &str, name: &str) -> String {
 impl Sorter<'_> {
     fn anomaly(&mut self, object: String, problem: String) {
         self.snapshot.anomalies.push(Anomaly { object, problem });
+    }
+
+    fn of_another_kind(&mut self, object: String) {
+        self.anomaly(
+            object,
+            "its labels are those of another kind of object".to_owned(),
+        );
+    }
+
+    /// What Docker calls the object with these labels.
+    fn noun(&self, labels: &HashMap<String, String>) -> &'static str {
+        match labels.get(labels::KIND).map(String::as_str) {
+            Some(labels::KIND_TICKET) if self.in_swarm => "config",
+            Some(labels::KIND_BUILDER) => "container",
+            _ if self.in_swarm => "service",
+            _ => "container",
+        }
     }
 
     fn orphan(&mut self, kind: OrphanKind, id: String, name: &str, execution: Option<ExecutionId>) {
@@ -179,7 +137,8 @@ impl Sorter<'_> {
     }
 
     fn container(&mut self, container: SeenContainer) {
-        let object = || describe("container", &container.id, &container.name);
+        let noun = self.noun(&container.labels);
+        let object = || describe(noun, &container.id, &container.name);
         let anomalies = self.snapshot.anomalies.len();
         let Some((own, decoded)) = self.decode(object, &container.labels) else {
             if self.snapshot.anomalies.len() > anomalies {
@@ -195,7 +154,8 @@ impl Sorter<'_> {
             Decoded::Instance { reservation, .. } => self.others(&container, reservation),
             _ if !own => {}
             Decoded::Ticket(ticket) => {
-                let mark = names::parse_mark(&container.name, self.deployment, ticket.id);
+                let mark = names::parse_mark(&container.name, self.deployment, ticket.id)
+                    .or_else(|| labels::mark(&container.labels).ok().flatten());
                 self.tickets.entry(ticket.id).or_default().push(Found {
                     ticket: *ticket,
                     mark,
@@ -205,10 +165,9 @@ impl Sorter<'_> {
             Decoded::Builder => {
                 self.orphan(OrphanKind::Builder, container.id, &container.name, None);
             }
-            Decoded::Network { .. } | Decoded::Image => self.anomaly(
-                object(),
-                "its labels are those of another kind of object".to_owned(),
-            ),
+            Decoded::Network { .. } | Decoded::Secret { .. } | Decoded::Image => {
+                self.of_another_kind(object());
+            }
         }
     }
 
@@ -237,8 +196,9 @@ impl Sorter<'_> {
             let mut found = found.into_iter();
             let Some(first) = found.next() else { continue };
             for other in found {
+                let noun = self.noun(&other.container.labels);
                 self.anomaly(
-                    describe("container", &other.container.id, &other.container.name),
+                    describe(noun, &other.container.id, &other.container.name),
                     format!("it is a second ticket of execution {id}"),
                 );
             }
@@ -271,6 +231,11 @@ impl Sorter<'_> {
                 continue;
             };
             let name = names::instance_name(self.deployment, &key);
+            let noun = if self.in_swarm {
+                "service"
+            } else {
+                "container"
+            };
             let twin = execution.instances.iter_mut().find(|i| i.key == key);
             let genuine = names::plain(&container.name) == name;
             let object = match twin {
@@ -283,9 +248,9 @@ impl Sorter<'_> {
                 // Somebody copied the labels: the one with the right name is zoe's.
                 Some(twin) if genuine => {
                     let copy = std::mem::replace(twin, instance(container, key, reservation));
-                    describe("container", &copy.container_id, "")
+                    describe(noun, &copy.container_id, "")
                 }
-                Some(_) => describe("container", &container.id, &container.name),
+                Some(_) => describe(noun, &container.id, &container.name),
             };
             self.anomaly(
                 object,
@@ -301,26 +266,24 @@ impl Sorter<'_> {
         }
     }
 
-    fn network(&mut self, network: &SeenNetwork) {
-        let object = || describe("network", &network.id, &network.name);
-        match self.decode(object, &network.labels) {
-            Some((true, Decoded::Network { execution })) => {
+    /// A network or a secret.
+    fn belonging(&mut self, kind: OrphanKind, seen: &SeenNetwork) {
+        let noun = if kind == OrphanKind::Secret {
+            "secret"
+        } else {
+            "network"
+        };
+        let object = || describe(noun, &seen.id, &seen.name);
+        match (kind, self.decode(object, &seen.labels)) {
+            (OrphanKind::Network, Some((true, Decoded::Network { execution })))
+            | (OrphanKind::Secret, Some((true, Decoded::Secret { execution }))) => {
                 let known = self.snapshot.executions.contains_key(&execution);
                 if !known && !self.unreadable.contains(execution.as_str()) {
-                    let execution = Some(execution);
-                    self.orphan(
-                        OrphanKind::Network,
-                        network.id.clone(),
-                        &network.name,
-                        execution,
-                    );
+                    self.orphan(kind, seen.id.clone(), &seen.name, Some(execution));
                 }
             }
-            Some((true, _)) => self.anomaly(
-                object(),
-                "its labels are those of another kind of object".to_owned(),
-            ),
-            Some((false, _)) | None => {}
+            (_, Some((true, _))) => self.of_another_kind(object()),
+            (_, Some((false, _)) | None) => {}
         }
     }
 
@@ -345,16 +308,18 @@ impl Sorter<'_> {
                     });
                 }
             }
-            Some((true, _)) => self.anomaly(
-                object(),
-                "its labels are those of another kind of object".to_owned(),
-            ),
+            Some((true, _)) => self.of_another_kind(object()),
             Some((false, _)) | None => {}
         }
     }
 }
 
-fn instance(container: SeenContainer, key: InstanceKey, reservation: Resources) -> Instance {
+/// The container as the member that it is.
+pub(in crate::engine) fn instance(
+    container: SeenContainer,
+    key: InstanceKey,
+    reservation: Resources,
+) -> Instance {
     Instance {
         key,
         container_id: container.id,

@@ -4,6 +4,9 @@
 //! manager, which knows nothing of Swarm mode, has no such path (404); as an old Engine has none either, it is asked what
 //! it is called.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
 use serde::Deserialize;
 
 use super::Result;
@@ -30,25 +33,36 @@ struct Version {
     version: String,
 }
 
+/// What was found out, and how: the next questions go the same way.
+pub struct Detected {
+    /// What it is.
+    pub kind: Kind,
+    pub(in crate::engine) transport: Arc<Transport>,
+    /// The Swarm's nodes.
+    pub(in crate::engine) nodes: Option<Bytes>,
+}
+
 /// Asks the daemon at `endpoint` what it is. A worker of a Swarm is an Engine here: it can't manage the Swarm.
-pub async fn detect(endpoint: &Endpoint, gate: Gate) -> Result<Kind> {
+pub async fn detect(endpoint: &Endpoint, gate: Gate) -> Result<Detected> {
     const WHAT: &str = "asking what kind of Docker it is";
-    let api = Api::new(Transport::new(endpoint, gate)?)?;
+    let transport = Transport::new(endpoint, gate)?;
+    let api = Api::new(Arc::clone(&transport))?;
     let asked = request(hyper::Method::GET, "/nodes", &[], None::<&()>);
-    let error = match api.ask(asked).await {
-        Ok(_) => return Ok(Kind::Swarm),
-        Err(error) => error,
+    let (kind, nodes) = match api.ask(asked).await {
+        Ok(nodes) => (Kind::Swarm, Some(nodes)),
+        Err(error) => match status(&error) {
+            Some(404) => {
+                let version: Version = api.get(WHAT, "/version", &[]).await?;
+                let classic = version.version.starts_with("swarm/");
+                (if classic { Kind::Classic } else { Kind::Engine }, None)
+            }
+            Some(_) => (Kind::Engine, None),
+            None => return Err(api.error(WHAT, error)),
+        },
     };
-    match status(&error) {
-        Some(404) => {
-            let version: Version = api.get(WHAT, "/version", &[]).await?;
-            Ok(if version.version.starts_with("swarm/") {
-                Kind::Classic
-            } else {
-                Kind::Engine
-            })
-        }
-        Some(_) => Ok(Kind::Engine),
-        None => Err(api.error(WHAT, error)),
-    }
+    Ok(Detected {
+        kind,
+        transport,
+        nodes,
+    })
 }

@@ -28,6 +28,33 @@ pub fn ticket_name(ticket: &Ticket) -> String {
     }
 }
 
+/// The longest name of a service, in characters. An Engine takes longer ones, but a member is called the same everywhere.
+const LONGEST_SERVICE: usize = 63;
+/// The longest name of a config or a secret, in characters.
+const LONGEST_CONFIG: usize = 64;
+
+/// The ticket's config in a Swarm.
+pub fn config_name(ticket: &Ticket) -> String {
+    fitting(ticket_name(ticket), LONGEST_CONFIG)
+}
+
+/// A secret of an execution in a Swarm.
+pub fn secret_name(deployment: &Deployment, id: ExecutionId, secret: &str) -> String {
+    fitting(format!("zoe-{deployment}-{id}-{secret}"), LONGEST_CONFIG)
+}
+
+/// A name as it is, or where it is too long with a hash of the whole in place of its end.
+fn fitting(name: String, longest: usize) -> String {
+    if name.len() <= longest {
+        return name;
+    }
+    let hash = job_hash(&name, "");
+    let kept = longest.saturating_sub(hash.len() + 1);
+    // The names are made of ASCII.
+    let head = name.get(..kept).unwrap_or_default();
+    format!("{}-{hash}", head.trim_end_matches(['-', '.', '_']))
+}
+
 /// Whether a container of that name can be the ticket of this execution, as long as it is not marked: what is called
 /// otherwise is a copy that somebody made.
 pub fn may_be_ticket(name: &str, deployment: &Deployment, id: ExecutionId) -> bool {
@@ -74,10 +101,13 @@ pub fn ticket_image(ticket: &Ticket) -> Option<String> {
 
 /// An instance's container.
 pub fn instance_name(deployment: &Deployment, key: &InstanceKey) -> String {
-    format!(
-        "zoe-{deployment}-{}-{}-{}",
-        key.execution, key.component, key.index
-    )
+    let InstanceKey {
+        execution,
+        component,
+        index,
+    } = key;
+    let name = format!("zoe-{deployment}-{execution}-{component}-{index}");
+    fitting(name, LONGEST_SERVICE)
 }
 
 /// An execution's network.
@@ -179,6 +209,27 @@ pub(crate) mod tests {
         assert_eq!(ticket_name(&ticket), "zoe-dep--run");
         ticket.key = Some("nightly".to_owned());
         assert_eq!(ticket_name(&ticket), by_id);
+    }
+
+    #[test]
+    fn what_is_too_long_for_a_swarm_ends_with_a_hash() {
+        let mut ticket = ticket(7);
+        ticket.deployment = "a-deployment-of-20-c".parse().unwrap();
+        ticket.name = "a.name-of-forty-characters-that-is-allow".parse().unwrap();
+        ticket.name_claimed = true;
+        let long = config_name(&ticket);
+        assert_eq!(long.len(), 64);
+        assert!(may_be_ticket(&long, &ticket.deployment, ticket.id));
+        let key = |component: &str, index| InstanceKey {
+            execution: ticket.id,
+            component: component.parse().unwrap(),
+            index,
+        };
+        let name = |key| instance_name(&ticket.deployment, &key);
+        let [one, two] =
+            [1, 2].map(|index| name(key("a-component-of-24-chars0", index * 1_000_000)));
+        assert!(one.len() <= 63 && two.len() <= 63 && one != two);
+        assert!(name(key("worker", 1)).ends_with("-worker-1"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::context::{Context, Identity, OpenStore, Settings, World};
 use super::error::OpsError;
 use crate::config::{self, Config, Database, Surroundings};
 use crate::engine::credentials::Credentials;
-use crate::engine::detect::{Kind, detect};
+use crate::engine::detect::{Detected, Kind, detect};
 use crate::engine::docker::DockerBackend;
 use crate::engine::endpoint::{self, Address, Endpoint};
 use crate::engine::gate::Gate;
@@ -33,17 +33,18 @@ pub async fn connect(
     world: Arc<dyn World>,
 ) -> Result<Context, OpsError> {
     let (endpoint, gate) = way(config, around)?;
+    let mut detected = None;
     let kind = match (&endpoint.address, config.docker.backend) {
         (Address::Memory(_), _) | (_, config::Backend::Engine) => Kind::Engine,
         (_, config::Backend::Swarm) => Kind::Swarm,
         (_, config::Backend::Classic) => Kind::Classic,
-        (_, config::Backend::Auto) => detect(&endpoint, gate.clone()).await?,
+        (_, config::Backend::Auto) => detected.insert(detect(&endpoint, gate.clone()).await?).kind,
     };
     assemble(
         config,
         around,
         world,
-        backend(config, around, &endpoint, kind, gate)?,
+        backend(config, around, &endpoint, kind, gate, detected)?,
     )
 }
 
@@ -58,7 +59,7 @@ pub fn connect_to_history(
         config,
         around,
         world,
-        backend(config, around, &endpoint, Kind::Engine, gate)?,
+        backend(config, around, &endpoint, Kind::Engine, gate, None)?,
     )
 }
 
@@ -104,6 +105,7 @@ fn backend(
     endpoint: &Endpoint,
     kind: Kind,
     gate: Gate,
+    detected: Option<Detected>,
 ) -> Result<Arc<dyn Backend>, OpsError> {
     let deployment = config.zoe.deployment.clone();
     let docker = &config.docker;
@@ -122,6 +124,10 @@ fn backend(
                 None => None,
             };
             SwarmBackend::new(endpoint, deployment, docker.publish_address, node_url, gate)
+                .and_then(|backend| match detected {
+                    Some(detected) => backend.after(detected),
+                    None => Ok(backend),
+                })
                 .map(|backend| backend.with_credentials(Credentials::of(around)))
                 .map(|backend| backend.with_shared_registry(registry))
                 .map(|backend| Arc::new(backend) as Arc<dyn Backend>)

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use proptest::prelude::*;
 use zoe::labels::{self, Decoded, LabelError};
-use zoe::model::{Bytes, Cores, Deployment, ExecutionId, InstanceKey, Resources};
+use zoe::model::{Bytes, Cores, Deployment, ExecutionId, InstanceKey, Mark, Resources};
 
 use crate::any;
 
@@ -33,7 +33,7 @@ fn garbage() -> impl Strategy<Value = String> {
     ]
 }
 
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 18] = [
     labels::DEPLOYMENT,
     labels::EXECUTION,
     labels::KIND,
@@ -51,6 +51,7 @@ const KEYS: [&str; 17] = [
     labels::JOB_IMAGE,
     labels::REGISTRY,
     labels::APPLICATION,
+    labels::MARK,
 ];
 
 proptest! {
@@ -74,7 +75,7 @@ proptest! {
     }
 
     #[test]
-    fn garbage_is_a_sentence(pairs in proptest::collection::hash_map(prop::sample::select(&KEYS[..]), garbage(), 1..17)) {
+    fn garbage_is_a_sentence(pairs in proptest::collection::hash_map(prop::sample::select(&KEYS[..]), garbage(), 1..18)) {
         let labels = pairs.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
         if let Some(Err(error)) = labels::decode(&labels) {
             let sentence = error.to_string();
@@ -98,6 +99,25 @@ proptest! {
 }
 
 #[test]
+fn marks_come_back() {
+    let marked = |text: &str| HashMap::from([(labels::MARK.to_owned(), text.to_owned())]);
+    for mark in [
+        Mark::Ending,
+        Mark::Cancelled,
+        Mark::TimedOut,
+        Mark::Failed,
+        Mark::Lost,
+    ] {
+        assert_eq!(
+            labels::mark(&marked(labels::mark_text(mark))),
+            Ok(Some(mark))
+        );
+    }
+    assert_eq!(labels::mark(&HashMap::new()), Ok(None));
+    assert!(labels::mark(&marked("someday")).is_err());
+}
+
+#[test]
 fn the_small_ones_come_back_whole() {
     let execution = ExecutionId::from_bits(7);
     let d = deployment();
@@ -106,6 +126,7 @@ fn the_small_ones_come_back_whole() {
             labels::network(&d, execution),
             Decoded::Network { execution },
         ),
+        (labels::secret(&d, execution), Decoded::Secret { execution }),
         (labels::image(&d), Decoded::Image),
         (labels::builder(&d), Decoded::Builder),
     ] {
@@ -135,7 +156,7 @@ fn what_is_wrong_is_said() {
     insta::assert_snapshot!(all.join("\n"), @r#"
 the labels are of schema '2' and this zoe reads 1; use the zoe that made them
 the label zoe.schema is missing
-the label zoe.kind holds 'volume': it is none of ticket, instance, network, image and builder
+the label zoe.kind holds 'volume': it is none of ticket, instance, network, secret, image and builder
 the label zoe.execution holds 'x\u{1b}[31m': 'x\u{1b}[31m' is not an execution id; it has 8 characters, a–z and 2–7, the first a letter
 the label zoe.deployment holds 'Ours': the deployment 'Ours' is not allowed: use at most 20 of a–z, 0–9 and '-', a letter or digit at both ends
 "#);

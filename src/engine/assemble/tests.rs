@@ -1,5 +1,6 @@
 use super::*;
 use crate::engine::names::tests::ticket;
+use crate::model::Node;
 
 fn seen(name: &str, labels: labels::Labels) -> SeenContainer {
     SeenContainer {

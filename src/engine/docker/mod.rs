@@ -23,6 +23,7 @@ mod wire;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
@@ -41,6 +42,7 @@ use crate::model::{
     Snapshot, Ticket,
 };
 use api::Api;
+pub(in crate::engine) use observe::LocalImage;
 use transport::Transport;
 
 /// A backend on one Docker Engine.
@@ -92,6 +94,12 @@ impl DockerBackend {
 }
 
 impl DockerBackend {
+    /// The same, through a connection that is there already.
+    pub(in crate::engine) fn through(mut self, transport: Arc<Transport>) -> Result<Self> {
+        self.api = Api::new(transport)?;
+        Ok(self)
+    }
+
     /// The way to its Engine.
     pub(in crate::engine) fn api(&self) -> &Api {
         &self.api

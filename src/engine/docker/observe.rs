@@ -11,11 +11,19 @@ use jiff::Timestamp;
 use super::api::{Api, label_filter, status};
 use super::parallel::each;
 use super::wire::{Info, ListedContainer, ListedImage, ListedNetwork, state};
-use super::{DockerBackend, builder};
-use crate::engine::assemble::{Seen, SeenContainer, assemble};
+use super::{DockerBackend, builder, create};
+use crate::engine::assemble::{Seen, SeenContainer, SeenImage, assemble};
 use crate::engine::{Result, Scope};
 use crate::labels::{self, Decoded};
 use crate::model::{Execution, Gap, Instance, Phase, Snapshot};
+
+/// An image that an Engine has.
+pub(in crate::engine) struct LocalImage {
+    /// Docker's id of it.
+    pub(in crate::engine) id: String,
+    /// Whether an init is to be put before its program.
+    pub(in crate::engine) needs_init: bool,
+}
 
 /// What was asked, in messages.
 const LISTING: &str = "listing containers";
@@ -101,6 +109,37 @@ impl DockerBackend {
         self.api
             .get("listing images", "/images/json", &[("filters", &filter)])
             .await
+    }
+
+    /// The images with submitted files, for a Swarm that this Engine manages.
+    pub(in crate::engine) async fn job_images(&self) -> Result<Vec<SeenImage>> {
+        let images = [
+            self.label(),
+            format!("{}={}", labels::KIND, labels::KIND_IMAGE),
+        ];
+        let listed = self.images(&images).await?;
+        Ok(listed.into_iter().map(ListedImage::seen).collect())
+    }
+
+    /// The containers in which somebody was making such images, likewise.
+    pub(in crate::engine) async fn builders(&self, now: Timestamp) -> Result<Vec<SeenContainer>> {
+        let builders = [
+            self.label(),
+            format!("{}={}", labels::KIND, labels::KIND_BUILDER),
+        ];
+        Ok(seen(list(&self.api, &builders).await?, now, &self.node))
+    }
+
+    /// An image as this Engine has it, if it does.
+    pub(in crate::engine) async fn local_image(&self, name: &str) -> Result<Option<LocalImage>> {
+        let found = self.image(name).await?;
+        Ok(found.and_then(|image| {
+            let entrypoint = image.config.and_then(|config| config.entrypoint);
+            Some(LocalImage {
+                id: image.id?,
+                needs_init: create::needs_init(&entrypoint.unwrap_or_default()),
+            })
+        }))
     }
 
     /// Those of the listed containers whose labels can be read and say that they are such objects of ours: what only

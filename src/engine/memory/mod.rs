@@ -282,6 +282,6 @@ fn seen(world: &World, now: Timestamp) -> Seen {
         containers: seen_containers(world, now),
         networks: seen_networks(world, now),
         images: seen_images(world, now),
-        gaps: Vec::new(),
+        ..Seen::default()
     }
 }

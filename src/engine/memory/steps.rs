@@ -84,6 +84,7 @@ impl MemoryBackend {
                 | Decoded::Instance { .. }
                 | Decoded::Network { .. }
                 | Decoded::Image
+                | Decoded::Secret { .. }
                 | Decoded::Builder => None,
             }
         });

@@ -8,11 +8,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use super::members::decisive;
+use super::wire::ListedTask;
 use crate::engine::client::api::{Api, label_filter};
 use crate::engine::{EngineError, Result, names};
 use crate::labels::{self, Decoded};
@@ -69,81 +70,19 @@ struct NodeStatus {
     addr: String,
 }
 
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ListedTask {
-    #[serde(rename = "ID")]
-    id: String,
-    #[serde(default)]
-    created_at: Timestamp,
-    #[serde(default, rename = "ServiceID")]
-    service: String,
-    #[serde(default, rename = "NodeID")]
-    node: String,
-    #[serde(default)]
-    spec: TaskSpec,
-    #[serde(default)]
-    status: TaskStatus,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct TaskSpec {
-    container_spec: ContainerSpec,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct ContainerSpec {
-    #[serde(deserialize_with = "or_default")]
-    labels: HashMap<String, String>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct TaskStatus {
-    state: String,
-    err: String,
-    message: String,
-    container_status: ContainerStatus,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-struct ContainerStatus {
-    #[serde(rename = "ContainerID")]
-    container: String,
-}
-
 #[derive(Debug, Deserialize)]
 struct ListedService {
     #[serde(rename = "ID")]
     id: String,
 }
 
-/// Docker writes `null` for what is empty.
-fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
-    deserializer: D,
-) -> std::result::Result<T, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
-}
-
-impl ListedTask {
-    /// Whether it will never run again.
-    fn has_ended(&self) -> bool {
-        matches!(
-            self.status.state.as_str(),
-            "complete" | "failed" | "shutdown" | "rejected" | "remove" | "orphaned"
-        )
-    }
-
-    /// Why it is nowhere yet.
-    fn waiting(&self) -> &str {
-        if self.status.err.is_empty() {
-            &self.status.message
-        } else {
-            &self.status.err
-        }
+/// Why it is nowhere yet.
+fn waiting(task: &ListedTask) -> &str {
+    let status = &task.status;
+    if status.err.is_empty() {
+        &status.message
+    } else {
+        &status.err
     }
 }
 
@@ -209,26 +148,28 @@ impl Directory {
         if task.node.is_empty() {
             return Err(EngineError::Refused {
                 what: format!("asking for {name}"),
-                why: format!("it is on no node yet: {}", task.waiting()),
+                why: format!("it is on no node yet: {}", waiting(&task)),
             });
         }
+        let container = task.container().unwrap_or_default().to_owned();
+        let has_ended = task.is_over();
         let nodes = self.nodes().await?;
         // A node may have been removed from the Swarm while its tasks are still known.
         let node = nodes.iter().find(|node| node.id == task.node).cloned();
         Ok(Place {
-            has_ended: task.has_ended(),
+            has_ended,
             node: node.unwrap_or_else(|| SeenNode {
                 name: task.node.clone(),
                 id: task.node,
                 address: None,
                 is_up: false,
             }),
-            container: task.status.container_status.container,
+            container,
             task: task.id,
         })
     }
 
-    /// The newest of the tasks that say they are a member. Where a stranger's service carries copied labels, the service
+    /// The task that is the member, of those that say so. Where a stranger's service carries copied labels, the service
     /// that is called as zoe calls it is meant.
     async fn genuine(&self, name: &str, mut tasks: Vec<ListedTask>) -> Result<Option<ListedTask>> {
         let one = tasks.first().map(|task| task.service.clone());
@@ -237,7 +178,7 @@ impl Directory {
             let service: ListedService = self.api.get_of(name, &path, &[]).await?;
             tasks.retain(|task| task.service == service.id);
         }
-        Ok(tasks.into_iter().max_by_key(|task| task.created_at))
+        Ok(decisive(tasks))
     }
 
     async fn tasks(
@@ -258,7 +199,7 @@ impl Directory {
 
     fn by_member(&self, listed: Vec<ListedTask>) -> HashMap<InstanceKey, Vec<ListedTask>> {
         let mut tasks: HashMap<_, Vec<_>> = HashMap::new();
-        for task in listed {
+        for task in listed.into_iter().filter(|task| !task.is_going()) {
             if let Some(Ok((deployment, Decoded::Instance { key, .. }))) =
                 labels::decode(&task.spec.container_spec.labels)
                 && deployment == self.deployment
@@ -342,14 +283,14 @@ mod tests {
             "ContainerStatus":{"ContainerID":"c1","PID":0,"ExitCode":0},"PortStatus":{}},"DesiredState":"shutdown"}"#,
         )
         .unwrap();
-        assert_eq!(task.status.container_status.container, "c1");
-        assert!(task.has_ended());
+        assert_eq!(task.container(), Some("c1"));
+        assert!(task.is_over());
         let waiting: ListedTask = serde_json::from_str(
             r#"{"ID":"t2","ServiceID":"s1","Spec":{"ContainerSpec":{"Labels":null}},
             "Status":{"State":"pending","Message":"pending task scheduling","Err":"no suitable node (1 node down)"}}"#,
         )
         .unwrap();
-        assert!(!waiting.has_ended() && waiting.node.is_empty());
-        assert_eq!(waiting.waiting(), "no suitable node (1 node down)");
+        assert!(!waiting.is_over() && waiting.node.is_empty());
+        assert_eq!(super::waiting(&waiting), "no suitable node (1 node down)");
     }
 }

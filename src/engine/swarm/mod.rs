@@ -3,31 +3,40 @@
 //! What it leaves out: any decision. Which node a member goes to was decided by the plan, and the service is pinned there;
 //! a member that is lost or has ended stays so until zoe does something about it, as Swarm is told to restart nothing.
 
+mod calls;
+mod cluster;
+mod content;
 mod create;
 mod directory;
 mod events;
 mod exec;
+mod images;
 mod logs;
+mod members;
+mod network;
 mod nodes;
 mod observe;
 mod recent;
 mod start;
 mod teardown;
 mod ticket;
+mod tickets;
 mod usage;
 mod wait;
 mod wire;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use jiff::SignedDuration;
 
 use super::client::api::Api;
 use super::client::transport::Transport;
 use super::credentials::Credentials;
+use super::detect::Detected;
 use super::docker::DockerBackend;
 use super::endpoint::Endpoint;
 use super::gate::Gate;
@@ -52,6 +61,8 @@ pub struct SwarmBackend {
     directory: Arc<Directory>,
     /// How the other nodes' Engines are reached, where the site says so.
     nodes: nodes::Nodes,
+    /// What the Swarm said of its nodes when it was asked what it is.
+    first_nodes: Mutex<Option<Bytes>>,
 }
 
 impl SwarmBackend {
@@ -65,7 +76,8 @@ impl SwarmBackend {
     ) -> Result<Self> {
         let transport = Transport::new(endpoint, gate.clone())?;
         let directory = Directory::new(Api::new(Arc::clone(&transport))?, deployment.clone());
-        let engine = DockerBackend::new(endpoint, deployment.clone(), publish, gate.clone())?;
+        let engine = DockerBackend::new(endpoint, deployment.clone(), publish, gate.clone())?
+            .through(Arc::clone(&transport))?;
         let manager = endpoint.clone();
         Ok(Self {
             api: Api::new(transport)?,
@@ -73,7 +85,19 @@ impl SwarmBackend {
             engine,
             directory: Arc::new(directory),
             nodes: nodes::Nodes::new(node_url, manager, deployment, publish, gate),
+            first_nodes: Mutex::default(),
         })
+    }
+
+    /// Going on with the connection over which it was found out that it is a Swarm, and with what was told then.
+    pub fn after(mut self, detected: Detected) -> Result<Self> {
+        let transport = detected.transport;
+        let api = Api::new(Arc::clone(&transport))?;
+        self.directory = Arc::new(Directory::new(api, self.deployment.clone()));
+        self.api = Api::new(Arc::clone(&transport))?;
+        self.engine = self.engine.through(transport)?;
+        self.first_nodes = Mutex::new(detected.nodes);
+        Ok(self)
     }
 
     /// With these logins for registries; without any, it is nobody to them.
@@ -205,7 +229,7 @@ impl Images for SwarmBackend {
     }
 
     async fn remove_job_image(&self, image: &JobImage) -> Result<()> {
-        self.engine.remove_job_image(image).await
+        self.remove_unused(image).await
     }
 
     async fn list_images(&self, prefixes: &[&str]) -> Result<Vec<ImageInfo>> {

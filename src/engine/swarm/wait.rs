@@ -1,15 +1,45 @@
-//! Waits until a member has ended.
+//! Waits until a member has ended. The Swarm tells of no task by itself, so it is asked again and again.
+
+use std::time::Duration;
 
 use super::SwarmBackend;
-use crate::engine::*;
-use crate::model::*;
-use jiff::SignedDuration;
+use super::members;
+use crate::engine::{EngineError, Result, names};
+use crate::model::{InstanceKey, InstanceState};
+
+/// How often it is asked.
+const PAUSE: Duration = Duration::from_millis(200);
 
 impl SwarmBackend {
-    pub(super) async fn wait_for(&self, _instance: &InstanceKey) -> Result<i64> {
-        Err(EngineError::Refused {
-            what: "this".to_owned(),
-            why: "not there yet".to_owned(),
-        })
+    /// A member that its node would not start never ends: that is [`EngineError::Refused`], in the node's words.
+    pub(super) async fn wait_for(&self, key: &InstanceKey) -> Result<i64> {
+        let name = names::instance_name(&self.deployment, key);
+        loop {
+            let task = self.task_of(key).await?;
+            let over = task.filter(super::wire::ListedTask::is_over);
+            if let Some(task) = over {
+                let mut cluster = self.cluster().await?;
+                let found = members::members(&self.deployment, None, vec![task], &mut cluster);
+                let member = found.instances(&self.deployment).pop();
+                let member = member.ok_or_else(|| EngineError::Conflict {
+                    what: format!("service {name}"),
+                    why: "a service of that name is there, and it is not this instance".to_owned(),
+                })?;
+                match member.state {
+                    InstanceState::Exited { code } => return Ok(code),
+                    InstanceState::Rejected => {
+                        return Err(EngineError::Refused {
+                            what: format!("starting {name}"),
+                            why: member.note.unwrap_or_default(),
+                        });
+                    }
+                    InstanceState::Created
+                    | InstanceState::Running
+                    | InstanceState::Lost { .. }
+                    | InstanceState::Other => {}
+                }
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 }
