@@ -15,9 +15,11 @@ use std::time::{Duration, Instant};
 #[allow(dead_code, reason = "one part of it is used")]
 mod docker;
 mod lab;
+#[path = "lab_up/things.rs"]
+mod things;
 
-use docker::TINY;
 use lab::Lab;
+use things::Things;
 
 /// Waits up to a minute until it is so.
 #[track_caller]
@@ -26,90 +28,6 @@ fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     while !is_so() {
         assert!(Instant::now() < patience, "not within a minute: {what}");
         std::thread::sleep(Duration::from_millis(100));
-    }
-}
-
-/// Things of one test; gone when this is dropped.
-struct Things<'a> {
-    lab: &'a Lab,
-    name: String,
-    image: String,
-}
-
-impl<'a> Things<'a> {
-    fn new(lab: &'a Lab) -> Self {
-        docker::tiny();
-        Self {
-            lab,
-            name: format!("lab-{:08x}", rand::random::<u32>()),
-            image: lab.push(TINY),
-        }
-    }
-
-    /// Runs a container on a node; returns its id.
-    fn run(&self, node: &str, options: &[&str], command: &[&str]) -> String {
-        let label = format!("zoe-lab-test={}", self.name);
-        let fixed = ["run", "--detach", "--label", &label];
-        let args = [&fixed[..], options, &[self.image.as_str()], command].concat();
-        self.lab.docker(node, &args)
-    }
-
-    /// Makes a service on the test's network.
-    fn service(&self, name: &str, options: &[&str], command: &[&str]) -> String {
-        let name = format!("{}-{name}", self.name);
-        let fixed = [
-            "service",
-            "create",
-            "--detach",
-            "--quiet",
-            "--endpoint-mode",
-            "dnsrr",
-            "--restart-condition",
-            "none",
-            "--stop-grace-period",
-            "1s",
-            "--name",
-            &name,
-        ];
-        let args = [&fixed[..], options, &[self.image.as_str()], command].concat();
-        self.lab.docker("n1", &args);
-        name
-    }
-
-    fn left(&self, node: &str, list: &[&str], filter: &str) -> Vec<String> {
-        let output = self
-            .lab
-            .try_docker(node, &[list, &["-q", "--filter", filter]].concat());
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        text.lines().map(str::to_owned).collect()
-    }
-}
-
-impl Drop for Things<'_> {
-    fn drop(&mut self) {
-        let named = format!("name={}", self.name);
-        let labelled = format!("label=zoe-lab-test={}", self.name);
-        for service in self.left("n1", &["service", "ls"], &named) {
-            self.lab.try_docker("n1", &["service", "rm", &service]);
-        }
-        for node in self.lab.nodes() {
-            for container in self.left(&node.name, &["ps", "-a"], &labelled) {
-                self.lab.try_docker(&node.name, &["rm", "-fv", &container]);
-            }
-        }
-        // A network can go when the tasks on it have.
-        let patience = Instant::now() + Duration::from_secs(20);
-        for network in self.left("n1", &["network", "ls"], &named) {
-            while !self
-                .lab
-                .try_docker("n1", &["network", "rm", &network])
-                .status
-                .success()
-                && Instant::now() < patience
-            {
-                std::thread::sleep(Duration::from_millis(100));
-            }
-        }
     }
 }
 

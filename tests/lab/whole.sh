@@ -101,9 +101,7 @@ build() {
 }
 
 down() {
-    if [ ! -e "$LAB_STATE" ] && [ ! -e "$LAB_DATA/going" ]; then
-        echo "the lab is down"
-    else
+    if [ -e "$LAB_STATE" ] || [ -e "$LAB_DATA/going" ]; then
         lock
         if [ "${1:-}" != --force ] && [ -e "$LAB_STATE/use" ]; then
             exec 8<"$LAB_STATE/use"
