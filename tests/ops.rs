@@ -89,6 +89,7 @@ fn lab() -> Lab {
         history_path: directory.path().join("history"),
         lease: SignedDuration::from_secs(15),
         grace: SignedDuration::from_secs(1),
+        start_tries: 3,
         start_deadline: SignedDuration::from_secs(30),
         node_grace: SignedDuration::from_secs(60),
     };

@@ -57,21 +57,45 @@ pub fn expand(
     private: &Private,
     members: &BTreeMap<ComponentName, u32>,
 ) -> Result<Launch, ExpandError> {
+    let mut exactly = BTreeSet::new();
+    for component in &ticket.application.components {
+        let count = members.get(&component.name).copied();
+        for index in 0..count.unwrap_or(component.core) {
+            if index >= component.members() {
+                return Err(ExpandError::Members {
+                    component: component.name.clone(),
+                    members: count.unwrap_or(component.core),
+                    most: component.members(),
+                });
+            }
+            exactly.insert((component.name.clone(), index));
+        }
+    }
+    expand_members(ticket, private, &exactly)
+}
+
+/// Exactly these members, by component and index: of an execution that has lost some, the numbers may have holes.
+pub fn expand_members(
+    ticket: &Ticket,
+    private: &Private,
+    members: &BTreeSet<(ComponentName, u32)>,
+) -> Result<Launch, ExpandError> {
+    let mut counts: BTreeMap<ComponentName, u32> = BTreeMap::new();
+    for (name, _) in members {
+        *counts.entry(name.clone()).or_default() += 1;
+    }
     let mut instances = Vec::new();
     for component in &ticket.application.components {
-        let count = members
-            .get(&component.name)
-            .copied()
-            .unwrap_or(component.core);
-        if count > component.members() {
-            return Err(ExpandError::Members {
-                component: component.name.clone(),
-                members: count,
-                most: component.members(),
-            });
-        }
-        for index in 0..count {
-            instances.push(instance(ticket, private, members, component, index)?);
+        let from = (component.name.clone(), 0)..=(component.name.clone(), u32::MAX);
+        for (_, index) in members.range(from) {
+            if *index >= component.members() {
+                return Err(ExpandError::Members {
+                    component: component.name.clone(),
+                    members: index.saturating_add(1),
+                    most: component.members(),
+                });
+            }
+            instances.push(instance(ticket, private, &counts, component, *index)?);
         }
     }
     Ok(Launch {

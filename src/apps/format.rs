@@ -42,6 +42,8 @@ pub(super) struct Component {
     pub core: Option<Count>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub elastic: Option<Count>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub replaceable: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cores: Option<Amount>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -17,7 +17,8 @@ mod write;
 pub use builtin::{builtin, builtins};
 pub use errors::{AppError, AppErrors};
 pub use expand::{
-    ExpandError, expand, image_of, image_reference, names_registry, port_url, ready_threshold,
+    ExpandError, expand, expand_members, image_of, image_reference, names_registry, port_url,
+    ready_threshold,
 };
 pub use parse::{Format, LONGEST, parse};
 pub use settings::{SetError, add_env, add_env_line, add_volume_everywhere, append_args, set};

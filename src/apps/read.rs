@@ -132,6 +132,7 @@ fn read_component(
         image,
         core: written.core.map_or(1, |count| count.0),
         elastic: written.elastic.map_or(0, |count| count.0),
+        replaceable: written.replaceable,
         cores,
         memory,
         overhead: overhead.unwrap_or_default(),

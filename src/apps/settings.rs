@@ -53,9 +53,11 @@ pub enum SetError {
 }
 
 /// What can be set. A capital word stands for a name.
-const FIELDS: [&str; 11] = [
+const FIELDS: [&str; 13] = [
     "core",
     "elastic",
+    "members",
+    "replaceable",
     "cores",
     "memory",
     "image",
@@ -69,7 +71,7 @@ const FIELDS: [&str; 11] = [
 
 /// Applies `component.field=value`, written as in a description: variables are filled in, `$$` is a literal `$`.
 ///
-/// `volume` adds one; `command` takes a JSON list, or words with spaces between; an empty `command` or `files` takes it away.
+/// `members` is the most that it may have, core ones included; `volume` adds one; `command` takes a JSON list, or words with spaces between; an empty `command` or `files` takes it away.
 pub fn set(application: &mut Application, setting: &str) -> Result<(), SetError> {
     let syntax = || SetError::Syntax(shown(setting));
     let (path, value) = setting.split_once('=').ok_or_else(syntax)?;
@@ -197,6 +199,19 @@ fn set_field(component: &mut Component, field: &str, value: &str) -> Result<(), 
     match field {
         "core" => component.core = number()?,
         "elastic" => component.elastic = number()?,
+        "members" => {
+            let core = component.core;
+            component.elastic = number()?.checked_sub(core).ok_or_else(|| {
+                wrong(&format!(
+                    "{value} members are fewer than its core of {core}; ask for at least {core}, or lower the core"
+                ))
+            })?;
+        }
+        "replaceable" => {
+            component.replaceable = value
+                .parse()
+                .map_err(|_| wrong(&format!("'{}' is neither true nor false", shown(value))))?;
+        }
         "cores" => component.cores = value.parse().map_err(|e| wrong(&e))?,
         "memory" => component.memory = value.parse().map_err(|e| wrong(&e))?,
         "image" => value.clone_into(&mut component.image),

@@ -101,6 +101,10 @@ fn check_members(application: &Application, problems: &mut Problems) {
                 at(monitor, "core"),
                 "is 0, but this component is the monitor, whose exit ends the execution; it needs a core of at least 1",
             ),
+            Some(component) if component.replaceable => problems.add(
+                at(monitor, "replaceable"),
+                "is true, but this component is the monitor, whose exit ends the execution; leave it out",
+            ),
             Some(_) => {}
         }
     } else if !components.is_empty() && components.iter().all(|c| c.core == 0) {

@@ -22,6 +22,7 @@ fn write_component(component: &Component) -> format::Component {
         image: Some(component.image.clone()),
         core: Some(Count(component.core)),
         elastic: (component.elastic > 0).then_some(Count(component.elastic)),
+        replaceable: component.replaceable,
         cores: Some(write_cores(component.cores)),
         memory: Some(write_bytes(component.memory)),
         command: component.command.clone(),

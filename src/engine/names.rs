@@ -179,6 +179,7 @@ pub(crate) mod tests {
                     image: "memory/tiny".to_owned(),
                     core: 1,
                     elastic: 0,
+                    replaceable: false,
                     cores: Cores::from_millis(500),
                     memory: crate::model::Bytes::from_mib(64),
                     overhead: Overhead::default(),

@@ -35,6 +35,9 @@ pub struct Component {
     pub core: u32,
     /// Members it may have in addition.
     pub elastic: u32,
+    /// Whether a core member that is lost may be made anew, on another node too, while the others go on. Elastic ones
+    /// always may.
+    pub replaceable: bool,
     /// Processor for one member: limit and reservation.
     pub cores: Cores,
     /// Memory for one member that its software may use.

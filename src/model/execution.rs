@@ -130,28 +130,76 @@ impl Execution {
 
     /// Where it stands, from what Docker shows alone.
     ///
-    /// An execution whose monitor has exited is ending even if other members were never started; a member that is
-    /// missing or was never started makes it `Starting`.
+    /// A member that is missing or was never started makes it `Starting`, unless it is one of a replaceable component and
+    /// everything that is not is there: nothing is started before everything exists, so that member was there and was lost.
+    /// An execution whose monitor has ended well is ending even if other members were never started; one whose monitor
+    /// failed before they were is not: its start has failed.
     pub fn phase(&self) -> Phase {
         if let Some(mark) = self.mark {
             return Phase::Ending(mark);
         }
-        if self.decisive_exit().is_some() {
-            return Phase::Ending(Mark::Ending);
-        }
         if self.instances.is_empty() {
             return Phase::Queued;
         }
-        let complete = self.ticket.application.components.iter().all(|component| {
-            (0..component.core).all(|index| {
-                self.members(component.name.as_str())
-                    .any(|i| i.key.index == index && i.was_started())
-            })
-        });
+        let complete = self.is_complete();
+        if let Some(exited) = self.decisive_exit() {
+            let well = exited.exit_code() == Some(0) && self.ticket.application.monitor.is_some();
+            if complete || well {
+                return Phase::Ending(Mark::Ending);
+            }
+        }
         match self.instances.iter().map(|i| i.created_at).max() {
             Some(since) if complete => Phase::Running { since },
             _ => Phase::Starting,
         }
+    }
+
+    /// Whether every core member was started, but for lost ones that can be made anew.
+    fn is_complete(&self) -> bool {
+        let components = &self.ticket.application.components;
+        let (mut fixed, mut replaceable) = (0u64, 0u64);
+        for component in components {
+            let core = u64::from(component.core);
+            if component.replaceable {
+                replaceable += core;
+            } else {
+                fixed += core;
+            }
+        }
+        let needs_fixed = fixed > 0;
+        let mut component = components.first();
+        for instance in &self.instances {
+            // They come in the order of the description.
+            if component.is_none_or(|c| c.name != instance.key.component) {
+                component = components.iter().find(|c| c.name == instance.key.component);
+            }
+            let Some(component) = component.filter(|c| instance.key.index < c.core) else {
+                continue;
+            };
+            match (instance.was_started(), component.replaceable) {
+                (true, false) => fixed = fixed.saturating_sub(1),
+                (true, true) => replaceable = replaceable.saturating_sub(1),
+                (false, _) => return false,
+            }
+        }
+        fixed == 0 && (replaceable == 0 || needs_fixed)
+    }
+
+    /// Whether some of its core members don't exist.
+    pub fn lacks_core(&self) -> bool {
+        let components = &self.ticket.application.components;
+        let core: usize = components.iter().map(|c| c.core as usize).sum();
+        if self.instances.len() < core {
+            return true;
+        }
+        let mut component = components.first();
+        let is_core = |instance: &&Instance| {
+            if component.is_none_or(|c| c.name != instance.key.component) {
+                component = components.iter().find(|c| c.name == instance.key.component);
+            }
+            component.is_some_and(|c| instance.key.index < c.core)
+        };
+        self.instances.iter().filter(is_core).count() < core
     }
 
     /// The member whose exit ends the execution, if it has exited: the monitor, or without one any core member.
@@ -178,6 +226,7 @@ impl Execution {
 
     /// When it may not run any longer.
     pub fn deadline(&self) -> Option<Timestamp> {
-        self.started_at()?.checked_add(self.ticket.timeout?).ok()
+        let timeout = self.ticket.timeout?;
+        self.started_at()?.checked_add(timeout).ok()
     }
 }

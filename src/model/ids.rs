@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use thiserror::Error;
 
@@ -129,7 +130,7 @@ macro_rules! name {
     ($(#[$doc:meta])* $type:ident, $what:literal, $longest:literal, $extra:literal, $rule:literal) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $type(String);
+        pub struct $type(Arc<str>);
 
         impl $type {
             /// As text.
@@ -143,7 +144,7 @@ macro_rules! name {
 
             fn from_str(text: &str) -> Result<Self, IdError> {
                 check($what, text, $longest, $extra, $rule)?;
-                Ok(Self(text.to_owned()))
+                Ok(Self(text.into()))
             }
         }
 

@@ -17,7 +17,7 @@ pub use application::{Application, Component, Overhead, Port, Protocol, Ready, T
 pub use execution::{Execution, Mark, Outcome, Phase, Private, Ticket};
 pub use ids::{ComponentName, Deployment, ExecutionId, ExecutionName, IdError};
 pub use instance::{Instance, InstanceKey, InstanceSpec, InstanceState, Launch, PublishedPort};
-pub use plan::{Holder, Plan, Resource, Step, WaitReason, Waiting};
+pub use plan::{Away, Cause, Holder, Placement, Plan, Resource, Step, WaitReason, Waiting};
 pub use secret::Secret;
 pub use snapshot::{
     Anomaly, Availability, DISABLED, Gap, JobImage, Node, Orphan, OrphanKind, Snapshot,

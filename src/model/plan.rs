@@ -1,21 +1,29 @@
 //! What is to be done next, as plain values: a plan can be printed, compared and refused.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
 
 use super::amount::Resources;
 use super::execution::Mark;
 use super::ids::{ComponentName, ExecutionId};
-use super::snapshot::{JobImage, Orphan};
+use super::instance::InstanceKey;
+use super::snapshot::{Availability, JobImage, Orphan};
 
 /// What one pass is to do, and why the rest waits.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
     /// The steps; ends and sweeps come before starts, as they make room.
     pub steps: Vec<Step>,
-    /// The executions that are not started, in the order of the queue: every queued one without a start, and before
-    /// them the half started ones for the rest of which there is no room (any more).
+    /// The executions that are not started, in the order of the queue: every queued one without a start; before them the
+    /// half started ones for the rest of which there is no room (any more), and first those that run and have lost
+    /// members which can't be replaced now.
     pub waiting: Vec<Waiting>,
 }
+
+/// Where members are: by component and index, the name of a node.
+pub type Placement = BTreeMap<(ComponentName, u32), Arc<str>>;
 
 /// One thing to do. Every step can be repeated.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,20 +34,89 @@ pub enum Step {
         execution: ExecutionId,
         /// Why.
         mark: Mark,
+        /// What led to it, where the mark alone does not say so.
+        why: Option<Cause>,
+    },
+    /// Undo a start that went wrong: the members are removed, the ticket stays, and it is queued once more.
+    Rollback {
+        /// Which.
+        execution: ExecutionId,
+        /// What went wrong.
+        why: Cause,
+    },
+    /// Remove members of an execution that goes on: those that are made anew, and those that are given up.
+    Drop {
+        /// Which.
+        execution: ExecutionId,
+        /// Its members, each with what is wrong with it.
+        members: Vec<Cause>,
     },
     /// Remove what belongs to no execution.
     Sweep(Orphan),
     /// Remove an image with files that no execution uses.
     RemoveImage(JobImage),
-    /// Start an execution, or go on with a start that was interrupted.
+    /// Start an execution, go on with a start that was interrupted, or give one that runs more members.
     Start {
         /// Which.
         execution: ExecutionId,
-        /// How many members each component gets: all core ones, and elastic ones as there is room.
-        members: BTreeMap<ComponentName, u32>,
-        /// Where each member fits, by component and index; what the backend does not need it may ignore.
-        placement: BTreeMap<(ComponentName, u32), String>,
+        /// Exactly the members that it is to have then, those that it has included, each with its node. The numbers may
+        /// have holes where members were given up.
+        placement: Placement,
     },
+}
+
+/// What is wrong with a member, or with all of an execution.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    /// It was on a node that has been down for longer than is waited for.
+    Lost {
+        /// Which.
+        member: InstanceKey,
+        /// Whether it is the monitor.
+        monitor: bool,
+        /// The node.
+        node: String,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Docker would not make it or start it.
+    Rejected {
+        /// Which.
+        member: InstanceKey,
+        /// The node, where one was chosen.
+        node: String,
+        /// Docker's own words.
+        note: Option<String>,
+    },
+    /// It has ended while it was needed.
+    Exited {
+        /// Which.
+        member: InstanceKey,
+        /// With which code.
+        code: i64,
+    },
+    /// Docker has not got it going for longer than a start may take.
+    Overdue {
+        /// Which.
+        member: InstanceKey,
+        /// Docker's own words.
+        note: String,
+    },
+    /// Something other than zoe has removed members.
+    Removed,
+}
+
+impl Cause {
+    /// The member, if it is one that something is wrong with.
+    pub fn member(&self) -> Option<&InstanceKey> {
+        match self {
+            Self::Lost { member, .. }
+            | Self::Rejected { member, .. }
+            | Self::Exited { member, .. }
+            | Self::Overdue { member, .. } => Some(member),
+            Self::Removed => None,
+        }
+    }
 }
 
 /// An execution that is not started now.
@@ -96,6 +173,33 @@ pub enum WaitReason {
         /// What one member needs.
         needed: Resources,
     },
+    /// There would be room, were it not for nodes that take nothing new.
+    NodesAway {
+        /// Those nodes.
+        away: Vec<Away>,
+        /// Of how many.
+        of: usize,
+    },
+    /// It runs, without some members that it should have.
+    Replacement {
+        /// Their component.
+        component: ComponentName,
+        /// How many.
+        members: usize,
+        /// Why they can't be made anew now.
+        reason: Box<WaitReason>,
+    },
+    /// Its start failed and is to be tried again.
+    Retry {
+        /// Not before this.
+        at: Timestamp,
+        /// How often it was tried.
+        tried: u32,
+        /// How often it is tried at the most.
+        of: u32,
+        /// What went wrong the last time.
+        why: String,
+    },
     /// Others are before it.
     Behind {
         /// The one directly before it.
@@ -110,4 +214,13 @@ pub enum WaitReason {
         /// What could not be read.
         what: String,
     },
+}
+
+/// A node that takes nothing new.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Away {
+    /// Its name.
+    pub node: String,
+    /// Why; `None` for one that could not be read.
+    pub why: Option<Availability>,
 }

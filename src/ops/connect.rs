@@ -85,6 +85,7 @@ fn assemble(
         history_path: config.filesystem.history_path.clone(),
         lease: LEASE,
         grace: GRACE,
+        start_tries: scheduler.start_tries,
         start_deadline: SignedDuration::try_from(scheduler.start_deadline)
             .unwrap_or(SignedDuration::MAX),
         node_grace: SignedDuration::try_from(scheduler.node_grace).unwrap_or(SignedDuration::MAX),

@@ -65,6 +65,8 @@ pub struct Settings {
     pub lease: SignedDuration,
     /// How long a container may take to end by itself.
     pub grace: SignedDuration,
+    /// How often a start is tried before the execution is given up.
+    pub start_tries: u32,
     /// How long a start may take until every core member is ready.
     pub start_deadline: SignedDuration,
     /// How long a node may be silent before what ran on it is given up.

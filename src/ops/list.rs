@@ -4,12 +4,12 @@ use std::cmp::Reverse;
 
 use super::context::Context;
 use super::error::OpsError;
+use super::past;
 use super::present;
 use super::resolve::{self, Found};
 use super::view::{ExecutionView, State};
 use crate::engine::{EngineError, NodeUse, Scope};
 use crate::model::{Anomaly, Execution, Gap, Node, Phase, Plan, Resources, Snapshot};
-use crate::scheduler::{self, Policy};
 use crate::store::{Event, Query};
 
 /// How many ended executions `ps -a` shows.
@@ -37,7 +37,7 @@ pub async fn ps(context: &Context, ended: bool) -> Result<Listing, OpsError> {
         .any(|e| e.phase() == Phase::Queued)
     {
         snapshot = context.backend.observe(Scope::Everything).await?;
-        plan = Some(reasons(context, &snapshot));
+        plan = reasons(context, &snapshot).await;
     }
     let mut executions: Vec<_> = snapshot
         .executions
@@ -66,9 +66,11 @@ pub async fn ps(context: &Context, ended: bool) -> Result<Listing, OpsError> {
     })
 }
 
-/// Why things wait: the plan of a pass that does nothing.
-fn reasons(context: &Context, snapshot: &Snapshot) -> Plan {
-    scheduler::plan(snapshot, &Policy { allow_starts: true }, context.now())
+/// Why things wait: the plan of a pass that does nothing. Without a history nothing is known of starts that failed.
+async fn reasons(context: &Context, snapshot: &Snapshot) -> Option<Plan> {
+    let store = context.history.open().await.ok();
+    let planned = past::plan(context, store.as_ref(), snapshot, true).await;
+    planned.ok().map(|(plan, _)| plan)
 }
 
 /// One execution with all that is known of it.
@@ -105,10 +107,7 @@ pub async fn show(context: &Context, text: &str) -> Result<Shown, OpsError> {
 
 async fn show_alive(context: &Context, execution: &Execution) -> Result<ExecutionView, OpsError> {
     let plan = match execution.phase() {
-        Phase::Queued => Some(reasons(
-            context,
-            &context.backend.observe(Scope::Everything).await?,
-        )),
+        Phase::Queued => reasons(context, &context.backend.observe(Scope::Everything).await?).await,
         Phase::Starting | Phase::Running { .. } | Phase::Ending(_) => None,
     };
     let inspected = context.backend.inspect(execution).await?;

@@ -24,6 +24,7 @@ mod end;
 mod hints;
 mod keep;
 mod lease;
+mod past;
 mod present;
 mod record;
 mod start;

@@ -11,10 +11,11 @@ use super::context::Context;
 use super::error::OpsError;
 use super::lease::{self, Held};
 use super::report::{News, Report};
-use super::{end, start};
+use super::start::Case;
+use super::{end, past};
 use crate::engine::Scope;
-use crate::model::{ExecutionId, Plan, Snapshot, Step};
-use crate::scheduler::{self, Policy};
+use crate::model::{Execution, ExecutionId, Plan, Snapshot, Step};
+use crate::scheduler::{Known, Past};
 use crate::store::{Store, StoreError};
 
 /// A pass ends what has ended and then starts what fits in the room it made; more rounds than this mean that
@@ -84,7 +85,7 @@ async fn pass_while(
 ) -> Result<Pass, OpsError> {
     let mut waited = false;
     loop {
-        let (snapshot, plan) = look(context, true).await?;
+        let (snapshot, plan, _) = look(context, None, true).await?;
         if plan.steps.is_empty() || (waited && !worth(&plan)) {
             return Ok(Pass {
                 snapshot,
@@ -115,16 +116,16 @@ async fn leased(context: &Context) -> Result<Option<(Arc<dyn Store>, Held)>, Sto
     Ok(held.map(|held| (store, held)))
 }
 
-/// What is there, and what is to be done with it.
-async fn look(context: &Context, allow_starts: bool) -> Result<(Snapshot, Plan), OpsError> {
+/// What is there, and what is to be done with it. Without the store nothing is known of what was, and a start may turn out
+/// not to be one yet.
+async fn look(
+    context: &Context,
+    store: Option<&Arc<dyn Store>>,
+    allow_starts: bool,
+) -> Result<(Snapshot, Plan, Known), OpsError> {
     let snapshot = context.backend.observe(Scope::Everything).await?;
-    let plan = scheduler::plan(&snapshot, &Policy { allow_starts }, context.now());
-    debug_assert_eq!(
-        scheduler::check(&snapshot, &plan),
-        vec![],
-        "the plan breaks an invariant"
-    );
-    Ok((snapshot, plan))
+    let (plan, known) = past::plan(context, store, &snapshot, allow_starts).await?;
+    Ok((snapshot, plan, known))
 }
 
 async fn rounds(
@@ -135,7 +136,8 @@ async fn rounds(
 ) -> Result<Pass, OpsError> {
     let mut failures = Vec::new();
     for round in 1.. {
-        let (snapshot, plan) = look(context, held.is_some_and(Held::is_valid)).await?;
+        let may_start = held.is_some_and(Held::is_valid);
+        let (snapshot, plan, known) = look(context, store, may_start).await?;
         for anomaly in &snapshot.anomalies {
             tracing::warn!(object = %anomaly.object, problem = %anomaly.problem, "left alone");
         }
@@ -151,6 +153,7 @@ async fn rounds(
             store,
             held,
             snapshot: &snapshot,
+            known: &known,
             report,
         };
         failures = round.execute(&plan).await;
@@ -164,6 +167,7 @@ struct Round<'a> {
     store: Option<&'a Arc<dyn Store>>,
     held: Option<&'a Held>,
     snapshot: &'a Snapshot,
+    known: &'a Known,
     report: &'a dyn Report,
 }
 
@@ -184,7 +188,10 @@ impl Round<'_> {
     async fn carry_out(&self, step: &Step) -> Option<Failure> {
         tracing::info!(?step, "carrying out");
         let execution = match step {
-            Step::End { execution, .. } | Step::Start { execution, .. } => Some(*execution),
+            Step::End { execution, .. }
+            | Step::Rollback { execution, .. }
+            | Step::Drop { execution, .. }
+            | Step::Start { execution, .. } => Some(*execution),
             Step::Sweep(_) | Step::RemoveImage(_) => None,
         };
         self.effect(step).await.err().map(|error| Failure {
@@ -194,38 +201,66 @@ impl Round<'_> {
     }
 
     async fn effect(&self, step: &Step) -> Result<(), OpsError> {
-        let Self {
-            context,
-            store,
-            report,
-            ..
-        } = *self;
-        let execution = |id: &ExecutionId| self.snapshot.executions.get(id);
+        let backend = &self.context.backend;
+        let unknown = Past::default();
+        let case = |id: &ExecutionId| self.case(*id, &unknown);
         match step {
-            Step::Sweep(orphan) => Ok(context.backend.sweep(orphan).await?),
-            Step::RemoveImage(image) => Ok(context.backend.remove_job_image(image).await?),
+            Step::Sweep(orphan) => Ok(backend.sweep(orphan).await?),
+            Step::RemoveImage(image) => Ok(backend.remove_job_image(image).await?),
             Step::End {
-                execution: id,
+                execution,
                 mark,
-            } => match execution(id) {
-                Some(execution) => end::end(context, store, execution, *mark, report).await,
+                why,
+            } => {
+                let Some(case) = case(execution) else {
+                    return Ok(());
+                };
+                if let Some(why) = why {
+                    case.write_end(*mark, why).await;
+                }
+                let Case {
+                    context,
+                    store,
+                    execution,
+                    report,
+                    ..
+                } = case;
+                end::end(context, store, execution, *mark, report).await
+            }
+            // The lease can lapse while earlier steps take their time; whoever has it now decides anew.
+            Step::Start { .. } | Step::Rollback { .. } | Step::Drop { .. }
+                if !self.held.is_some_and(Held::is_valid) =>
+            {
+                Err(OpsError::failed(
+                    "the lease was lost to another zoe; nothing more is started by this one",
+                ))
+            }
+            Step::Rollback { execution, why } => match case(execution) {
+                Some(case) => case.undo(why).await,
                 None => Ok(()),
             },
-            // The lease can lapse while earlier steps take their time; whoever has it now decides anew.
-            Step::Start { .. } if !self.held.is_some_and(Held::is_valid) => Err(OpsError::failed(
-                "the lease was lost to another zoe; nothing more is started by this one",
-            )),
+            Step::Drop { execution, members } => match case(execution) {
+                Some(case) => case.drop_members(members).await,
+                None => Ok(()),
+            },
             Step::Start {
-                execution: id,
-                members,
+                execution,
                 placement,
-            } => match execution(id) {
-                Some(execution) => {
-                    let decided = start::Decided { members, placement };
-                    start::start(context, store, execution, decided, report).await
-                }
+            } => match case(execution) {
+                Some(case) => case.start(placement).await,
                 None => Ok(()),
             },
         }
+    }
+
+    fn case<'c>(&'c self, id: ExecutionId, unknown: &'c Past) -> Option<Case<'c>> {
+        let execution: &Execution = self.snapshot.executions.get(&id)?;
+        Some(Case {
+            context: self.context,
+            store: self.store,
+            execution,
+            past: self.known.get(&id).unwrap_or(unknown),
+            report: self.report,
+        })
     }
 }

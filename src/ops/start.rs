@@ -1,113 +1,200 @@
-//! Starting an execution: its network and members; if that can't be, it has failed and says why.
+//! Starting an execution: its network and members; if that can't be, it is undone and tried again, and at last given up.
+//! Also what goes the other way: undoing a start, and removing members that are no good any more.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
+
+use jiff::Timestamp;
 
 use super::context::Context;
 use super::error::OpsError;
+use super::past::{self, REPLACED, START_FAILED, STARTED};
 use super::record;
 use super::report::{News, Report};
 use crate::apps;
 use crate::engine::EngineError;
-use crate::model::{ComponentName, Execution, ExecutionId, Mark};
+use crate::model::{Cause, Execution, InstanceKey, InstanceState, Mark, Placement};
+use crate::scheduler::Past;
 use crate::store::Store;
 
-/// What the plan says of a start.
+/// What a step on an execution works with.
 #[derive(Clone, Copy)]
-pub(super) struct Decided<'a> {
-    /// How many members each component gets.
-    pub members: &'a BTreeMap<ComponentName, u32>,
-    /// The node of each.
-    pub placement: &'a BTreeMap<(ComponentName, u32), String>,
+pub(super) struct Case<'a> {
+    pub context: &'a Context,
+    pub store: Option<&'a Arc<dyn Store>>,
+    pub execution: &'a Execution,
+    /// What history knows of it.
+    pub past: &'a Past,
+    pub report: &'a dyn Report,
 }
 
-/// Makes and starts what the plan says, going on with what is there. An execution that can't be started is marked as
-/// failed: the next round tears down what was made of it. If Docker itself is gone nothing is concluded.
-pub(super) async fn start(
-    context: &Context,
-    store: Option<&Arc<dyn Store>>,
-    execution: &Execution,
-    decided: Decided<'_>,
-    report: &dyn Report,
-) -> Result<(), OpsError> {
-    let id = execution.ticket.id;
-    if was_started(context, store, id).await? {
-        let why = "some of its containers were removed by something other than zoe";
-        record::event(context, store, id, "failed", why).await;
-        return Ok(context.backend.mark(execution, Mark::Failed).await?);
+impl Case<'_> {
+    /// Makes and starts what the plan says, going on with what is there. A start that fails is undone, or the execution is
+    /// marked as failed; one that ran already goes on without the new members. If Docker itself is gone nothing is concluded.
+    pub(super) async fn start(self, placement: &Placement) -> Result<(), OpsError> {
+        let id = self.execution.ticket.id;
+        if self.past.started {
+            return self.add_members(placement).await;
+        }
+        self.report.tell(News::Starting(id));
+        match self.launch(placement).await {
+            Ok(()) => {
+                self.event(STARTED, "all members were started").await;
+                record::started(self.context, self.store, self.execution, self.report).await;
+                Ok(())
+            }
+            Err(Failure::Passing(error)) => Err(error.into()),
+            Err(Failure::Ended) => Ok(()),
+            Err(Failure::Final(why)) => self.give_up(&why).await,
+            Err(Failure::Other(why)) => self.failed(&why).await,
+        }
     }
-    report.tell(News::Starting(id));
-    let why = match launch(context, execution, decided).await {
-        Ok(()) => {
-            record::event(context, store, id, "started", "all members were started").await;
-            record::started(context, store, execution, report).await;
-            return Ok(());
-        }
-        Err(Failure::Engine(
-            error @ (EngineError::Unreachable { .. } | EngineError::Garbled { .. }),
-        )) => {
-            return Err(error.into());
-        }
-        // Its ticket is gone or renamed: somebody ended it while it was being started.
-        Err(Failure::Engine(EngineError::Gone { what })) => {
-            tracing::info!(%what, "an execution was ended while it was started");
-            return Ok(());
-        }
-        Err(Failure::Engine(error)) => error.to_string(),
-        Err(Failure::Expansion(error)) => error,
-    };
-    record::event(
-        context,
-        store,
-        id,
-        "failed",
-        &format!("could not be started: {why}"),
-    )
-    .await;
-    context.backend.mark(execution, Mark::Failed).await?;
-    Ok(())
-}
 
-/// Whether it ran already: then members are missing because somebody removed them, and starting them again would run
-/// the user's program twice.
-async fn was_started(
-    context: &Context,
-    store: Option<&Arc<dyn Store>>,
-    id: ExecutionId,
-) -> Result<bool, OpsError> {
-    match store {
-        Some(store) => {
-            let events = store.events(&context.settings.deployment, id).await?;
-            Ok(events.iter().any(|event| event.kind == "started"))
+    /// Gives an execution that runs the members that it does not have.
+    async fn add_members(self, placement: &Placement) -> Result<(), OpsError> {
+        let there = |component: &str, index: u32| {
+            self.execution.members(component).any(|i| {
+                let alive = matches!(
+                    i.state,
+                    InstanceState::Created | InstanceState::Running | InstanceState::Other
+                );
+                i.key.index == index && alive
+            })
+        };
+        for ((component, index), node) in placement {
+            if !there(component.as_str(), *index) {
+                let key = InstanceKey {
+                    execution: self.execution.ticket.id,
+                    component: component.clone(),
+                    index: *index,
+                };
+                let detail = past::replaced(&key, &format!("made on {node}"));
+                self.event(REPLACED, &detail).await;
+            }
         }
-        None => Ok(false),
+        match self.launch(placement).await {
+            Ok(()) | Err(Failure::Ended) => Ok(()),
+            Err(Failure::Passing(error)) => Err(error.into()),
+            Err(Failure::Final(why) | Failure::Other(why)) => {
+                self.event("not-replaced", &why).await;
+                let id = self.execution.ticket.id;
+                self.report.tell(News::Warning(format!(
+                    "{id} goes on without some of its members: {why}"
+                )));
+                Ok(())
+            }
+        }
+    }
+
+    async fn launch(self, placement: &Placement) -> Result<(), Failure> {
+        let ticket = &self.execution.ticket;
+        let private = self.context.backend.private(ticket.id).await?;
+        let members: BTreeSet<_> = placement.keys().cloned().collect();
+        let mut launch = apps::expand_members(ticket, &private, &members)
+            .map_err(|error| Failure::Final(error.to_string()))?;
+        for spec in &mut launch.instances {
+            let member = (spec.key.component.clone(), spec.key.index);
+            spec.node = placement.get(&member).map(ToString::to_string);
+        }
+        Ok(self.context.backend.start(&launch).await?)
+    }
+
+    /// A start has failed: it is undone and waits for another try, unless this was the last one.
+    async fn failed(self, why: &str) -> Result<(), OpsError> {
+        let tries = self.past.tried().saturating_add(1);
+        if tries >= self.context.settings.start_tries {
+            return self.give_up(&times(why, tries)).await;
+        }
+        self.event(START_FAILED, why).await;
+        Ok(self.context.backend.remove(self.execution).await?)
+    }
+
+    async fn give_up(self, why: &str) -> Result<(), OpsError> {
+        let why = format!("could not be started: {why}");
+        self.event("failed", &why).await;
+        let marked = self.context.backend.mark(self.execution, Mark::Failed);
+        Ok(marked.await?)
+    }
+
+    /// Undoes a start that went wrong: the ticket stays, and the execution is queued once more.
+    pub(super) async fn undo(self, why: &Cause) -> Result<(), OpsError> {
+        let made = self.execution.instances.iter().map(|i| i.created_at);
+        let made_at: Option<Timestamp> = made.max();
+        // Once written down it counts as a try; whoever goes on with undoing it does not count it again.
+        if !past::is_written(self.past, made_at) {
+            self.event(START_FAILED, &why.to_string()).await;
+        }
+        Ok(self.context.backend.remove(self.execution).await?)
+    }
+
+    /// Removes members that are no good any more.
+    pub(super) async fn drop_members(self, causes: &[Cause]) -> Result<(), OpsError> {
+        let mut members = Vec::new();
+        for cause in causes {
+            if let Some(member) = cause.member() {
+                let detail = past::replaced(member, &cause.to_string());
+                self.event("dropped", &detail).await;
+                members.push(member.clone());
+            }
+        }
+        let Context {
+            backend, settings, ..
+        } = self.context;
+        let removed = backend.remove_members(self.execution, &members, settings.grace);
+        Ok(removed.await?)
+    }
+
+    /// Writes down why an execution ends that Docker does not show to have ended by itself.
+    pub(super) async fn write_end(self, mark: Mark, why: &Cause) {
+        let text = match (mark, why) {
+            (Mark::Failed, Cause::Removed) | (Mark::Lost, _) => why.to_string(),
+            _ => {
+                let tries = self.past.tried().saturating_add(1);
+                let why = times(&why.to_string(), tries);
+                format!("could not be started: {why}")
+            }
+        };
+        self.event("failed", &text).await;
+    }
+
+    async fn event(self, kind: &str, detail: &str) {
+        let id = self.execution.ticket.id;
+        record::event(self.context, self.store, id, kind, detail).await;
     }
 }
 
+fn times(why: &str, tries: u32) -> String {
+    if tries > 1 {
+        format!("{why} (tried {tries} times)")
+    } else {
+        why.to_owned()
+    }
+}
+
+/// Why members could not be started.
 enum Failure {
-    Engine(EngineError),
-    Expansion(String),
+    /// Docker could not be reached or understood: nothing is known.
+    Passing(EngineError),
+    /// The ticket is gone or marked: somebody ended it while it was being started.
+    Ended,
+    /// It can't be started, however often it is tried.
+    Final(String),
+    /// It did not work this time.
+    Other(String),
 }
 
-async fn launch(
-    context: &Context,
-    execution: &Execution,
-    decided: Decided<'_>,
-) -> Result<(), Failure> {
-    let private = context
-        .backend
-        .private(execution.ticket.id)
-        .await
-        .map_err(Failure::Engine)?;
-    let mut launch = apps::expand(&execution.ticket, &private, decided.members)
-        .map_err(|error| Failure::Expansion(error.to_string()))?;
-    for spec in &mut launch.instances {
-        let member = (spec.key.component.clone(), spec.key.index);
-        spec.node = decided.placement.get(&member).cloned();
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Unreachable { .. } | EngineError::Garbled { .. } => Self::Passing(error),
+            EngineError::Gone { what } => {
+                tracing::info!(%what, "an execution was ended while it was started");
+                Self::Ended
+            }
+            EngineError::NoImage { .. } => Self::Final(error.to_string()),
+            EngineError::Conflict { .. } | EngineError::Refused { .. } => {
+                Self::Other(error.to_string())
+            }
+        }
     }
-    context
-        .backend
-        .start(&launch)
-        .await
-        .map_err(Failure::Engine)
 }

@@ -80,8 +80,7 @@ pub async fn wait_for(
         };
         teller.tell(execution, &pass, until);
         if let Some(failure) = pass.failure_of(id) {
-            return Err(OpsError::failed(format!("{id} cannot be torn down: {failure}"))
-                .hint("what is left of it is stopped and holds nothing; any later zoe goes on with it"));
+            return Err(stuck(execution, failure));
         }
         let mut pause = INTERVAL;
         if let Phase::Running { .. } = execution.phase() {
@@ -154,6 +153,19 @@ pub async fn outcome(context: &Context, id: ExecutionId) -> Result<Outcome, OpsE
         .and_then(|record| record.end)
         .map(|(_, outcome)| outcome)
         .ok_or_else(|| lost(id))
+}
+
+/// A pass could not do what was to be done with it.
+fn stuck(execution: &Execution, failure: &str) -> OpsError {
+    let id = execution.ticket.id;
+    match execution.phase() {
+        Phase::Ending(_) => OpsError::failed(format!("{id} cannot be torn down: {failure}"))
+            .hint("what is left of it is stopped and holds nothing; any later zoe goes on with it"),
+        Phase::Queued | Phase::Starting | Phase::Running { .. } => {
+            OpsError::failed(format!("{id} cannot be started now: {failure}"))
+                .hint("nothing is lost: any later zoe goes on with it")
+        }
+    }
 }
 
 fn lost(id: ExecutionId) -> OpsError {

@@ -30,10 +30,7 @@ pub fn admit(application: &Application, nodes: &[Node]) -> Result<Admission, Ref
     }
     admit_total(application, nodes)?;
     let wanted: Vec<Wanted<'_>> = components()
-        .map(|component| Wanted {
-            component,
-            indices: (0..component.core).collect(),
-        })
+        .map(|component| Wanted::first(component, 0..component.core))
         .collect();
     match Room::empty(nodes).place_all(&wanted) {
         Ok(_) => Ok(Admission::Fits),

@@ -4,87 +4,21 @@
 //! better plan exists, nor the time: only whether this one does anything it must not. Property tests and debug builds
 //! run it.
 
+mod starts;
+mod violation;
+
+pub use violation::Violation;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use thiserror::Error;
-
 use crate::model::{
-    ComponentName, Execution, ExecutionId, InstanceState, Mark, Node, Phase, Plan, Resources,
-    Snapshot, Step,
+    Cause, ComponentName, Execution, ExecutionId, Instance, InstanceKey, InstanceState, Mark, Node,
+    Phase, Placement, Plan, Snapshot, Step, WaitReason,
 };
-
-/// A rule that a plan breaks.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Violation {
-    /// A step or a reason names an execution that is not there.
-    #[error("{0} is in the plan and not in the snapshot")]
-    Unknown(ExecutionId),
-    /// More than one thing is to happen to the same execution.
-    #[error("{0} is in the plan more than once")]
-    Twice(ExecutionId),
-    /// It is ended although nothing says so.
-    #[error("{0} is ended for no reason")]
-    WrongEnd(ExecutionId),
-    /// It is to end and the plan does not end it.
-    #[error("{0} is to end, and is not ended")]
-    NotEnded(ExecutionId),
-    /// It is started although it runs or ends.
-    #[error("{0} is started although it is neither queued nor starting")]
-    WrongStart(ExecutionId),
-    /// It is queued, not started, and nobody says why.
-    #[error("{0} waits without a reason")]
-    NoReason(ExecutionId),
-    /// It has a reason to wait although it neither waits nor is half started.
-    #[error("{0} has a reason to wait and nothing to wait for")]
-    WrongReason(ExecutionId),
-    /// It does not get all its core members, or more than it may have, or its members and their places differ.
-    #[error("{execution}: '{component}' does not get the members it must have")]
-    Members {
-        /// The execution.
-        execution: ExecutionId,
-        /// The component.
-        component: ComponentName,
-    },
-    /// A member is put where it may not be: an unknown or absent node, one without the labels, or away from where it is.
-    #[error("{execution}: a member of '{component}' can't be on {node}")]
-    WrongNode {
-        /// The execution.
-        execution: ExecutionId,
-        /// The component.
-        component: ComponentName,
-        /// The node.
-        node: String,
-    },
-    /// More is put on a node than it has.
-    #[error("{0} gets more than it has")]
-    OverCommitted(String),
-    /// It is started before somebody whose turn was earlier.
-    #[error("{late} is started before {early}, which came first")]
-    Jumped {
-        /// Who was started.
-        late: ExecutionId,
-        /// Who still waits.
-        early: ExecutionId,
-    },
-    /// The waiting are not in the order of the queue.
-    #[error("{0} waits at the wrong place")]
-    WrongOrder(ExecutionId),
-    /// Something is started, swept or removed although not everything could be read.
-    #[error("acts on what was not seen")]
-    Blind,
-    /// Something is swept that the snapshot does not call an orphan.
-    #[error("{0} is swept and is no orphan")]
-    NoOrphan(String),
-    /// An image is removed that an execution uses, or that is not known.
-    #[error("image {0} is removed and in use, or not known")]
-    WrongImage(String),
-    /// A start comes before a step that makes room.
-    #[error("a start comes before ends and sweeps")]
-    StartTooEarly,
-}
 
 /// All rules that the plan breaks; none is the only good answer.
 pub fn check(snapshot: &Snapshot, plan: &Plan) -> Vec<Violation> {
+    let silent = snapshot.gaps.iter().filter_map(|gap| gap.node.as_deref());
     let mut judge = Judge {
         snapshot,
         nodes: snapshot
@@ -92,16 +26,19 @@ pub fn check(snapshot: &Snapshot, plan: &Plan) -> Vec<Violation> {
             .iter()
             .map(|n| (n.name.as_str(), n))
             .collect(),
+        silent: silent.collect(),
         images_in_use: snapshot
             .executions
             .values()
             .filter_map(|e| e.ticket.job_image.as_deref())
             .collect(),
         ended: BTreeSet::new(),
+        dropped: BTreeSet::new(),
         started: BTreeMap::new(),
         violations: Vec::new(),
     };
     judge.steps(&plan.steps);
+    judge.drops();
     judge.reasons(plan);
     judge.every_execution(plan);
     judge.order(plan);
@@ -109,15 +46,17 @@ pub fn check(snapshot: &Snapshot, plan: &Plan) -> Vec<Violation> {
     judge.violations
 }
 
-/// Where a plan puts members.
-type Placed = BTreeMap<(ComponentName, u32), String>;
-
 struct Judge<'a> {
     snapshot: &'a Snapshot,
     nodes: BTreeMap<&'a str, &'a Node>,
+    /// The nodes that could not be read.
+    silent: BTreeSet<&'a str>,
     images_in_use: BTreeSet<&'a str>,
+    /// Those that end, or whose start is undone.
     ended: BTreeSet<ExecutionId>,
-    started: BTreeMap<ExecutionId, &'a Placed>,
+    /// Members that are removed.
+    dropped: BTreeSet<&'a InstanceKey>,
+    started: BTreeMap<ExecutionId, &'a Placement>,
     violations: Vec<Violation>,
 }
 
@@ -127,17 +66,21 @@ impl<'a> Judge<'a> {
     }
 
     fn steps(&mut self, steps: &'a [Step]) {
-        let blind = !self.snapshot.gaps.is_empty();
         for step in steps {
-            let wants_sight = !matches!(step, Step::End { .. });
-            if wants_sight && blind {
+            if self.is_blind(step) {
                 self.objects(Violation::Blind);
             }
             if !matches!(step, Step::Start { .. }) && !self.started.is_empty() {
                 self.objects(Violation::StartTooEarly);
             }
             match step {
-                Step::End { execution, mark } => self.end(*execution, *mark),
+                Step::End {
+                    execution,
+                    mark,
+                    why,
+                } => self.end(*execution, *mark, why.as_ref()),
+                Step::Rollback { execution, why } => self.rollback(*execution, why),
+                Step::Drop { execution, members } => self.drop(*execution, members),
                 Step::Sweep(orphan) => {
                     if !self.snapshot.orphans.contains(orphan) {
                         self.objects(Violation::NoOrphan(orphan.name.clone()));
@@ -151,90 +94,122 @@ impl<'a> Judge<'a> {
                 }
                 Step::Start {
                     execution,
-                    members,
                     placement,
-                } => self.start(*execution, members, placement),
+                } => self.start(*execution, placement),
             }
         }
     }
 
-    fn end(&mut self, id: ExecutionId, mark: Mark) {
+    /// Whether a step acts on what was not seen.
+    fn is_blind(&self, step: &Step) -> bool {
+        let gaps = &self.snapshot.gaps;
+        if gaps.is_empty() {
+            return false;
+        }
+        let whole = gaps.iter().any(|gap| gap.node.is_none());
+        match step {
+            Step::End { why: None, .. } => false,
+            Step::End { execution, .. }
+            | Step::Rollback { execution, .. }
+            | Step::Drop { execution, .. }
+            | Step::Start { execution, .. } => {
+                let execution = self.snapshot.executions.get(execution);
+                whole || execution.is_some_and(|e| self.is_hidden(e))
+            }
+            Step::Sweep(orphan) => whole || orphan.execution.is_some(),
+            Step::RemoveImage(_) => true,
+        }
+    }
+
+    /// Whether members are, or may be, on a node that could not be read.
+    fn is_hidden(&self, execution: &Execution) -> bool {
+        let silent = |i: &Instance| self.silent.contains(i.node.as_str());
+        let some = !execution.instances.is_empty();
+        let missing = || !missing_core(execution, |_| true).is_empty();
+        !self.silent.is_empty() && (execution.instances.iter().any(silent) || (some && missing()))
+    }
+
+    fn end(&mut self, id: ExecutionId, mark: Mark, why: Option<&Cause>) {
         let Some(execution) = self.snapshot.executions.get(&id) else {
             return self.objects(Violation::Unknown(id));
         };
         if !self.ended.insert(id) || self.started.contains_key(&id) {
             self.objects(Violation::Twice(id));
         }
-        let justified = match execution.phase() {
-            Phase::Ending(seen) => seen == mark,
-            Phase::Running { .. } | Phase::Starting => {
-                mark == Mark::TimedOut && execution.deadline().is_some()
+        let justified = match (execution.phase(), mark, why) {
+            (Phase::Ending(seen), _, None) => seen == mark,
+            (Phase::Running { .. } | Phase::Starting, Mark::TimedOut, None) => {
+                execution.deadline().is_some()
             }
-            Phase::Queued => false,
+            (Phase::Starting, Mark::Ending, None) => execution.decisive_exit().is_some(),
+            (Phase::Running { .. } | Phase::Starting, Mark::Lost, Some(cause)) => {
+                matches!(cause, Cause::Lost { .. })
+                    && is_true(execution, cause)
+                    && !is_expendable(execution, cause)
+            }
+            (Phase::Starting, Mark::Failed, Some(cause)) => is_true(execution, cause),
+            (Phase::Queued, Mark::Failed, Some(cause)) => *cause == Cause::Removed,
+            _ => false,
         };
         if !justified {
             self.objects(Violation::WrongEnd(id));
         }
     }
 
-    fn start(
-        &mut self,
-        id: ExecutionId,
-        members: &BTreeMap<ComponentName, u32>,
-        placement: &'a Placed,
-    ) {
+    fn rollback(&mut self, id: ExecutionId, why: &Cause) {
         let Some(execution) = self.snapshot.executions.get(&id) else {
             return self.objects(Violation::Unknown(id));
         };
-        if self.started.insert(id, placement).is_some() || self.ended.contains(&id) {
+        if !self.ended.insert(id) || self.started.contains_key(&id) {
             self.objects(Violation::Twice(id));
         }
-        if !matches!(execution.phase(), Phase::Queued | Phase::Starting) {
-            self.objects(Violation::WrongStart(id));
+        if execution.phase() != Phase::Starting || !is_true(execution, why) {
+            self.objects(Violation::WrongRollback(id));
         }
-        for component in &execution.ticket.application.components {
-            let count = members.get(&component.name).copied().unwrap_or(0);
-            let mut placed = placement.keys().filter(|(name, _)| *name == component.name);
-            // Keys are sorted, so the indices must simply count up.
-            let complete = (0..count).all(|i| placed.next().is_some_and(|(_, index)| *index == i));
-            if count < component.core || count > component.members() || !complete {
-                self.objects(Violation::Members {
-                    execution: id,
-                    component: component.name.clone(),
-                });
-            }
+    }
+
+    fn drop(&mut self, id: ExecutionId, causes: &'a [Cause]) {
+        let Some(execution) = self.snapshot.executions.get(&id) else {
+            return self.objects(Violation::Unknown(id));
+        };
+        let goes_on = matches!(execution.phase(), Phase::Running { .. } | Phase::Starting);
+        if self.ended.contains(&id) || causes.is_empty() {
+            self.objects(Violation::Twice(id));
         }
-        let total: u64 = members.values().map(|n| u64::from(*n)).sum();
-        if total != placement.len() as u64 {
-            let strangers = placement.keys().map(|(name, _)| name).chain(members.keys());
-            if let Some(component) = strangers.last() {
-                self.objects(Violation::Members {
+        for cause in causes {
+            let Some(member) = cause.member() else {
+                self.objects(Violation::WrongRollback(id));
+                continue;
+            };
+            let right = goes_on && is_true(execution, cause) && is_expendable(execution, cause);
+            if !right || !self.dropped.insert(member) {
+                self.objects(Violation::WrongDrop {
                     execution: id,
-                    component: component.clone(),
-                });
-            }
-        }
-        for ((component, index), node) in placement {
-            if !self.may_be_on(execution, component, *index, node) {
-                self.objects(Violation::WrongNode {
-                    execution: id,
-                    component: component.clone(),
-                    node: node.clone(),
+                    component: member.component.clone(),
                 });
             }
         }
     }
 
-    fn may_be_on(&self, execution: &Execution, name: &ComponentName, i: u32, node: &str) -> bool {
-        if let Some(at) = is_at(execution, name, i) {
-            return at == node;
-        }
-        let node = self.nodes.get(node);
-        let component = execution.ticket.application.component(name);
-        node.zip(component).is_some_and(|(node, component)| {
-            let has = |(k, v): (&String, &String)| node.labels.get(k).is_some_and(|l| l == v);
-            node.is_available() && component.placement.iter().all(has)
-        })
+    /// One that has ended is removed only to make place for another.
+    fn drops(&mut self) {
+        let needless: Vec<_> = self
+            .dropped
+            .iter()
+            .filter(|key| {
+                let execution = self.snapshot.executions.get(&key.execution);
+                let seen = execution.and_then(|e| e.instances.iter().find(|i| i.key == ***key));
+                let exited = seen.is_some_and(|i| i.exit_code().is_some());
+                let placement = self.started.get(&key.execution);
+                let member = (key.component.clone(), key.index);
+                exited && !placement.is_some_and(|p| p.contains_key(&member))
+            })
+            .map(|key| Violation::WrongDrop {
+                execution: key.execution,
+                component: key.component.clone(),
+            })
+            .collect();
+        self.violations.extend(needless);
     }
 
     fn reasons(&mut self, plan: &Plan) {
@@ -245,11 +220,18 @@ impl<'a> Judge<'a> {
                 self.objects(Violation::Unknown(id));
                 continue;
             };
-            let acted = self.started.contains_key(&id) || self.ended.contains(&id);
-            if !seen.insert(id) || acted {
+            let lost_some = matches!(waiting.reason, WaitReason::Replacement { .. });
+            let started = self.started.contains_key(&id) && !lost_some;
+            if !seen.insert(id) || started || self.ended.contains(&id) {
                 self.objects(Violation::Twice(id));
             }
-            if !matches!(execution.phase(), Phase::Queued | Phase::Starting) {
+            let right = match execution.phase() {
+                Phase::Queued => !lost_some,
+                Phase::Starting => true,
+                Phase::Running { .. } => lost_some,
+                Phase::Ending(_) => false,
+            };
+            if !right {
                 self.objects(Violation::WrongReason(id));
             }
         }
@@ -258,8 +240,9 @@ impl<'a> Judge<'a> {
     fn every_execution(&mut self, plan: &Plan) {
         let waiting: BTreeSet<_> = plan.waiting.iter().map(|w| w.execution).collect();
         for (id, execution) in &self.snapshot.executions {
+            let done = self.ended.contains(id) || self.started.contains_key(id);
             match execution.phase() {
-                Phase::Queued if !waiting.contains(id) && !self.started.contains_key(id) => {
+                Phase::Queued if !waiting.contains(id) && !done => {
                     self.violations.push(Violation::NoReason(*id));
                 }
                 Phase::Ending(_) if !self.ended.contains(id) => {
@@ -270,25 +253,44 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// First come, first served: half started executions, then the queue by time of submission and id.
+    /// First come, first served: those that lost members, half started ones, then the queue by time of submission and id.
     fn order(&mut self, plan: &Plan) {
+        let reasons: BTreeMap<_, _> = plan
+            .waiting
+            .iter()
+            .map(|w| (w.execution, &w.reason))
+            .collect();
         let mut line: Vec<_> = self
             .snapshot
             .executions
             .iter()
             .filter(|(id, _)| !self.ended.contains(id))
-            .filter_map(|(id, execution)| match execution.phase() {
-                Phase::Starting => Some((false, execution.ticket.submitted_at, *id)),
-                Phase::Queued => Some((true, execution.ticket.submitted_at, *id)),
-                Phase::Running { .. } | Phase::Ending(_) => None,
+            .filter_map(|(id, execution)| {
+                let lost_some = matches!(reasons.get(id), Some(WaitReason::Replacement { .. }));
+                let group = match execution.phase() {
+                    _ if lost_some => 0,
+                    Phase::Starting => 1,
+                    Phase::Queued => 2,
+                    Phase::Running { .. } | Phase::Ending(_) => return None,
+                };
+                Some((group, execution.ticket.submitted_at, *id))
             })
             .collect();
         line.sort_unstable();
         let mut first_waiting = None;
-        for &(queued, _, id) in &line {
+        for &(group, _, id) in &line {
+            let stops = match reasons.get(&id) {
+                Some(
+                    WaitReason::Replacement { .. }
+                    | WaitReason::Retry { .. }
+                    | WaitReason::Unknown { .. },
+                ) => false,
+                Some(_) => true,
+                None => group == 2,
+            };
             match (self.started.contains_key(&id), first_waiting) {
-                (false, None) => first_waiting = Some(id),
-                (true, Some(early)) if queued => {
+                (false, None) if stops => first_waiting = Some(id),
+                (true, Some(early)) if group == 2 => {
                     self.objects(Violation::Jumped { late: id, early });
                 }
                 _ => {}
@@ -304,63 +306,52 @@ impl<'a> Judge<'a> {
             highest = highest.max(at);
         }
     }
+}
 
-    /// No node gets more than it has beside what others and living members hold.
-    fn capacity(&mut self) {
-        let mut added: BTreeMap<&str, Resources> = BTreeMap::new();
-        for (id, placement) in &self.started {
-            let Some(execution) = self.snapshot.executions.get(id) else {
-                continue;
-            };
-            for ((name, index), node) in *placement {
-                let component = execution.ticket.application.component(name);
-                if let (None, Some(component)) = (is_at(execution, name, *index), component) {
-                    *added.entry(node.as_str()).or_default() += component.reservation();
-                }
-            }
+/// Whether what is said of a member can be seen.
+fn is_true(execution: &Execution, cause: &Cause) -> bool {
+    let Some(member) = cause.member() else {
+        return !missing_core(execution, |replaceable| !replaceable).is_empty();
+    };
+    let Some(seen) = execution.instances.iter().find(|i| i.key == *member) else {
+        return false;
+    };
+    match (cause, seen.state) {
+        (Cause::Lost { since, .. }, InstanceState::Lost { since: at }) => at == Some(*since),
+        (Cause::Rejected { .. }, InstanceState::Rejected) => true,
+        (Cause::Exited { code, .. }, InstanceState::Exited { code: seen }) => *code == seen,
+        (Cause::Overdue { note, .. }, InstanceState::Created | InstanceState::Other) => {
+            seen.note.as_ref() == Some(note)
         }
-        let mut held: BTreeMap<&str, Resources> = BTreeMap::new();
-        for (id, execution) in &self.snapshot.executions {
-            let goes_on = self.started.contains_key(id);
-            for instance in &execution.instances {
-                let core = execution
-                    .ticket
-                    .application
-                    .component(&instance.key.component)
-                    .is_some_and(|c| instance.key.index < c.core);
-                let gone = matches!(instance.state, InstanceState::Exited { .. });
-                if !gone || (goes_on && core) {
-                    *held.entry(instance.node.as_str()).or_default() += instance.reservation;
-                }
-            }
-        }
-        for node in &self.snapshot.nodes {
-            let name = node.name.as_str();
-            let more = added.get(name).copied().unwrap_or_default();
-            let there = node.others + held.get(name).copied().unwrap_or_default();
-            if over(node, there, more) {
-                self.violations
-                    .push(Violation::OverCommitted(node.name.clone()));
-            }
-        }
+        _ => false,
     }
 }
 
-/// Whether `more` is too much beside what is there; a node that others have filled beyond its size takes nothing.
-fn over(node: &Node, there: Resources, more: Resources) -> bool {
-    let sum = there + more;
-    let (cores, memory) = (
-        more.cores.millis() > 0 && sum.cores > node.capacity.cores,
-        more.memory.get() > 0 && sum.memory > node.capacity.memory,
-    );
-    cores || memory
+/// Whether the execution can go on without that member.
+fn is_expendable(execution: &Execution, cause: &Cause) -> bool {
+    cause.member().is_some_and(|member| {
+        let component = execution.ticket.application.component(&member.component);
+        component.is_some_and(|c| c.replaceable || member.index >= c.core)
+    })
 }
 
-/// The node a member is on already.
-fn is_at<'e>(execution: &'e Execution, name: &ComponentName, index: u32) -> Option<&'e str> {
-    let instance = execution
+/// The core members that don't exist, of the components that are `wanted` (by whether they are replaceable).
+fn missing_core(
+    execution: &Execution,
+    wanted: impl Fn(bool) -> bool,
+) -> Vec<(&ComponentName, u32)> {
+    let components = execution.ticket.application.components.iter();
+    let core = components
+        .filter(|c| wanted(c.replaceable))
+        .flat_map(|c| (0..c.core).map(move |i| (&c.name, i)));
+    core.filter(|(name, i)| is_at(execution, name, *i).is_none())
+        .collect()
+}
+
+/// The member, if it exists.
+fn is_at<'e>(execution: &'e Execution, name: &ComponentName, index: u32) -> Option<&'e Instance> {
+    execution
         .instances
         .iter()
-        .find(|i| i.key.component == *name && i.key.index == index)?;
-    Some(&instance.node)
+        .find(|i| i.key.component == *name && i.key.index == index)
 }

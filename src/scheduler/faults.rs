@@ -4,7 +4,8 @@ use proptest::sample::Index;
 
 use super::generators::id;
 use crate::model::{
-    ExecutionId, Gap, JobImage, Mark, Phase, Plan, Resources, Snapshot, Step, WaitReason, Waiting,
+    Cause, ComponentName, ExecutionId, Gap, JobImage, Mark, Phase, Placement, Plan, Resources,
+    Snapshot, Step, WaitReason, Waiting,
 };
 
 /// The executions that a plan starts.
@@ -13,7 +14,11 @@ pub(super) fn started(plan: &Plan) -> Vec<ExecutionId> {
         .iter()
         .filter_map(|step| match step {
             Step::Start { execution, .. } => Some(*execution),
-            Step::End { .. } | Step::Sweep(_) | Step::RemoveImage(_) => None,
+            Step::End { .. }
+            | Step::Rollback { .. }
+            | Step::Drop { .. }
+            | Step::Sweep(_)
+            | Step::RemoveImage(_) => None,
         })
         .collect()
 }
@@ -67,7 +72,11 @@ fn with(
 }
 
 fn end(execution: ExecutionId, mark: Mark) -> Step {
-    Step::End { execution, mark }
+    Step::End {
+        execution,
+        mark,
+        why: None,
+    }
 }
 
 fn step_faults(seen: &Snapshot, good: &Plan, which: Index) -> Vec<Fault> {
@@ -93,6 +102,28 @@ fn step_faults(seen: &Snapshot, good: &Plan, which: Index) -> Vec<Fault> {
                 plan.steps[chosen] = Step::Sweep(orphan);
             }));
         }
+        Step::Rollback { execution, why } => {
+            faults.push(with(seen, good, "another cause", |plan| {
+                let why = Cause::Exited {
+                    member: why.member().unwrap().clone(),
+                    code: 77,
+                };
+                plan.steps[chosen] = Step::Rollback { execution, why };
+            }));
+        }
+        Step::Drop { execution, members } => {
+            faults.push(with(seen, good, "nobody removed", |plan| {
+                let members = Vec::new();
+                plan.steps[chosen] = Step::Drop { execution, members };
+            }));
+            faults.push(with(seen, good, "a good member removed", |plan| {
+                let mut member = members[0].member().unwrap().clone();
+                member.index += 100;
+                let mut members = members.clone();
+                members.push(Cause::Exited { member, code: 1 });
+                plan.steps[chosen] = Step::Drop { execution, members };
+            }));
+        }
         Step::RemoveImage(_) => {}
         Step::Start { execution, .. } => {
             faults.extend(start_faults(seen, good, chosen, execution, which));
@@ -108,41 +139,28 @@ fn start_faults(
     id: ExecutionId,
     which: Index,
 ) -> Vec<Fault> {
-    let Step::Start {
-        placement, members, ..
-    } = &good.steps[chosen]
-    else {
+    let Step::Start { placement, .. } = &good.steps[chosen] else {
         return Vec::new();
     };
-    let edit = |fault, change: &dyn Fn(&mut Step)| {
-        with(seen, good, fault, |plan| change(&mut plan.steps[chosen]))
+    let edit = |fault, change: &dyn Fn(&mut Placement)| {
+        with(seen, good, fault, |plan| {
+            if let Step::Start { placement, .. } = &mut plan.steps[chosen] {
+                change(placement);
+            }
+        })
     };
+    let execution = &seen.executions[&id];
+    let component = |name: &ComponentName| execution.ticket.application.component(name).unwrap();
     let member = placement.keys().nth(which.index(placement.len())).unwrap();
-    let component = members.keys().nth(which.index(members.len())).unwrap();
     let mut faults = vec![
-        edit("a member without a place", &|step| {
-            if let Step::Start { placement, .. } = step {
-                placement.remove(member);
-            }
+        edit("a member too many", &|placement| {
+            placement.insert((member.0.clone(), 1000), "node-0".into());
         }),
-        edit("a count that differs", &|step| {
-            if let Step::Start { members, .. } = step {
-                *members.get_mut(component).unwrap() += 1;
-            }
+        edit("a stranger", &|placement| {
+            placement.insert(("stranger".parse().unwrap(), 0), "node-0".into());
         }),
-        edit("a component left out", &|step| {
-            if let Step::Start {
-                members, placement, ..
-            } = step
-            {
-                members.remove(component);
-                placement.retain(|(name, _), _| name != component);
-            }
-        }),
-        edit("a node that is not there", &|step| {
-            if let Step::Start { placement, .. } = step {
-                placement.insert(member.clone(), "nowhere".to_owned());
-            }
+        edit("a node that is not there", &|placement| {
+            placement.insert(member.clone(), "nowhere".into());
         }),
         with(seen, good, "a start twice", |plan| {
             plan.steps.push(good.steps[chosen].clone());
@@ -160,12 +178,23 @@ fn start_faults(
             plan.steps.push(end(id, Mark::Cancelled));
         }),
     ];
+    let needed = component(&member.0);
+    let exists = execution
+        .members(member.0.as_str())
+        .any(|i| i.key.index == member.1);
+    let spare = needed.replaceable && !execution.instances.is_empty();
+    if member.1 < needed.core && !exists && !spare {
+        faults.push(edit("a core member left out", &|placement| {
+            placement.remove(member);
+        }));
+    }
     let queued_after = started(good)
         .into_iter()
         .skip_while(|other| *other != id)
         .skip(1)
         .any(|other| seen.executions[&other].phase() == Phase::Queued);
-    if queued_after {
+    let in_line = matches!(execution.phase(), Phase::Queued | Phase::Starting);
+    if queued_after && in_line {
         faults.push(with(seen, good, "somebody who is overtaken", |plan| {
             plan.steps.remove(chosen);
             plan.waiting.insert(
@@ -184,7 +213,8 @@ fn waiting_faults(seen: &Snapshot, good: &Plan, which: Index) -> Vec<Fault> {
     let mut faults = Vec::new();
     if !good.waiting.is_empty() {
         let chosen = which.index(good.waiting.len());
-        let queued = seen.executions[&good.waiting[chosen].execution].phase() == Phase::Queued;
+        let waiting = &good.waiting[chosen];
+        let queued = seen.executions[&waiting.execution].phase() == Phase::Queued;
         if queued {
             faults.push(with(seen, good, "a reason left out", |plan| {
                 plan.waiting.remove(chosen);
@@ -210,7 +240,8 @@ fn snapshot_faults(seen: &Snapshot, good: &Plan) -> Vec<Fault> {
         change(&mut changed);
         faults.push((fault, changed, good.clone()));
     };
-    if good.steps.iter().any(|s| !matches!(s, Step::End { .. })) {
+    let acts = |step: &Step| !matches!(step, Step::End { why: None, .. });
+    if good.steps.iter().any(acts) {
         add("something done blindly", &|snapshot| {
             snapshot.gaps.push(Gap {
                 what: "the containers".to_owned(),
@@ -237,23 +268,28 @@ fn snapshot_faults(seen: &Snapshot, good: &Plan) -> Vec<Fault> {
                     let mut there = execution.members(name.as_str());
                     let application = &execution.ticket.application;
                     let size = application.component(name).unwrap().reservation();
+                    // One that was there may be removed first: it has a successor of its size.
                     if there.any(|i| i.key.index == *index) {
                         continue;
                     }
                     add("a node that is away", &|snapshot| {
-                        let node = snapshot.nodes.iter_mut().find(|n| n.name == *on);
+                        let node = snapshot.nodes.iter_mut().find(|n| *n.name == **on);
                         node.unwrap().availability =
                             crate::model::Availability::Down { since: None };
                     });
                     if size != Resources::ZERO {
                         add("a node that is full", &|snapshot| {
-                            let node = snapshot.nodes.iter_mut().find(|n| n.name == *on).unwrap();
+                            let node = snapshot.nodes.iter_mut().find(|n| *n.name == **on).unwrap();
                             node.others = node.capacity;
                         });
                     }
                 }
             }
-            Step::End { .. } | Step::Sweep(_) | Step::RemoveImage(_) => {}
+            Step::End { .. }
+            | Step::Rollback { .. }
+            | Step::Drop { .. }
+            | Step::Sweep(_)
+            | Step::RemoveImage(_) => {}
         }
     }
     faults

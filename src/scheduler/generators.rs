@@ -13,6 +13,8 @@ use crate::model::{
     Snapshot, Ticket,
 };
 
+use super::past::{Known, Past};
+
 pub(super) fn id(n: u64) -> ExecutionId {
     ExecutionId::from_bits(n)
 }
@@ -46,6 +48,7 @@ pub(super) fn component(name: &str, core: u32, millis: u64, mib: u64) -> Compone
         image: "tiny".to_owned(),
         core,
         elastic: 0,
+        replaceable: false,
         cores: Cores::from_millis(millis),
         memory: Bytes::from_mib(mib),
         overhead: Overhead::default(),
@@ -163,9 +166,11 @@ fn any_node() -> impl Strategy<Value = Node> {
 }
 
 fn any_component() -> impl Strategy<Value = Component> {
-    (1u32..4, 0u32..3, 0u64..7, 0u64..5, any_labels()).prop_map(
-        |(core, elastic, cores, memory, placement)| Component {
+    let members = (1u32..4, 0u32..3, any::<bool>());
+    (members, 0u64..7, 0u64..5, any_labels()).prop_map(
+        |((core, elastic, replaceable), cores, memory, placement)| Component {
             elastic,
+            replaceable,
             placement,
             ..component("part", core, cores * 250, memory * 256)
         },
@@ -178,6 +183,8 @@ fn any_state() -> impl Strategy<Value = InstanceState> {
         6 => Just(InstanceState::Running),
         1 => Just(InstanceState::Other),
         2 => (0i64..3).prop_map(|code| InstanceState::Exited { code }),
+        1 => Just(InstanceState::Rejected),
+        2 => option::of((0i64..100).prop_map(at)).prop_map(|since| InstanceState::Lost { since }),
     ]
 }
 
@@ -187,6 +194,7 @@ enum Progress {
     Queued,
     Partly(Vec<Option<(usize, InstanceState)>>),
     Wholly(Vec<usize>),
+    Mostly(Vec<(usize, InstanceState)>),
 }
 
 fn any_progress() -> impl Strategy<Value = Progress> {
@@ -194,6 +202,8 @@ fn any_progress() -> impl Strategy<Value = Progress> {
         6 => Just(Progress::Queued),
         1 => vec(option::of((0usize..6, any_state())), 15).prop_map(Progress::Partly),
         2 => vec(0usize..6, 15).prop_map(Progress::Wholly),
+        2 => vec((0usize..6, prop_oneof![3 => Just(InstanceState::Running), 1 => any_state()]), 15)
+            .prop_map(Progress::Mostly),
     ]
 }
 
@@ -222,6 +232,9 @@ fn any_execution() -> impl Strategy<Value = Execution> {
             ticket.timeout = timeout.map(SignedDuration::from_secs);
             ticket.job_image = image.map(|n| format!("zoe-job/test:{n}"));
             ticket.application.monitor = monitored.then(|| "part-0".parse().unwrap());
+            if monitored {
+                ticket.application.components[0].replaceable = false;
+            }
             made.mark = mark;
             let slots: Vec<(usize, u32)> = ticket
                 .application
@@ -237,6 +250,7 @@ fn any_execution() -> impl Strategy<Value = Execution> {
                     .into_iter()
                     .map(|node| Some((node, InstanceState::Running)))
                     .collect(),
+                Progress::Mostly(states) => states.into_iter().map(Some).collect(),
             };
             for ((position, index), state) in slots.into_iter().zip(states) {
                 if let Some((node, state)) = state {
@@ -252,7 +266,12 @@ fn any_execution() -> impl Strategy<Value = Execution> {
 /// Any snapshot a backend could give, gaps, orphans and half started executions included.
 pub(super) fn any_snapshot() -> impl Strategy<Value = Snapshot> {
     let docker = (vec(any_node(), 0..7), vec(any_execution(), 0..10));
-    let rest = (0usize..3, 0usize..4, prop::bool::weighted(0.1));
+    let gap = prop_oneof![
+        8 => Just(None),
+        1 => Just(Some(None)),
+        2 => (0usize..6).prop_map(|n| Some(Some(format!("node-{n}")))),
+    ];
+    let rest = (0usize..3, 0usize..4, gap);
     (docker, rest).prop_map(|((mut nodes, mut executions), (orphans, images, gap))| {
         for (n, node) in nodes.iter_mut().enumerate() {
             node.name = format!("node-{n}");
@@ -280,14 +299,30 @@ pub(super) fn any_snapshot() -> impl Strategy<Value = Snapshot> {
                 tag: format!("zoe-job/test:{n}"),
             })
             .collect();
-        snapshot.gaps = gap
-            .then(|| Gap {
-                what: "the containers of node-0".to_owned(),
-                error: "timeout".to_owned(),
-                node: None,
-            })
-            .into_iter()
-            .collect();
+        let gap = gap.map(|node| Gap {
+            what: "some containers".to_owned(),
+            error: "timeout".to_owned(),
+            node,
+        });
+        snapshot.gaps = gap.into_iter().collect();
         snapshot
     })
+}
+
+/// What history may know of the executions of a snapshot.
+pub(super) fn any_known() -> impl Strategy<Value = Known> {
+    let past = (any::<bool>(), vec(0i64..100, 0..3), option::of(0u32..4)).prop_map(
+        |(started, mut failures, replaced)| {
+            failures.sort_unstable();
+            let failures = failures.into_iter().map(|n| (at(n), "why".to_owned()));
+            let member = |index| (("part-1".parse().unwrap(), index), vec![at(90); 3]);
+            Past {
+                started,
+                failures: failures.collect(),
+                replaced: replaced.map(member).into_iter().collect(),
+            }
+        },
+    );
+    let entry = (0u64..10, past).prop_map(|(n, past)| (id((n * 7 + 3) % 26), past));
+    vec(entry, 0..10).prop_map(|entries| entries.into_iter().collect())
 }

@@ -1,14 +1,15 @@
 //! Who holds what, and where: the book that free room and "who has it" are read from.
 
-use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use crate::model::{
-    Component, Execution, ExecutionId, Holder, InstanceState, Phase, Resource, Resources,
+    Component, Execution, ExecutionId, Holder, Instance, InstanceState, Phase, Placement, Resource,
+    Resources,
 };
 
-use super::packing::{Placement, Wanted};
+use super::packing::Wanted;
 
 /// An execution and its phase, which is worked out once.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +23,23 @@ pub(super) struct Standing<'a> {
 /// What each node's members hold, by execution; one entry a member.
 #[derive(Debug, Default)]
 pub(super) struct Ledger<'a> {
-    entries: Vec<(&'a Execution, Cow<'a, str>, Resources)>,
+    entries: Vec<(&'a Execution, Place<'a>, Resources)>,
+}
+
+/// The name of a node: as it was seen, or as it was chosen.
+#[derive(Debug)]
+enum Place<'a> {
+    Seen(&'a str),
+    Chosen(Arc<str>),
+}
+
+impl Place<'_> {
+    fn name(&self) -> &str {
+        match self {
+            Self::Seen(name) => name,
+            Self::Chosen(name) => name,
+        }
+    }
 }
 
 impl<'a> Ledger<'a> {
@@ -51,7 +68,7 @@ impl<'a> Ledger<'a> {
                     }
                 })
                 .map(move |instance| {
-                    let node = Cow::Borrowed(instance.node.as_str());
+                    let node = Place::Seen(instance.node.as_str());
                     (execution, node, instance.reservation)
                 })
         });
@@ -64,8 +81,9 @@ impl<'a> Ledger<'a> {
     pub fn add(&mut self, execution: &'a Execution, made: &Placement) {
         for ((name, _), node) in made {
             if let Some(component) = execution.ticket.application.component(name) {
+                let node = Place::Chosen(Arc::clone(node));
                 self.entries
-                    .push((execution, Cow::Owned(node.clone()), component.reservation()));
+                    .push((execution, node, component.reservation()));
             }
         }
     }
@@ -74,7 +92,7 @@ impl<'a> Ledger<'a> {
     pub fn by_node(&self) -> HashMap<&str, Resources> {
         let mut held: HashMap<&str, Resources> = HashMap::new();
         for (_, node, size) in &self.entries {
-            *held.entry(node.as_ref()).or_default() += *size;
+            *held.entry(node.name()).or_default() += *size;
         }
         held
     }
@@ -87,7 +105,8 @@ impl<'a> Ledger<'a> {
         nodes: impl Fn(&str) -> bool,
     ) -> Vec<Holder> {
         let mut held: HashMap<ExecutionId, (&Execution, Resources)> = HashMap::new();
-        for (execution, _, size) in self.entries.iter().filter(|(_, node, _)| nodes(node)) {
+        let there = |(_, node, _): &&(&Execution, Place<'_>, Resources)| nodes(node.name());
+        for (execution, _, size) in self.entries.iter().filter(there) {
             held.entry(execution.ticket.id)
                 .or_insert((*execution, Resources::ZERO))
                 .1 += *size;
@@ -112,11 +131,9 @@ impl<'a> Ledger<'a> {
     }
 }
 
-/// The members an execution is to have (see [`Members::of`]).
+/// The members an execution is to have.
 #[derive(Debug)]
 pub(super) struct Members<'a> {
-    /// How many of each component, in the order of the description.
-    pub counts: Vec<(&'a Component, u32)>,
     /// Where those are that exist.
     pub made: Placement,
     /// Those that are still to be made.
@@ -126,32 +143,64 @@ pub(super) struct Members<'a> {
 impl<'a> Members<'a> {
     /// All core members; of an execution that is half started also the elastic ones up to the last that was made,
     /// so that going on means the same members.
-    pub fn of(execution: &'a Execution) -> Self {
+    pub fn to_start(execution: &'a Execution) -> Self {
+        Self::new(
+            execution,
+            |_| true,
+            |component, made| {
+                let beyond_last = made.last_key_value().map_or(0, |(last, _)| last + 1);
+                (0..component.core.max(beyond_last)).collect()
+            },
+        )
+    }
+
+    /// Those that are there and any good, and the replaceable core members that are not there at all.
+    pub fn to_go_on(execution: &'a Execution) -> Self {
+        let good = |instance: &Instance| {
+            matches!(
+                instance.state,
+                InstanceState::Created | InstanceState::Running | InstanceState::Other
+            )
+        };
+        Self::new(execution, good, |component, _| {
+            let name = component.name.as_str();
+            let absent = |index: &u32| !execution.members(name).any(|i| i.key.index == *index);
+            let core = 0..if component.replaceable {
+                component.core
+            } else {
+                0
+            };
+            core.filter(absent).collect()
+        })
+    }
+
+    /// Those that are there and `count`, and of the `wanted` ones those that are not.
+    fn new(
+        execution: &'a Execution,
+        counts: impl Fn(&Instance) -> bool,
+        wanted: impl Fn(&Component, &BTreeMap<u32, Arc<str>>) -> Vec<u32>,
+    ) -> Self {
         let mut members = Self {
-            counts: Vec::new(),
             made: Placement::new(),
             missing: Vec::new(),
         };
         for component in &execution.ticket.application.components {
-            let made: BTreeMap<u32, &str> = execution
+            let made: BTreeMap<u32, Arc<str>> = execution
                 .members(component.name.as_str())
-                .filter(|instance| instance.key.index < component.members())
-                .map(|instance| (instance.key.index, instance.node.as_str()))
+                .filter(|instance| instance.key.index < component.members() && counts(instance))
+                .map(|instance| (instance.key.index, instance.node.as_str().into()))
                 .collect();
-            let beyond_last = made.last_key_value().map_or(0, |(last, _)| last + 1);
-            let count = component.core.max(beyond_last);
-            let missing: Vec<u32> = (0..count).filter(|i| !made.contains_key(i)).collect();
-            members.counts.push((component, count));
-            members.made.extend(
-                made.into_iter()
-                    .map(|(i, node)| ((component.name.clone(), i), node.to_owned())),
-            );
+            let mut missing = wanted(component, &made);
+            missing.retain(|index| !made.contains_key(index));
             if !missing.is_empty() {
                 members.missing.push(Wanted {
                     component,
                     indices: missing,
+                    there: made.values().cloned().collect(),
                 });
             }
+            let named = |(index, node)| ((component.name.clone(), index), node);
+            members.made.extend(made.into_iter().map(named));
         }
         members
     }

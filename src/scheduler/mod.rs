@@ -2,15 +2,20 @@
 //!
 //! [`admit`] refuses at the door what could never run; [`plan`] says what one pass is to do, and of everything that
 //! waits why; [`check()`] judges a plan from outside, without sharing a line with what made it. Sort policies other than
-//! first come, first served, reclaiming of elastic members, quotas and back-off are not here yet.
+//! first come, first served, reclaiming of elastic members and quotas are not here yet.
 
 mod admission;
+mod causes;
 pub mod check;
 mod ledger;
 mod packing;
+mod past;
 mod planning;
 mod reasons;
 mod refusal;
+mod sight;
+mod starts;
+mod verdict;
 
 #[cfg(test)]
 mod faults;
@@ -23,5 +28,6 @@ mod scenarios;
 
 pub use admission::{Admission, admit};
 pub use check::{Violation, check};
-pub use planning::{Policy, plan};
+pub use past::{Known, Past};
+pub use planning::{Policy, concerned, plan};
 pub use refusal::Refusal;

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::model::{Bytes, Holder, Resource, Resources, WaitReason};
+use crate::model::{Availability, Away, Bytes, DISABLED, Holder, Resource, Resources, WaitReason};
+
+/// How many nodes a sentence names.
+const SHOWN_NODES: usize = 3;
 
 impl WaitReason {
     /// The stable word for programs, part of the JSON output.
@@ -17,6 +20,9 @@ impl WaitReason {
                 ..
             } => "not-enough-memory",
             Self::NoNodeFits { .. } => "no-node-fits",
+            Self::NodesAway { .. } => "nodes-away",
+            Self::Replacement { .. } => "replacement",
+            Self::Retry { .. } => "retry",
             Self::Behind { .. } => "behind",
             Self::Ready => "ready",
             Self::Unknown { .. } => "unknown",
@@ -45,6 +51,28 @@ impl fmt::Display for WaitReason {
                 "no single node has room for a '{component}' ({} cores, {})",
                 needed.cores, needed.memory
             ),
+            Self::NodesAway { away, of } => write_away(f, away, *of),
+            Self::Replacement {
+                component,
+                members,
+                reason,
+            } => {
+                let (is, more) = if *members == 1 {
+                    ("is", "")
+                } else {
+                    ("are", "s")
+                };
+                write!(
+                    f,
+                    "runs, but {members} '{component}' member{more} {is} lost and "
+                )?;
+                write!(f, "cannot be replaced yet: {reason}")
+            }
+            Self::Retry { at, tried, of, why } => write!(
+                f,
+                "its start failed: {why}; it is tried again at {at:.0} (try {} of {of})",
+                tried.saturating_add(1)
+            ),
             Self::Behind {
                 execution,
                 position,
@@ -56,6 +84,33 @@ impl fmt::Display for WaitReason {
             Self::Ready => f.write_str("ready: the next pass starts it"),
             Self::Unknown { what } => write!(f, "cannot tell: {what} could not be read"),
         }
+    }
+}
+
+/// `2 of 3 nodes take nothing new: n2 is drained, n3 is down since …`
+fn write_away(f: &mut fmt::Formatter<'_>, away: &[Away], of: usize) -> fmt::Result {
+    let (nodes, take) = match (of, away.len()) {
+        (1, _) => ("node", "takes"),
+        (_, 1) => ("nodes", "takes"),
+        _ => ("nodes", "take"),
+    };
+    write!(f, "{} of {of} {nodes} {take} nothing new", away.len())?;
+    for (n, Away { node, why }) in away.iter().take(SHOWN_NODES).enumerate() {
+        let before = if n == 0 { ": " } else { ", " };
+        write!(f, "{before}{node} ")?;
+        match why {
+            None => f.write_str("could not be read")?,
+            Some(Availability::Active) => f.write_str("is active")?,
+            Some(Availability::Disabled) => write!(f, "has the label {DISABLED}")?,
+            Some(Availability::Paused) => f.write_str("is paused")?,
+            Some(Availability::Drained) => f.write_str("is drained")?,
+            Some(Availability::Down { since: None }) => f.write_str("is down")?,
+            Some(Availability::Down { since: Some(at) }) => write!(f, "is down since {at:.0}")?,
+        }
+    }
+    match away.len().saturating_sub(SHOWN_NODES) {
+        0 => Ok(()),
+        rest => write!(f, " and {rest} more"),
     }
 }
 
@@ -132,7 +187,7 @@ fn suffix(n: usize) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::generators::{id, resources};
+    use super::super::generators::{at, id, resources};
     use super::*;
 
     fn holder(n: u64, name: &str, holds: Resources) -> Holder {
@@ -196,6 +251,54 @@ mod tests {
         for (text, end) in shown.iter().zip(ends) {
             assert!(text.contains(&format!("({end} in")), "{text}");
         }
+    }
+
+    #[test]
+    fn nodes_that_take_nothing_are_named_with_why() {
+        let away = |node: &str, why| Away {
+            node: node.to_owned(),
+            why,
+        };
+        let down = Availability::Down { since: Some(at(7)) };
+        let reason = WaitReason::NodesAway {
+            away: vec![
+                away("n2", Some(Availability::Drained)),
+                away("n3", Some(down)),
+                away("n4", None),
+                away("n5", Some(Availability::Disabled)),
+            ],
+            of: 6,
+        };
+        assert_eq!(
+            reason.to_string(),
+            "4 of 6 nodes take nothing new: n2 is drained, n3 is down since 2023-11-14T22:13:27Z, n4 could not be read and 1 more"
+        );
+        let replacement = WaitReason::Replacement {
+            component: "worker".parse().unwrap(),
+            members: 2,
+            reason: Box::new(WaitReason::NodesAway {
+                away: vec![away("n1", Some(Availability::Disabled))],
+                of: 1,
+            }),
+        };
+        assert_eq!(
+            replacement.to_string(),
+            "runs, but 2 'worker' members are lost and cannot be replaced yet: 1 of 1 node takes nothing new: n1 has the label zoe.disabled"
+        );
+    }
+
+    #[test]
+    fn a_failed_start_says_why_and_when_it_is_tried_again() {
+        let reason = WaitReason::Retry {
+            at: at(2),
+            tried: 1,
+            of: 3,
+            why: "worker-0 exited with 1".to_owned(),
+        };
+        assert_eq!(
+            reason.to_string(),
+            "its start failed: worker-0 exited with 1; it is tried again at 2023-11-14T22:13:22Z (try 2 of 3)"
+        );
     }
 
     #[test]

@@ -7,16 +7,16 @@ use jiff::SignedDuration;
 use super::generators::{
     at, component, execution, id, instance, node, resources, running, snapshot,
 };
-use super::{Policy, check, plan};
+use super::{Known, Policy, check, plan};
 use crate::model::{
     Component, Execution, Gap, InstanceState, JobImage, Mark, Orphan, OrphanKind, Plan, Snapshot,
     Step, WaitReason,
 };
 
-const FULL: Policy = Policy { allow_starts: true };
+const FULL: Policy = Policy::usual(true);
 
 fn planned(snapshot: &Snapshot) -> Plan {
-    let plan = plan(snapshot, &FULL, at(100));
+    let plan = plan(snapshot, &Known::new(), &FULL, at(100));
     assert_eq!(check(snapshot, &plan), []);
     plan
 }
@@ -24,7 +24,19 @@ fn planned(snapshot: &Snapshot) -> Plan {
 /// The plan in short, one line a step or reason.
 fn shown(plan: &Plan) -> Vec<String> {
     let steps = plan.steps.iter().map(|step| match step {
-        Step::End { execution, mark } => format!("end {execution} {mark:?}"),
+        Step::End {
+            execution,
+            mark,
+            why,
+        } => {
+            let why = why.as_ref().map_or(String::new(), |why| format!(": {why}"));
+            format!("end {execution} {mark:?}{why}")
+        }
+        Step::Rollback { execution, why } => format!("undo {execution}: {why}"),
+        Step::Drop { execution, members } => {
+            let members: Vec<String> = members.iter().map(ToString::to_string).collect();
+            format!("drop {execution}: {}", members.join("; "))
+        }
         Step::Sweep(orphan) => format!("sweep {}", orphan.name),
         Step::RemoveImage(image) => format!("remove {}", image.tag),
         Step::Start {
@@ -86,7 +98,7 @@ fn what_is_being_ended_is_not_free_yet() {
         "daaaaaaa: waits for 1 cores: 0 of 2 free; job-1 (baaaaaaa, ann) holds 1, 1 more holds 1",
     ]
     "#);
-    let early = plan(&seen, &FULL, at(99));
+    let early = plan(&seen, &Known::new(), &FULL, at(99));
     assert!(shown(&early)[0].starts_with("end caaaaaaa"), "{early:?}");
 }
 
@@ -169,10 +181,7 @@ fn a_pass_without_the_lease_starts_nothing_and_says_what_is_ready() {
         execution(2, 1, vec![component("worker", 2, 1000, 1024)]),
         execution(3, 2, half()),
     ]);
-    let policy = Policy {
-        allow_starts: false,
-    };
-    let plan = plan(&seen, &policy, at(100));
+    let plan = plan(&seen, &Known::new(), &Policy::usual(false), at(100));
     assert_eq!(check(&seen, &plan), []);
     insta::assert_debug_snapshot!(shown(&plan), @r#"
     [
@@ -257,7 +266,7 @@ fn a_large_cluster_is_planned_in_no_time() {
     let seen = snapshot(nodes, executions);
     let timed = || {
         let before = Instant::now();
-        (plan(&seen, &FULL, at(100)), before.elapsed())
+        (plan(&seen, &Known::new(), &FULL, at(100)), before.elapsed())
     };
     // The best of a few: other tests run beside this one.
     let (plan, took) = (0..5).map(|_| timed()).min_by_key(|run| run.1).unwrap();

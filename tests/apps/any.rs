@@ -113,6 +113,7 @@ fn component() -> impl Strategy<Value = Component> {
                     image,
                     core,
                     elastic,
+                    replaceable: rest.0,
                     cores: Cores::from_millis(cores),
                     memory: Bytes::new(memory),
                     overhead: Overhead {
@@ -141,6 +142,8 @@ pub fn application() -> impl Strategy<Value = Application> {
             for (i, component) in components.iter_mut().enumerate() {
                 component.name = format!("c{i}").parse().unwrap();
                 component.image.clone_from(&image);
+                // A monitor cannot be.
+                component.replaceable &= !monitored || i > 0;
             }
             Application {
                 name,

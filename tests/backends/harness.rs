@@ -75,6 +75,7 @@ pub fn component(harness: &dyn BackendUnderTest, name: &str, what: &Do<'_>) -> C
         image: harness.image(),
         core: 1,
         elastic: 0,
+        replaceable: false,
         cores: Cores::from_millis(100),
         memory: Bytes::from_mib(32),
         overhead: Overhead::default(),

@@ -174,6 +174,7 @@ fn component((name, core, command): &(&str, u32, &str)) -> Component {
         image: TINY.to_owned(),
         core: *core,
         elastic: 0,
+        replaceable: false,
         cores: Cores::from_millis(250),
         memory: Bytes::from_mib(32),
         overhead: Overhead::default(),

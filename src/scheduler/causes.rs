@@ -1,0 +1,110 @@
+//! What is wrong with a member, in words: a sentence for people, with Docker's own words where it has any.
+
+use std::fmt;
+
+use crate::model::{Cause, InstanceKey};
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lost {
+                member,
+                monitor,
+                node,
+                since,
+            } => {
+                if *monitor {
+                    write!(f, "its monitor '{}'", member.component)?;
+                } else {
+                    write!(f, "{}", named(member))?;
+                }
+                write!(
+                    f,
+                    " was on node {node}, which has been down since {since:.0}"
+                )
+            }
+            Self::Rejected { member, node, note } => {
+                let why = note.as_deref().unwrap_or("no reason was given");
+                let member = named(member);
+                if node.is_empty() {
+                    write!(f, "{member} was rejected: {why}")
+                } else {
+                    write!(f, "{member} was rejected on node {node}: {why}")
+                }
+            }
+            Self::Exited { member, code } => write!(f, "{} exited with {code}", named(member)),
+            Self::Overdue { member, note } => {
+                write!(f, "{} was not started in time: {note}", named(member))
+            }
+            Self::Removed => {
+                f.write_str("some of its containers were removed by something other than zoe")
+            }
+        }
+    }
+}
+
+impl Cause {
+    /// Whether it is that an image can't be had, so that trying again is of no use. Docker says so in words only.
+    pub fn is_no_image(&self) -> bool {
+        const WORDS: [&str; 5] = [
+            "no such image",
+            "manifest unknown",
+            "pull access denied",
+            "repository does not exist",
+            "not found: manifest",
+        ];
+        let (Self::Rejected {
+            note: Some(said), ..
+        }
+        | Self::Overdue { note: said, .. }) = self
+        else {
+            return false;
+        };
+        let said = said.to_lowercase();
+        WORDS.iter().any(|words| said.contains(words))
+    }
+}
+
+/// How a member is named to people: `worker-1`.
+fn named(member: &InstanceKey) -> String {
+    format!("{}-{}", member.component, member.index)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::generators::{at, id};
+    use super::*;
+
+    #[test]
+    fn causes_name_the_member_and_give_dockers_own_words() {
+        let member = InstanceKey {
+            execution: id(1),
+            component: "driver".parse().unwrap(),
+            index: 0,
+        };
+        let lost = Cause::Lost {
+            member: member.clone(),
+            monitor: true,
+            node: "n2".to_owned(),
+            since: at(0),
+        };
+        assert_eq!(
+            lost.to_string(),
+            "its monitor 'driver' was on node n2, which has been down since 2023-11-14T22:13:20Z"
+        );
+        let rejected = |note: &str| Cause::Rejected {
+            member: member.clone(),
+            node: "n2".to_owned(),
+            note: Some(note.to_owned()),
+        };
+        let no_image = rejected("No such image: reg:5000/x:1");
+        assert_eq!(
+            no_image.to_string(),
+            "driver-0 was rejected on node n2: No such image: reg:5000/x:1"
+        );
+        assert!(no_image.is_no_image());
+        assert!(!rejected("mkdir /data: permission denied").is_no_image());
+        let exited = Cause::Exited { member, code: 3 };
+        assert_eq!(exited.to_string(), "driver-0 exited with 3");
+    }
+}

@@ -1,0 +1,172 @@
+//! Judges what a plan starts: the members, their nodes, and the sum on each node.
+
+use std::collections::BTreeMap;
+
+use super::{Judge, Violation, is_at};
+use crate::model::{
+    ComponentName, Execution, ExecutionId, Instance, InstanceState, Node, Phase, Placement,
+    Resources,
+};
+
+impl<'a> Judge<'a> {
+    pub(super) fn start(&mut self, id: ExecutionId, placement: &'a Placement) {
+        let Some(execution) = self.snapshot.executions.get(&id) else {
+            return self.objects(Violation::Unknown(id));
+        };
+        if self.started.insert(id, placement).is_some() || self.ended.contains(&id) {
+            self.objects(Violation::Twice(id));
+        }
+        let gains = || {
+            let new = |(name, index): &(ComponentName, u32)| {
+                self.stays(execution, name, *index).is_none()
+            };
+            let unstarted = |i: &Instance| i.state == InstanceState::Created;
+            placement.keys().any(new) || execution.instances.iter().any(unstarted)
+        };
+        let right = match execution.phase() {
+            Phase::Queued | Phase::Starting => true,
+            Phase::Running { .. } => gains(),
+            Phase::Ending(_) => false,
+        };
+        if !right {
+            self.objects(Violation::WrongStart(id));
+        }
+        self.members(execution, placement);
+        for ((component, index), node) in placement {
+            if !self.may_be_on(execution, component, *index, node) {
+                self.objects(Violation::WrongNode {
+                    execution: id,
+                    component: component.clone(),
+                    node: node.to_string(),
+                });
+            }
+        }
+    }
+
+    /// All core members, but for replaceable ones of an execution that goes on without; those that are there; elastic ones in
+    /// order, no more than it may have; and nobody else.
+    fn members(&mut self, execution: &Execution, placement: &Placement) {
+        let application = &execution.ticket.application;
+        let fresh = execution.instances.is_empty();
+        let mut wrong: Vec<ComponentName> = Vec::new();
+        for component in &application.components {
+            let has = |index| placement.contains_key(&(component.name.clone(), index));
+            // One that has ended in an execution that goes on has done its part.
+            let may_lack =
+                |i| component.replaceable || is_at(execution, &component.name, i).is_some();
+            let core = (0..component.core).all(|i| has(i) || (!fresh && may_lack(i)));
+            let first_none = (0..component.members()).find(|index| !has(*index));
+            let holes = |first| (first..component.members()).any(has);
+            if !core || (fresh && first_none.is_some_and(holes)) {
+                wrong.push(component.name.clone());
+            }
+        }
+        for (name, index) in placement.keys() {
+            let component = application.component(name);
+            if component.is_none_or(|c| *index >= c.members()) {
+                wrong.push(name.clone());
+            }
+        }
+        for instance in &execution.instances {
+            let good = matches!(
+                instance.state,
+                InstanceState::Created | InstanceState::Running | InstanceState::Other
+            );
+            let key = (instance.key.component.clone(), instance.key.index);
+            let known = application.component(&key.0);
+            let dropped = self.dropped.contains(&instance.key);
+            let may = known.is_some_and(|c| key.1 < c.members()) && !dropped;
+            if good && may && !placement.contains_key(&key) {
+                wrong.push(key.0);
+            }
+        }
+        for component in wrong {
+            self.objects(Violation::Members {
+                execution: execution.ticket.id,
+                component,
+            });
+        }
+    }
+
+    fn may_be_on(&self, execution: &Execution, name: &ComponentName, i: u32, node: &str) -> bool {
+        if let Some(at) = self.stays(execution, name, i) {
+            return at.node == node;
+        }
+        let silent = self.silent.contains(node);
+        let node = self.nodes.get(node);
+        let component = execution.ticket.application.component(name);
+        node.zip(component).is_some_and(|(node, component)| {
+            let has = |(k, v): (&String, &String)| node.labels.get(k).is_some_and(|l| l == v);
+            !silent && node.is_available() && component.placement.iter().all(has)
+        })
+    }
+
+    /// The member, if it exists and is not removed.
+    fn stays<'e>(
+        &self,
+        execution: &'e Execution,
+        name: &ComponentName,
+        index: u32,
+    ) -> Option<&'e Instance> {
+        is_at(execution, name, index).filter(|i| !self.dropped.contains(&i.key))
+    }
+
+    /// No node gets more than it has beside what others and living members hold.
+    pub(super) fn capacity(&mut self) {
+        let mut added: BTreeMap<&str, Resources> = BTreeMap::new();
+        for (id, placement) in &self.started {
+            let Some(execution) = self.snapshot.executions.get(id) else {
+                continue;
+            };
+            for ((name, index), node) in *placement {
+                let component = execution.ticket.application.component(name);
+                if let (None, Some(component)) = (self.stays(execution, name, *index), component) {
+                    *added.entry(node).or_default() += component.reservation();
+                }
+            }
+        }
+        let mut held: BTreeMap<&str, Resources> = BTreeMap::new();
+        for (id, execution) in &self.snapshot.executions {
+            let goes_on = execution.phase() == Phase::Starting && self.started.contains_key(id);
+            for instance in &execution.instances {
+                let core = execution
+                    .ticket
+                    .application
+                    .component(&instance.key.component)
+                    .is_some_and(|c| instance.key.index < c.core);
+                let holds = match instance.state {
+                    InstanceState::Exited { .. } => {
+                        goes_on && core && !self.dropped.contains(&instance.key)
+                    }
+                    InstanceState::Rejected => false,
+                    InstanceState::Created
+                    | InstanceState::Running
+                    | InstanceState::Lost { .. }
+                    | InstanceState::Other => true,
+                };
+                if holds {
+                    *held.entry(instance.node.as_str()).or_default() += instance.reservation;
+                }
+            }
+        }
+        for node in &self.snapshot.nodes {
+            let name = node.name.as_str();
+            let more = added.get(name).copied().unwrap_or_default();
+            let there = node.others + held.get(name).copied().unwrap_or_default();
+            if over(node, there, more) {
+                self.violations
+                    .push(Violation::OverCommitted(node.name.clone()));
+            }
+        }
+    }
+}
+
+/// Whether `more` is too much beside what is there; a node that others have filled beyond its size takes nothing.
+fn over(node: &Node, there: Resources, more: Resources) -> bool {
+    let sum = there + more;
+    let (cores, memory) = (
+        more.cores.millis() > 0 && sum.cores > node.capacity.cores,
+        more.memory.get() > 0 && sum.memory > node.capacity.memory,
+    );
+    cores || memory
+}

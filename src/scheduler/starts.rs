@@ -1,0 +1,383 @@
+//! Who is given room, in which order, and why the rest waits.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::model::{
+    Away, Cause, Component, ComponentName, Execution, ExecutionId, Instance, InstanceState, Node,
+    Placement, Plan, Resource, Resources, Snapshot, Step, WaitReason, Waiting,
+};
+
+use super::Policy;
+use super::ledger::{Ledger, Members};
+use super::packing::{Room, Wanted, suits};
+use super::planning::turn;
+use super::sight::Sight;
+use super::verdict::Casualty;
+
+/// What an execution is given.
+struct Start<'a> {
+    execution: &'a Execution,
+    kind: Kind<'a>,
+    placement: Placement,
+}
+
+/// How far the execution was before.
+enum Kind<'a> {
+    /// It was queued.
+    Fresh,
+    /// It was half started, and keeps the members it had.
+    Resumed,
+    /// It runs.
+    Repaired {
+        /// What is removed of it.
+        dropped: Vec<Cause>,
+        /// Elastic members that are made anew where there is room.
+        elastic: Vec<Wanted<'a>>,
+        /// The members it had.
+        before: usize,
+    },
+}
+
+/// The starts as they are being decided.
+pub(super) struct Starts<'a> {
+    snapshot: &'a Snapshot,
+    sight: &'a Sight<'a>,
+    ledger: Ledger<'a>,
+    room: Room<'a>,
+    decided: Vec<Start<'a>>,
+    waiting: Vec<Waiting>,
+    /// Who stops the queue, or stands last in it then.
+    last: Option<ExecutionId>,
+    /// How many wait in the queue.
+    queued: usize,
+}
+
+impl<'a> Starts<'a> {
+    /// Nothing decided yet.
+    pub fn new(snapshot: &'a Snapshot, sight: &'a Sight<'a>, ledger: Ledger<'a>) -> Self {
+        let room = Room::beside(&snapshot.nodes, &ledger.by_node(), |node| sight.takes(node));
+        Self {
+            snapshot,
+            sight,
+            ledger,
+            room,
+            decided: Vec::new(),
+            waiting: Vec::new(),
+            last: None,
+            queued: 0,
+        }
+    }
+
+    /// Replaces the core members that an execution has lost, as far as there is room. It goes on meanwhile, and so does the
+    /// queue: who waits for room on nodes that are gone must not keep everybody from the others.
+    pub fn repair(
+        &mut self,
+        execution: &'a Execution,
+        casualties: Vec<Casualty<'a>>,
+        may_replace: impl Fn(&ComponentName, u32) -> bool,
+    ) {
+        let mut members = Members::to_go_on(execution);
+        for Wanted {
+            component, indices, ..
+        } in &mut members.missing
+        {
+            indices.retain(|index| may_replace(&component.name, *index));
+        }
+        let before = members.made.len();
+        let mut dropped = Vec::new();
+        let mut elastic: Vec<Wanted<'a>> = Vec::new();
+        for Casualty {
+            instance,
+            cause,
+            core,
+            anew,
+        } in casualties
+        {
+            dropped.push(cause);
+            let key = &instance.key;
+            let component = execution.ticket.application.component(&key.component);
+            let (true, Some(component)) = (anew, component) else {
+                continue;
+            };
+            let group = if core {
+                &mut members.missing
+            } else {
+                &mut elastic
+            };
+            match group
+                .iter_mut()
+                .find(|w| w.component.name == component.name)
+            {
+                Some(wanted) => wanted.indices.push(key.index),
+                None => group.push(Wanted::first(component, [key.index])),
+            }
+        }
+        let mut placement = members.made;
+        for wanted in &mut members.missing {
+            wanted.indices.sort_unstable();
+            wanted.there = kin(&placement, wanted.component);
+            let found = self.room.place_up_to(wanted);
+            let short = wanted.indices.len() - found.len();
+            self.ledger.add(execution, &found);
+            let told = self.waiting.last().map(|w| w.execution) == Some(execution.ticket.id);
+            if short > 0 && !told {
+                let rest = Wanted::first(wanted.component, wanted.indices.split_off(found.len()));
+                let reason = self.why_not(execution, &[rest], wanted.component);
+                self.waiting.push(Waiting {
+                    execution: execution.ticket.id,
+                    reason: WaitReason::Replacement {
+                        component: wanted.component.name.clone(),
+                        members: short,
+                        reason: Box::new(reason),
+                    },
+                });
+            }
+            placement.extend(found);
+        }
+        self.decided.push(Start {
+            execution,
+            kind: Kind::Repaired {
+                dropped,
+                elastic,
+                before,
+            },
+            placement,
+        });
+    }
+
+    /// Goes on with a start that was interrupted. Without room for the rest it waits, and the queue behind it.
+    pub fn go_on(&mut self, execution: &'a Execution) {
+        if let Err(reason) = self.start(execution, Kind::Resumed) {
+            self.stop(execution, reason);
+        }
+    }
+
+    /// Starts a queued execution, unless somebody before it waits or it does not fit.
+    pub fn consider(&mut self, execution: &'a Execution) {
+        if let Some(before) = self.last {
+            let reason = WaitReason::Behind {
+                execution: before,
+                position: self.queued + 1,
+            };
+            self.stop(execution, reason);
+        } else if let Err(reason) = self.start(execution, Kind::Fresh) {
+            self.stop(execution, reason);
+        }
+    }
+
+    /// Leaves an execution queued without anybody having to wait for it.
+    pub fn put_off(&mut self, execution: &Execution, reason: WaitReason) {
+        self.queued += 1;
+        self.waiting.push(Waiting {
+            execution: execution.ticket.id,
+            reason,
+        });
+    }
+
+    /// Leaves it waiting, and everybody behind it.
+    fn stop(&mut self, execution: &Execution, reason: WaitReason) {
+        self.last = Some(execution.ticket.id);
+        self.put_off(execution, reason);
+    }
+
+    fn start(&mut self, execution: &'a Execution, kind: Kind<'a>) -> Result<(), WaitReason> {
+        let members = Members::to_start(execution);
+        let mut placement = match self.room.place_all(&members.missing) {
+            Ok(placement) => placement,
+            Err(stuck) => return Err(self.why_not(execution, &members.missing, stuck)),
+        };
+        self.ledger.add(execution, &placement);
+        placement.extend(members.made);
+        self.decided.push(Start {
+            execution,
+            kind,
+            placement,
+        });
+        Ok(())
+    }
+
+    /// Why there is no room for these members, `stuck` being those that found too little.
+    fn why_not(
+        &self,
+        execution: &Execution,
+        missing: &[Wanted<'_>],
+        stuck: &Component,
+    ) -> WaitReason {
+        if let Some(reason) = self.nodes_away(missing) {
+            return reason;
+        }
+        let components: Vec<&Component> = missing.iter().map(|w| w.component).collect();
+        let needed: Resources = missing
+            .iter()
+            .map(|w| w.component.reservation().times(w.indices.len() as u64))
+            .sum();
+        let (free, capacity) = self.room.for_components(&components);
+        let short_of = if needed.cores > free.cores {
+            Resource::Cores
+        } else if needed.memory > free.memory {
+            Resource::Memory
+        } else {
+            return WaitReason::NoNodeFits {
+                component: stuck.name.clone(),
+                needed: stuck.reservation(),
+            };
+        };
+        let takes = |node| self.sight.takes(node) && components.iter().any(|c| suits(node, c));
+        let nodes = self.snapshot.nodes.iter().filter(|node| takes(node));
+        let nodes: HashSet<&str> = nodes.map(|node| node.name.as_str()).collect();
+        WaitReason::NotEnough {
+            short_of,
+            needed,
+            free,
+            capacity,
+            holders: self
+                .ledger
+                .holders(short_of, execution.ticket.id, |n| nodes.contains(n)),
+        }
+    }
+
+    /// That nodes take nothing new, if that is why there is no room.
+    fn nodes_away(&self, missing: &[Wanted<'_>]) -> Option<WaitReason> {
+        let suitable = |node: &Node| missing.iter().any(|w| suits(node, w.component));
+        let nodes = || self.snapshot.nodes.iter().filter(|node| suitable(node));
+        let mut away: Vec<Away> = nodes()
+            .filter(|node| !self.sight.takes(node))
+            .map(|node| Away {
+                node: node.name.clone(),
+                why: (!node.is_available()).then_some(node.availability),
+            })
+            .collect();
+        away.sort_by(|a, b| a.node.cmp(&b.node));
+        let of = nodes().count();
+        if away.is_empty() {
+            return None;
+        }
+        let mut all = Room::beside(&self.snapshot.nodes, &self.ledger.by_node(), |_| true);
+        let at_fault = away.len() == of || all.place_all(missing).is_ok();
+        at_fault.then_some(WaitReason::NodesAway { away, of })
+    }
+
+    /// Gives what is left to elastic members, in the order of the starts: to running executions those that they have lost,
+    /// to new ones all that they may have.
+    pub fn fill_up(&mut self) {
+        for start in &mut self.decided {
+            match &mut start.kind {
+                Kind::Resumed => {}
+                Kind::Repaired { elastic, .. } => {
+                    for wanted in elastic {
+                        wanted.indices.sort_unstable();
+                        wanted.there = kin(&start.placement, wanted.component);
+                        start.placement.extend(self.room.place_up_to(wanted));
+                    }
+                }
+                Kind::Fresh => {
+                    let components = start.execution.ticket.application.components.iter();
+                    for component in components.filter(|c| c.elastic > 0) {
+                        let elastic = component.core..component.members();
+                        let mut wanted = Wanted::first(component, elastic);
+                        wanted.there = kin(&start.placement, component);
+                        start.placement.extend(self.room.place_up_to(&wanted));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The plan, with these steps before the starts.
+    pub fn into_plan(self, mut steps: Vec<Step>, policy: Policy) -> Plan {
+        let Self {
+            snapshot,
+            decided,
+            mut waiting,
+            ..
+        } = self;
+        if policy.allow_starts {
+            let (mut drops, mut starts) = (Vec::new(), Vec::new());
+            for start in decided {
+                start.into_steps(&mut drops, &mut starts);
+            }
+            // What is removed comes first: a member that is made anew has the name of the one it stands for.
+            let begin = steps.iter().take_while(|s| is_end(s)).count();
+            steps.splice(begin..begin, drops);
+            steps.extend(starts);
+            return Plan { steps, waiting };
+        }
+        let ready: Vec<Waiting> = decided
+            .iter()
+            .filter(|start| matches!(start.kind, Kind::Fresh))
+            .map(|start| Waiting {
+                execution: start.execution.ticket.id,
+                reason: WaitReason::Ready,
+            })
+            .collect();
+        for later in &mut waiting {
+            if let WaitReason::Behind { position, .. } = &mut later.reason {
+                *position += ready.len();
+            }
+        }
+        // They stand among those that wait because a start failed, each at its place.
+        let (before, mut line): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|w| {
+            let execution = snapshot.executions.get(&w.execution);
+            execution.is_some_and(|e| !e.instances.is_empty())
+        });
+        line.extend(ready);
+        line.sort_by_key(|w| snapshot.executions.get(&w.execution).map(turn));
+        let waiting = before.into_iter().chain(line).collect();
+        Plan { steps, waiting }
+    }
+}
+
+/// The nodes that members of a component are on.
+fn kin(placement: &Placement, component: &Component) -> Vec<Arc<str>> {
+    let all = (component.name.clone(), 0)..=(component.name.clone(), u32::MAX);
+    placement
+        .range(all)
+        .map(|(_, node)| Arc::clone(node))
+        .collect()
+}
+
+/// Whether a member was made and not started: somebody was interrupted. Docker has no words about it, as it has of one that
+/// it is itself about to start.
+pub(super) fn is_unstarted(execution: &Execution) -> bool {
+    let unstarted = |i: &Instance| i.state == InstanceState::Created && i.note.is_none();
+    execution.instances.iter().any(unstarted)
+}
+
+fn is_end(step: &Step) -> bool {
+    matches!(step, Step::End { .. } | Step::Rollback { .. })
+}
+
+impl Start<'_> {
+    fn into_steps(self, drops: &mut Vec<Step>, starts: &mut Vec<Step>) {
+        let execution = self.execution.ticket.id;
+        let mut begins = true;
+        if let Kind::Repaired {
+            dropped, before, ..
+        } = self.kind
+        {
+            begins = self.placement.len() > before || is_unstarted(self.execution);
+            let (dropped, kept): (Vec<_>, Vec<_>) = dropped.into_iter().partition(|cause| {
+                // One that has ended makes place for its successor only: else it stays, and shows why.
+                let Cause::Exited { member, .. } = cause else {
+                    return true;
+                };
+                let member = (member.component.clone(), member.index);
+                self.placement.contains_key(&member)
+            });
+            drop(kept);
+            if !dropped.is_empty() {
+                drops.push(Step::Drop {
+                    execution,
+                    members: dropped,
+                });
+            }
+        }
+        if begins {
+            starts.push(Step::Start {
+                execution,
+                placement: self.placement,
+            });
+        }
+    }
+}
