@@ -56,7 +56,7 @@ pub enum SetError {
 const FIELDS: [&str; 13] = [
     "core",
     "elastic",
-    "members",
+    "most",
     "replaceable",
     "cores",
     "memory",
@@ -71,7 +71,7 @@ const FIELDS: [&str; 13] = [
 
 /// Applies `component.field=value`, written as in a description: variables are filled in, `$$` is a literal `$`.
 ///
-/// `members` is the most that it may have, core ones included; `volume` adds one; `command` takes a JSON list, or words with spaces between; an empty `command` or `files` takes it away.
+/// `most` is how many members it may have at the most, core ones included; `volume` adds one; `command` takes a JSON list, or words with spaces between; an empty `command` or `files` takes it away.
 pub fn set(application: &mut Application, setting: &str) -> Result<(), SetError> {
     let syntax = || SetError::Syntax(shown(setting));
     let (path, value) = setting.split_once('=').ok_or_else(syntax)?;
@@ -199,7 +199,7 @@ fn set_field(component: &mut Component, field: &str, value: &str) -> Result<(), 
     match field {
         "core" => component.core = number()?,
         "elastic" => component.elastic = number()?,
-        "members" => {
+        "most" => {
             let core = component.core;
             component.elastic = number()?.checked_sub(core).ok_or_else(|| {
                 wrong(&format!(

@@ -186,7 +186,9 @@ enum Failure {
 impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
         match error {
-            EngineError::Unreachable { .. } | EngineError::Garbled { .. } => Self::Passing(error),
+            EngineError::Unreachable { .. }
+            | EngineError::OutOfReach { .. }
+            | EngineError::Garbled { .. } => Self::Passing(error),
             EngineError::Gone { what } => {
                 tracing::info!(%what, "an execution was ended while it was started");
                 Self::Ended

@@ -107,6 +107,7 @@ at_least = "${worker.core}"
 name = "worker"
 image = "zoe/spark-worker:latest"
 core = 2
+replaceable = true
 cores = "0.5"
 memory = "1g"
 secrets = ["auth"]

@@ -66,7 +66,7 @@ fn all_at_once_with_their_places() {
         memory = 0
     "#), @r#"
 component 'worker', field 'core': is the text "2", which will not do here; write a whole number such as 2
-component 'worker', field 'corez': is not known (did you mean 'cores'?); fields here are name, image, core, elastic, cores, memory, command, secrets, volumes, files, overhead, env, port, ready, placement
+component 'worker', field 'corez': is not known (did you mean 'cores'?); fields here are name, image, core, elastic, replaceable, cores, memory, command, secrets, volumes, files, overhead, env, port, ready, placement
 component 'worker', field 'env.F': is the number 5, which will not do here; write a text in quotes
 component 'driver', field 'elastic': is the number -1, which will not do here; write a whole number such as 2
 field 'title': is not known; fields here are schema, name, description, monitor, secrets, component

@@ -12,7 +12,7 @@ fn everything_that_can_be_set() {
     let mut application = submit();
     for setting in [
         "worker.core=3",
-        "worker.members=5",
+        "worker.most=5",
         "worker.replaceable=false",
         "worker.cores=1.5",
         "worker.memory=2g",
@@ -76,7 +76,7 @@ fn what_cannot_be_set_is_said_and_changes_nothing() {
         "worker.mem=1",
         "worker.memroy=1",
         "worker.core=-1",
-        "worker.members=1",
+        "worker.most=1",
         "worker.replaceable=yes",
         "driver.replaceable=true",
         "worker.memory=2x",
@@ -101,11 +101,11 @@ fn what_cannot_be_set_is_said_and_changes_nothing() {
 'worker.cores' is no setting; write COMPONENT.FIELD=VALUE, such as worker.cores=2
 'cores=1' is no setting; write COMPONENT.FIELD=VALUE, such as worker.cores=2
 there is no component 'wroker' (did you mean 'worker'?); spark-submit has master, worker, driver
-'core.s' cannot be set (did you mean 'cores'?); settings are core, elastic, members, replaceable, cores, memory, image, command, files, volume, overhead.percent, overhead.at_least, env.NAME
-'mem' cannot be set (did you mean 'memory'?); settings are core, elastic, members, replaceable, cores, memory, image, command, files, volume, overhead.percent, overhead.at_least, env.NAME
-'memroy' cannot be set (did you mean 'memory'?); settings are core, elastic, members, replaceable, cores, memory, image, command, files, volume, overhead.percent, overhead.at_least, env.NAME
+'core.s' cannot be set (did you mean 'cores'?); settings are core, elastic, most, replaceable, cores, memory, image, command, files, volume, overhead.percent, overhead.at_least, env.NAME
+'mem' cannot be set (did you mean 'memory'?); settings are core, elastic, most, replaceable, cores, memory, image, command, files, volume, overhead.percent, overhead.at_least, env.NAME
+'memroy' cannot be set (did you mean 'memory'?); settings are core, elastic, most, replaceable, cores, memory, image, command, files, volume, overhead.percent, overhead.at_least, env.NAME
 worker.core: '-1' is not a whole number, such as 2
-worker.members: 1 members are fewer than its core of 2; ask for at least 2, or lower the core
+worker.most: 1 members are fewer than its core of 2; ask for at least 2, or lower the core
 worker.replaceable: 'yes' is neither true nor false
 component 'driver', field 'replaceable': is true, but this component is the monitor, whose exit ends the execution; leave it out
 worker.memory: '2x' is not a size; write a number and a unit, such as 512m, 2g or 1.5g (units: b, k, m, g, t, powers of 1024)
