@@ -24,7 +24,7 @@ use things::Things;
 /// Waits up to a minute until it is so.
 #[track_caller]
 fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let patience = Instant::now() + Duration::from_secs(60);
+    let patience = Instant::now() + Duration::from_mins(1);
     while !is_so() {
         assert!(Instant::now() < patience, "not within a minute: {what}");
         std::thread::sleep(Duration::from_millis(100));
@@ -53,11 +53,15 @@ fn fetch(address: &str) -> String {
 fn three_nodes_are_ready_with_their_declared_sizes_and_labels() {
     let lab = Lab::get();
     let processors = std::thread::available_parallelism().unwrap().get();
-    let declared = [("n1", 2, 6, ""), ("n2", 2, 4, "ssd"), ("n3", 1, 3, "hdd")];
+    let declared = [
+        ("n1", 2, 6_u64, ""),
+        ("n2", 2, 4, "ssd"),
+        ("n3", 1, 3, "hdd"),
+    ];
     assert_eq!(lab.nodes().len(), declared.len());
     for (node, cpus, gib, disk) in declared {
         let cpus = processors.min(cpus);
-        let memory = u64::from(gib as u32) << 30;
+        let memory = gib << 30;
         let engine = lab.docker(
             node,
             &[

@@ -83,8 +83,10 @@ impl Lab {
                 .lines()
                 .filter_map(|line| line.strip_prefix("export ")?.split_once('='))
                 .find(|(key, _)| *key == name)
-                .map(|(_, value)| value.trim_matches('\'').to_owned())
                 .unwrap_or_else(|| panic!("scripts/lab env says no {name}: {environment}"))
+                .1
+                .trim_matches('\'')
+                .to_owned()
         };
         let node = |pair: &str| {
             let (name, address) = pair.split_once('=').expect("NAME=ADDRESS");
@@ -143,31 +145,36 @@ impl Lab {
     /// The node is lost, as in a power cut: its Engine and its containers are killed.
     #[track_caller]
     pub fn kill(&self, node: &str) {
-        command(&["kill", node]);
+        command(&["kill", &self.node(node).name]);
     }
 
     /// The node is cut off from the network; what runs on it goes on.
     #[track_caller]
     pub fn cut(&self, node: &str) {
-        command(&["cut", node]);
+        command(&["cut", &self.node(node).name]);
     }
 
     /// Undoes either and waits until the Swarm says that the node is ready.
     #[track_caller]
     pub fn heal(&self, node: &str) {
-        command(&["heal", node]);
+        command(&["heal", &self.node(node).name]);
     }
 
     /// Restarts the node's Engine, which ends its containers, and waits until the Swarm says that the node is ready.
     #[track_caller]
     pub fn restart(&self, node: &str) {
-        command(&["restart", node]);
+        command(&["restart", &self.node(node).name]);
     }
 
     /// Puts an image of this machine's Engine into the registry, unless it is there; returns how the nodes call it.
     #[track_caller]
     pub fn push(&self, image: &str) -> String {
-        command(&["push", image])
+        let name = command(&["push", image]);
+        assert!(
+            name.starts_with(&self.registry),
+            "{name} is in the lab's registry"
+        );
+        name
     }
 }
 
