@@ -12,7 +12,8 @@ use zoe::engine::gate::Gate;
 use zoe::labels::Labels;
 use zoe::model::Deployment;
 
-use self::support::{Site, TINY, backend, clean, cli};
+pub use self::support::TINY;
+use self::support::{Site, backend, clean, cli};
 use crate::harness::{BackendUnderTest, Do, Raw};
 
 /// The Docker backend with a deployment of its own, and what the case made beside it.
@@ -46,7 +47,7 @@ impl Drop for Docker {
     }
 }
 
-fn label_args(labels: &Labels) -> Vec<String> {
+pub fn label_args(labels: &Labels) -> Vec<String> {
     labels
         .iter()
         .flat_map(|(key, value)| ["--label".to_owned(), format!("{key}={value}")])
@@ -63,7 +64,7 @@ fn run(parts: &[&[String]]) -> String {
     cli(&args)
 }
 
-fn words(text: &str) -> Vec<String> {
+pub fn words(text: &str) -> Vec<String> {
     text.split(' ').map(str::to_owned).collect()
 }
 
@@ -106,6 +107,27 @@ fn raw(kind: &'static str, object: &Value) -> Raw {
     }
 }
 
+/// What the test image is told to do.
+pub fn script(what: &Do<'_>) -> Vec<String> {
+    let shell = |script: String| vec!["sh".to_owned(), "-c".to_owned(), script];
+    match what {
+        Do::Exit(code) => shell(format!("exit {code}")),
+        Do::Print(text) => vec!["echo".to_owned(), (*text).to_owned()],
+        Do::PrintAndRun(out, err) => {
+            shell(format!("echo '{out}'; echo '{err}' >&2; exec sleep 1000"))
+        }
+        Do::Run => words("sleep 1000"),
+        // One dollar is for an application's own variables.
+        Do::Env(name) => shell(format!("echo \"$${name}\"")),
+        Do::File(path) => vec!["cat".to_owned(), (*path).to_owned()],
+    }
+}
+
+/// Makes the test image where it is not there.
+pub async fn ensure_tiny() {
+    Site::new().await;
+}
+
 impl BackendUnderTest for Docker {
     fn backend(&self) -> Arc<dyn Backend> {
         of_deployment(&self.site.deployment)
@@ -121,18 +143,7 @@ impl BackendUnderTest for Docker {
     }
 
     fn command(&self, what: &Do<'_>) -> Vec<String> {
-        let shell = |script: String| vec!["sh".to_owned(), "-c".to_owned(), script];
-        match what {
-            Do::Exit(code) => shell(format!("exit {code}")),
-            Do::Print(text) => vec!["echo".to_owned(), (*text).to_owned()],
-            Do::PrintAndRun(out, err) => {
-                shell(format!("echo '{out}'; echo '{err}' >&2; exec sleep 1000"))
-            }
-            Do::Run => words("sleep 1000"),
-            // One dollar is for an application's own variables.
-            Do::Env(name) => shell(format!("echo \"$${name}\"")),
-            Do::File(path) => vec!["cat".to_owned(), (*path).to_owned()],
-        }
+        script(what)
     }
 
     fn plant_container(&self, name: &str, labels: &Labels, what: Option<&Do<'_>>) -> String {

@@ -81,6 +81,9 @@ pub async fn an_image_with_files_goes_when_nobody_uses_it(harness: &dyn BackendU
         backend.remove_job_image(&image).await.unwrap();
         assert_eq!(images(harness), 0);
     }
+    if harness.registry_keeps_images() {
+        return;
+    }
     let error = backend
         .submit(&ticket, &zoe::model::Private::default())
         .await

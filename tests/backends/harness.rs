@@ -33,7 +33,7 @@ pub enum Do<'a> {
 /// An object in Docker with this deployment's label, or one that the harness planted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Raw {
-    /// `container`, `network` or `image`.
+    /// `container`, `network`, `secret` or `image`.
     pub kind: &'static str,
     /// Docker's id.
     pub id: String,
@@ -61,6 +61,18 @@ pub trait BackendUnderTest: Send + Sync {
     fn raw(&self, deployment: &Deployment) -> Vec<Raw>;
     /// Whether a container or network of this id is there.
     fn exists(&self, kind: &str, id: &str) -> bool;
+    /// What messages call an object of this kind with these labels.
+    fn called(&self, kind: &'static str, _labels: &Labels) -> &'static str {
+        kind
+    }
+    /// Whether an image that is removed is still to be had from a registry.
+    fn registry_keeps_images(&self) -> bool {
+        false
+    }
+    /// The id of the container of what was planted as one.
+    fn container_of(&self, planted: &str) -> String {
+        planted.to_owned()
+    }
 }
 
 /// A deployment that nobody else has.

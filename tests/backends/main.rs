@@ -12,8 +12,11 @@ mod files;
 mod harness;
 mod instances;
 mod interrupted;
+#[path = "../lab/mod.rs"]
+mod lab;
 mod memory;
 mod strange;
+mod swarm;
 
 /// One test of each case for the harness that the expression makes.
 macro_rules! conformance {
@@ -70,3 +73,4 @@ macro_rules! conformance {
 conformance!(in_process, crate::memory::Memory::in_process());
 conformance!(in_a_file, crate::memory::Memory::in_a_file());
 conformance!(on_docker, crate::docker::Docker::new().await);
+conformance!(on_swarm, crate::swarm::Swarm::new().await);

@@ -83,6 +83,7 @@ pub async fn what_cannot_be_read_is_reported_and_left_alone(harness: &dyn Backen
         .map(|(index, labels)| {
             (
                 "container",
+                harness.called("container", labels),
                 harness.plant_container(&name(index), labels, None),
             )
         })
@@ -92,12 +93,13 @@ pub async fn what_cannot_be_read_is_reported_and_left_alone(harness: &dyn Backen
         labels::EXECUTION,
         "NOT AN ID",
     );
-    ids.push(("network", harness.plant_network(&name(100), &network)));
+    let network = harness.plant_network(&name(100), &network);
+    ids.push(("network", "network", network));
     let plain = harness.plant_container(&name(200), &Labels::new(), None);
 
     let seen = everything(&*backend).await;
-    for (kind, id) in &ids {
-        let object = format!("{kind} {}", &id[..12]);
+    for (_, called, id) in &ids {
+        let object = format!("{called} {}", &id[..12]);
         let reported = seen
             .anomalies
             .iter()
@@ -119,7 +121,7 @@ pub async fn what_cannot_be_read_is_reported_and_left_alone(harness: &dyn Backen
         .await
         .unwrap();
     clear(&*backend, &found).await;
-    for (kind, id) in &ids {
+    for (kind, _, id) in &ids {
         // What looks like this execution's and can't be read is not touched with it.
         assert!(harness.exists(kind, id), "{kind} {id}");
     }

@@ -250,18 +250,19 @@ fn address(task: &ListedTask) -> Option<IpAddr> {
     addresses.find_map(|address| address.split('/').next()?.parse().ok())
 }
 
-/// The published ports; Swarm lists each as often as it has families of addresses.
+/// The published ports. Swarm lists each twice, first as it is on the node's IPv4 addresses and then on its IPv6 ones,
+/// which may be another number.
 fn ports(task: &ListedTask, host: IpAddr) -> Vec<PublishedPort> {
-    let mut ports: Vec<PublishedPort> = Vec::new();
+    let mut ports: BTreeMap<u16, PublishedPort> = BTreeMap::new();
     for port in &task.status.port_status.ports {
         let published = PublishedPort {
             container: port.target_port,
             host,
             public: port.published_port,
         };
-        if port.published_port != 0 && !ports.contains(&published) {
-            ports.push(published);
+        if port.published_port != 0 && (host.is_ipv6() || !ports.contains_key(&port.target_port)) {
+            ports.insert(port.target_port, published);
         }
     }
-    ports
+    ports.into_values().collect()
 }

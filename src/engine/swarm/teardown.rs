@@ -112,7 +112,10 @@ impl SwarmBackend {
             OrphanKind::Network => {
                 // Swarm would let it go while tasks that are told to leave still hold addresses of it, and lose those.
                 if let Some(id) = orphan.execution {
-                    self.until_removed(id, |_| true).await?;
+                    let left = self.services_of(id).await?;
+                    let left: HashSet<_> = left.iter().map(|(_, left)| &left.id).collect();
+                    self.until_removed(id, |task| !left.contains(&task.service))
+                        .await?;
                 }
                 self.remove_unused_object(&format!("/networks/{}", orphan.docker_id))
                     .await
@@ -143,17 +146,15 @@ impl SwarmBackend {
             .await
     }
 
-    /// Waits until the execution's tasks that Swarm was told to remove are not there any more.
+    /// Waits until these of the execution's tasks are not there any more; their services are gone already. That Swarm was
+    /// told to remove them shows in the tasks only a moment later.
     async fn until_removed(
         &self,
         id: ExecutionId,
         which: impl Fn(&ListedTask) -> bool,
     ) -> Result<()> {
         let grace = Duration::try_from(create::grace()).unwrap_or_default();
-        self.until(id, grace + ENDING, "removing", |task| {
-            which(task) && task.is_going()
-        })
-        .await
+        self.until(id, grace + ENDING, "removing", which).await
     }
 
     /// Waits until there is no such task on a node that answers.
