@@ -167,14 +167,13 @@ fn instance(
     })
 }
 
-/// The other components whose hosts a component's texts name.
+/// The components whose hosts a component's texts name.
 fn needs(ticket: &Ticket, component: &Component) -> Vec<ComponentName> {
     let texts = component.command.iter().flatten();
     let named: BTreeSet<_> = texts
         .chain(component.env.values())
         .flat_map(|text| variables::hosts(text, &ticket.application))
-        .flatten()
-        .filter(|name| *name != component.name)
+        .map(|name| name.unwrap_or_else(|| component.name.clone()))
         .collect();
     named.into_iter().collect()
 }

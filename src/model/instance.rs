@@ -126,7 +126,7 @@ pub struct InstanceSpec {
     pub reservation: Resources,
     /// Names it answers to in the execution's network.
     pub aliases: Vec<String>,
-    /// The other components whose hosts its command and environment name.
+    /// The components whose hosts its command and environment name; its own may be among them.
     pub needs: Vec<ComponentName>,
     /// The name of the node it was given; without one the backend chooses.
     pub node: Option<String>,

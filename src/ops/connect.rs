@@ -11,6 +11,7 @@ use crate::config::{self, Config, Database, Surroundings};
 use crate::engine::credentials::Credentials;
 use crate::engine::detect::{Detected, Kind, detect};
 use crate::engine::docker::DockerBackend;
+use crate::engine::docker::classic::ClassicBackend;
 use crate::engine::endpoint::{self, Address, Endpoint};
 use crate::engine::gate::Gate;
 use crate::engine::memory::MemoryBackend;
@@ -140,10 +141,14 @@ fn backend(
                 .map(|backend| Arc::new(backend) as Arc<dyn Backend>)
                 .map_err(|error: EngineError| error.into())
         }
-        (Address::Unix(_) | Address::Tcp { .. }, Kind::Classic) => Err(OpsError::usage(
-            "this is a classic Swarm, which this version of zoe cannot drive yet",
-        )
-        .hint("set [docker] backend to auto or engine, and point zoe at a Docker Engine")),
+        (Address::Unix(_) | Address::Tcp { .. }, Kind::Classic) => {
+            let registry = docker.private_registry.clone().unwrap_or_default();
+            ClassicBackend::new(endpoint, deployment, docker.publish_address, gate)
+                .map(|backend| backend.with_credentials(Credentials::of(around)))
+                .map(|backend| backend.with_shared_registry(registry))
+                .map(|backend| Arc::new(backend) as Arc<dyn Backend>)
+                .map_err(|error: EngineError| error.into())
+        }
     }
 }
 

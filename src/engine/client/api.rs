@@ -250,13 +250,26 @@ fn refusal(body: &Bytes) -> String {
     )
 }
 
-/// The status of a refusal.
+/// The status of a refusal. A classic Swarm manager answers 500 to nearly all that its Engines refuse; then their words
+/// tell which status it was.
 pub(in crate::engine) fn status(error: &Error) -> Option<u16> {
-    if let Error::DockerResponseServerError { status_code, .. } = error {
-        Some(*status_code)
+    let Error::DockerResponseServerError {
+        status_code,
+        message,
+    } = error
+    else {
+        return None;
+    };
+    let says = |words: &[&str]| words.iter().any(|words| message.contains(words));
+    Some(if *status_code != 500 {
+        *status_code
+    } else if says(&["No such container", "No such image"]) {
+        404
+    } else if says(&["already in progress", "is already in use by container"]) {
+        409
     } else {
-        None
-    }
+        500
+    })
 }
 
 /// A request with a JSON body, if there is one.
@@ -309,6 +322,27 @@ mod tests {
             },
         );
         assert_eq!(error.to_string(), "starting a-0 failed: no space left");
+    }
+
+    #[test]
+    fn a_managers_500_is_what_its_engine_meant() {
+        let of = |status_code, message: &str| {
+            let message = message.to_owned();
+            status(&Error::DockerResponseServerError {
+                status_code,
+                message,
+            })
+        };
+        assert_eq!(of(404, "page not found"), Some(404));
+        assert_eq!(of(500, "no resources available"), Some(500));
+        assert_eq!(of(500, "Error: No such container: 12"), Some(404));
+        assert_eq!(
+            of(
+                500,
+                "Error response from daemon: removal of container 12 is already in progress"
+            ),
+            Some(409)
+        );
     }
 
     #[test]

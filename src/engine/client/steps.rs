@@ -44,9 +44,7 @@ impl Api {
         let mut pieces = answer.into_body().into_data_stream();
         let mut lines = Lines::default();
         while let Some(piece) = pieces.next().await {
-            lines
-                .0
-                .extend_from_slice(&piece.map_err(|error| self.broken(&error))?);
+            lines.push(&piece.map_err(|error| self.broken(&error))?);
             while let Some(line) = lines.next() {
                 if let Some(told) = told(what, &line)? {
                     progress(told);
@@ -59,10 +57,16 @@ impl Api {
 
 /// Cuts what comes into lines; the daemon ends each with one.
 #[derive(Default)]
-struct Lines(BytesMut);
+pub(in crate::engine) struct Lines(BytesMut);
 
 impl Lines {
-    fn next(&mut self) -> Option<BytesMut> {
+    /// Adds what came.
+    pub(in crate::engine) fn push(&mut self, piece: &[u8]) {
+        self.0.extend_from_slice(piece);
+    }
+
+    /// The next whole line, its end included.
+    pub(in crate::engine) fn next(&mut self) -> Option<BytesMut> {
         let end = self.0.iter().position(|byte| *byte == b'\n')?;
         Some(self.0.split_to(end + 1))
     }

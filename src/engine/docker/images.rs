@@ -28,6 +28,10 @@ const ATTEMPTS: u32 = 5;
 /// How long somebody else who makes the same image is waited for, and how often it is looked at.
 const OTHERS: Duration = Duration::from_mins(2);
 const PAUSE: Duration = Duration::from_millis(100);
+/// How long a manager may take to know an image that was made through it.
+const KNOWN: Duration = Duration::from_secs(5);
+/// How often a manager is asked again that has asked a node which does not answer: it gives an empty answer then.
+const ASKED: u32 = 8;
 /// How much of a file is read at a time.
 const PIECE: usize = 256 << 10;
 
@@ -36,12 +40,19 @@ impl DockerBackend {
     pub(super) async fn image(&self, name: &str) -> Result<Option<ImageInspect>> {
         // The name becomes part of a path.
         check_name(name)?;
-        match self.api.quick.inspect_image(name).await {
-            Ok(image) => Ok(Some(image)),
-            Err(error) if status(&error) == Some(404) => Ok(None),
-            Err(error) => Err(self
-                .api
-                .error(&format!("inspecting the image {name}"), error)),
+        let what = format!("inspecting the image {name}");
+        let mut asked = 0;
+        loop {
+            let error = match self.api.quick.inspect_image(name).await {
+                Ok(image) => return Ok(Some(image)),
+                Err(error) if status(&error) == Some(404) => return Ok(None),
+                Err(error) => self.api.error(&what, error),
+            };
+            asked += 1;
+            let empty = matches!(error, EngineError::Garbled { .. });
+            if !self.placed || !empty || asked == ASKED {
+                return Err(error);
+            }
         }
     }
 
@@ -190,12 +201,27 @@ impl DockerBackend {
             ..ContainerConfig::default()
         };
         match self.api.slow.commit_container(options, config).await {
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                self.until_known(&names::job_tag(&self.shared, &self.deployment, hash))
+                    .await
+            }
             Err(error) if status(&error) == Some(404) => Err(EngineError::Gone {
                 what: format!("container {id}"),
             }),
             Err(error) => Err(self.api.error("making an image of the files", error)),
         }
+    }
+
+    /// Waits until what was made is known. To a manager it is only when its Engine has told of it.
+    async fn until_known(&self, tag: &str) -> Result<()> {
+        let deadline = tokio::time::Instant::now() + KNOWN;
+        while self.placed && tokio::time::Instant::now() < deadline {
+            if self.image(tag).await?.is_some() {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(())
     }
 
     pub(super) async fn remove_tag(&self, image: &JobImage) -> Result<()> {

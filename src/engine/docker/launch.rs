@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bollard::models::ContainerCreateBody;
-use bollard::query_parameters::{CreateContainerOptionsBuilder, UploadToContainerOptionsBuilder};
+use bollard::query_parameters::UploadToContainerOptionsBuilder;
+use serde::Deserialize;
 
 use super::api::status;
 use super::create::{self, Connection};
 use super::parallel::each;
-use super::{DockerBackend, observe};
+use super::{DockerBackend, classic, observe};
 use crate::engine::{EngineError, Result, Submitted, names};
 use crate::labels::{self, Decoded};
 use crate::model::{InstanceSpec, Launch, Private, Ticket};
@@ -19,6 +20,13 @@ pub(super) enum Made {
     New(String),
     /// The name is taken.
     Taken,
+}
+
+/// The answer to making one. Not bollard's: a classic Swarm manager's has no warnings.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Created {
+    id: String,
 }
 
 impl DockerBackend {
@@ -81,7 +89,7 @@ impl DockerBackend {
     }
 
     /// Which of the images need an init.
-    async fn inits(&self, instances: &[InstanceSpec]) -> Result<BTreeMap<String, bool>> {
+    pub(super) async fn inits(&self, instances: &[InstanceSpec]) -> Result<BTreeMap<String, bool>> {
         let images: BTreeSet<_> = instances.iter().map(|spec| spec.image.clone()).collect();
         let found = each(images, |image| async move {
             let found = self.image(&image).await?.ok_or_else(|| missing(&image))?;
@@ -109,14 +117,25 @@ impl DockerBackend {
                 None => return Ok(None),
             },
         };
-        if !spec.secrets.is_empty() {
-            let archive = create::secrets(&spec.secrets).map_err(|error| EngineError::Garbled {
-                what: format!("packing the secrets of {name}"),
-                why: error.to_string(),
-            })?;
-            self.upload(&id, "/", archive.into()).await?;
-        }
+        self.bring_secrets(&id, &name, spec).await?;
         Ok(Some((id, name)))
+    }
+
+    /// Puts an instance's secrets into its container.
+    pub(super) async fn bring_secrets(
+        &self,
+        id: &str,
+        name: &str,
+        spec: &InstanceSpec,
+    ) -> Result<()> {
+        if spec.secrets.is_empty() {
+            return Ok(());
+        }
+        let archive = create::secrets(&spec.secrets).map_err(|error| EngineError::Garbled {
+            what: format!("packing the secrets of {name}"),
+            why: error.to_string(),
+        })?;
+        self.upload(id, "/", archive.into()).await
     }
 
     /// The id of an instance that an earlier attempt made and did not start; `None` if it was started.
@@ -147,7 +166,7 @@ impl DockerBackend {
         Ok(found.id.filter(|_| created))
     }
 
-    async fn set_going(&self, id: String, name: String) -> Result<()> {
+    pub(super) async fn set_going(&self, id: String, name: String) -> Result<()> {
         // An instance that somebody else has just started is 304, which is success.
         self.api
             .quick
@@ -157,14 +176,18 @@ impl DockerBackend {
     }
 
     /// Makes a container.
-    pub(super) async fn make(&self, name: &str, body: ContainerCreateBody) -> Result<Made> {
+    pub(super) async fn make(&self, name: &str, mut body: ContainerCreateBody) -> Result<Made> {
         let image = body.image.clone().unwrap_or_default();
-        let options = CreateContainerOptionsBuilder::default().name(name).build();
-        match self.api.quick.create_container(Some(options), body).await {
+        if self.placed {
+            classic::beside_image(&mut body);
+        }
+        let path = format!("/containers/create?name={name}");
+        match self.api.post::<Created>(&path, &body).await {
             Ok(made) => Ok(Made::New(made.id)),
             Err(error) => match status(&error) {
                 Some(409) => Ok(Made::Taken),
                 Some(404) if error.to_string().contains("No such image") => Err(missing(&image)),
+                Some(_) if classic::nowhere(&error) => Err(missing(&image)),
                 _ => Err(self
                     .api
                     .error(&format!("making the container {name}"), error)),

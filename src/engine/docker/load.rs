@@ -36,6 +36,15 @@ impl DockerBackend {
 
     /// What all running containers use together.
     pub(in crate::engine) async fn load(&self) -> Result<Resources> {
+        let running: Vec<ListedContainer> = self
+            .api
+            .get("listing containers", "/containers/json", &[])
+            .await?;
+        self.load_of(running).await
+    }
+
+    /// What these containers use together.
+    pub(super) async fn load_of(&self, running: Vec<ListedContainer>) -> Result<Resources> {
         let late = || EngineError::Unreachable {
             endpoint: self.api.endpoint().to_owned(),
             why: format!(
@@ -43,16 +52,12 @@ impl DockerBackend {
                 PATIENCE.as_secs()
             ),
         };
-        timeout(PATIENCE, self.add_up())
+        timeout(PATIENCE, self.add_up(running))
             .await
             .unwrap_or_else(|_| Err(late()))
     }
 
-    async fn add_up(&self) -> Result<Resources> {
-        let running: Vec<ListedContainer> = self
-            .api
-            .get("listing containers", "/containers/json", &[])
-            .await?;
+    async fn add_up(&self, running: Vec<ListedContainer>) -> Result<Resources> {
         let before: Vec<_> = stream::iter(running)
             .map(|container| self.reading(container.id))
             .buffer_unordered(WIDTH)

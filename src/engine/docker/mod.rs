@@ -5,6 +5,7 @@
 
 mod build;
 mod builder;
+pub mod classic;
 mod create;
 mod events;
 mod exec;
@@ -57,6 +58,8 @@ pub struct DockerBackend {
     credentials: Credentials,
     /// The registry that other nodes get images with files from; empty where there are no others.
     shared: String,
+    /// Whether it is no Engine but a manager, which chooses a node for each container.
+    placed: bool,
 }
 
 impl DockerBackend {
@@ -75,6 +78,7 @@ impl DockerBackend {
             node: node_name(&endpoint.address),
             credentials: Credentials::default(),
             shared: String::new(),
+            placed: false,
         })
     }
 

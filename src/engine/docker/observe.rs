@@ -183,7 +183,7 @@ impl DockerBackend {
     }
 
     /// Whether the instance is there; if so, it is as it is now.
-    async fn inspect_into(&self, instance: &mut Instance) -> Result<bool> {
+    pub(super) async fn inspect_into(&self, instance: &mut Instance) -> Result<bool> {
         let answer = self
             .api
             .quick

@@ -16,6 +16,13 @@ impl DockerBackend {
         if let Some(id) = id(self.image(name).await?) {
             return Ok(id);
         }
+        self.fetch(name, progress).await?;
+        id(self.image(name).await?).ok_or_else(|| missing(name))
+    }
+
+    /// Asks the registry for an image, whether it is there or not.
+    pub(super) async fn fetch(&self, name: &str, progress: ProgressSink<'_>) -> Result<()> {
+        check_name(name)?;
         let (repository, tag) = split_name(name);
         let query = [("fromImage", repository), ("tag", tag)];
         let request = request(Method::POST, "/images/create", &query, None::<&()>);
@@ -36,8 +43,7 @@ impl DockerBackend {
                     | EngineError::OutOfReach { .. }
                     | EngineError::Garbled { .. }) => other,
                 })
-            })?;
-        id(self.image(name).await?).ok_or_else(|| missing(name))
+            })
     }
 
     pub(super) async fn push_to_registry(

@@ -46,7 +46,7 @@ impl DockerBackend {
             Err(error) => match status(&error) {
                 Some(404) => Err(gone(id)),
                 // Another marked it just now: it bears the very name that it was to get.
-                Some(400) if self.is_marked(id).await? => Ok(()),
+                Some(400 | 409) if self.is_marked(id).await? => Ok(()),
                 // Another ticket of the same id bears the mark.
                 Some(409) => Err(EngineError::Conflict {
                     what: format!("container {name}"),
@@ -70,7 +70,7 @@ impl DockerBackend {
     }
 
     /// Which of several tickets counts, with its mark: the same that observing takes.
-    fn genuine(
+    pub(super) fn genuine(
         &self,
         tickets: Vec<ListedContainer>,
         id: ExecutionId,
@@ -111,7 +111,7 @@ impl DockerBackend {
     }
 
     /// Stops a container; one that is not there or does not run is stopped.
-    async fn stop_container(&self, id: &str, grace: SignedDuration) -> Result<()> {
+    pub(super) async fn stop_container(&self, id: &str, grace: SignedDuration) -> Result<()> {
         let seconds = i32::try_from(grace.as_secs().max(0)).unwrap_or(i32::MAX);
         let options = StopContainerOptionsBuilder::default().t(seconds).build();
         match self.api.slow.stop_container(id, Some(options)).await {

@@ -16,13 +16,18 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 impl DockerBackend {
     pub(super) async fn wait_for(&self, key: &InstanceKey) -> Result<i64> {
-        let name = names::instance_name(&self.deployment, key);
+        self.wait_of(&names::instance_name(&self.deployment, key))
+            .await
+    }
+
+    /// Waits for a container, by its name or id.
+    pub(super) async fn wait_of(&self, name: &str) -> Result<i64> {
         let gone = || EngineError::Gone {
             what: format!("container {name}"),
         };
         // Docker says that a container that was never started is not running, with code 0: that is no end.
         let id = loop {
-            let found = match self.api.quick.inspect_container(&name, None).await {
+            let found = match self.api.quick.inspect_container(name, None).await {
                 Ok(found) => found,
                 Err(error) if status(&error) == Some(404) => return Err(gone()),
                 Err(error) => return Err(self.api.error(&format!("inspecting {name}"), error)),

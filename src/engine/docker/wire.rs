@@ -27,6 +27,11 @@ pub(super) struct ListedContainer {
     pub(super) state: String,
     #[serde(default)]
     pub(super) status: String,
+    /// Its image as it was asked for, or by its id.
+    #[serde(default)]
+    pub(super) image: String,
+    #[serde(default, rename = "ImageID")]
+    pub(super) image_id: String,
     #[serde(default, deserialize_with = "or_default")]
     ports: Vec<ListedPort>,
     #[serde(default)]
@@ -107,14 +112,17 @@ fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
 }
 
 impl ListedContainer {
+    /// Its address in the network it is in.
+    pub(super) fn address(&self) -> Option<IpAddr> {
+        let networks = &self.network_settings.as_ref()?.networks;
+        networks
+            .values()
+            .find_map(|endpoint| endpoint.ip_address.parse().ok())
+    }
+
     /// In the common words of the backends.
     pub(super) fn seen(self, node: &str) -> SeenContainer {
-        let address = self.network_settings.and_then(|settings| {
-            settings
-                .networks
-                .into_values()
-                .find_map(|endpoint| endpoint.ip_address.parse().ok())
-        });
+        let address = self.address();
         SeenContainer {
             state: state(&self.state, &self.status),
             note: None,
