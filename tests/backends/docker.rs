@@ -88,7 +88,7 @@ fn inspected(kind: &'static str, list: &str, deployment: &Deployment) -> Vec<Raw
     all
 }
 
-fn raw(kind: &'static str, object: &Value) -> Raw {
+pub fn raw(kind: &'static str, object: &Value) -> Raw {
     let config = if kind == "network" {
         object
     } else {

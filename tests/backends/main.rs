@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 #![allow(clippy::assigning_clones)]
 
+mod classic;
 mod docker;
 mod executions;
 mod files;
@@ -15,6 +16,9 @@ mod interrupted;
 #[path = "../lab/mod.rs"]
 mod lab;
 mod memory;
+#[path = "../classic/stand_in/mod.rs"]
+#[allow(dead_code)] // its own tests use more of it
+mod stand_in;
 mod strange;
 mod swarm;
 
@@ -74,3 +78,4 @@ conformance!(in_process, crate::memory::Memory::in_process());
 conformance!(in_a_file, crate::memory::Memory::in_a_file());
 conformance!(on_docker, crate::docker::Docker::new().await);
 conformance!(on_swarm, crate::swarm::Swarm::new().await);
+conformance!(on_classic, crate::classic::Classic::new().await);

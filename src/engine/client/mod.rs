@@ -5,6 +5,6 @@
 pub(in crate::engine) mod api;
 pub(in crate::engine) mod frames;
 pub(in crate::engine) mod parallel;
-pub(in crate::engine) mod steps;
+mod steps;
 mod tls;
 pub(in crate::engine) mod transport;

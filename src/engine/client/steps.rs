@@ -44,7 +44,9 @@ impl Api {
         let mut pieces = answer.into_body().into_data_stream();
         let mut lines = Lines::default();
         while let Some(piece) = pieces.next().await {
-            lines.push(&piece.map_err(|error| self.broken(&error))?);
+            lines
+                .0
+                .extend_from_slice(&piece.map_err(|error| self.broken(&error))?);
             while let Some(line) = lines.next() {
                 if let Some(told) = told(what, &line)? {
                     progress(told);
@@ -57,16 +59,10 @@ impl Api {
 
 /// Cuts what comes into lines; the daemon ends each with one.
 #[derive(Default)]
-pub(in crate::engine) struct Lines(BytesMut);
+struct Lines(BytesMut);
 
 impl Lines {
-    /// Adds what came.
-    pub(in crate::engine) fn push(&mut self, piece: &[u8]) {
-        self.0.extend_from_slice(piece);
-    }
-
-    /// The next whole line, its end included.
-    pub(in crate::engine) fn next(&mut self) -> Option<BytesMut> {
+    fn next(&mut self) -> Option<BytesMut> {
         let end = self.0.iter().position(|byte| *byte == b'\n')?;
         Some(self.0.split_to(end + 1))
     }

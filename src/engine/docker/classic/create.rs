@@ -86,9 +86,10 @@ pub(in crate::engine::docker) fn beside_image(body: &mut ContainerCreateBody) {
     }
 }
 
-/// Whether a manager said that no node has the image.
+/// Whether a manager said that no node has the image: it lists all that it looked for in a node.
 pub(in crate::engine::docker) fn nowhere(error: &Error) -> bool {
-    error.to_string().contains("satisfies the affinity image==")
+    let text = error.to_string();
+    text.contains("find a node that satisfies") && text.contains("image==")
 }
 
 #[cfg(test)]
@@ -133,7 +134,41 @@ mod tests {
         let made = body(&spec(2500), "127.0.0.1", &["worker:10.1.0.2".to_owned()]);
         let mut json = serde_json::to_value(&made).unwrap();
         json["Labels"] = json["Labels"]["zoe.kind"].clone();
-        insta::assert_json_snapshot!(json, @"");
+        insta::assert_json_snapshot!(json, @r#"
+        {
+          "Env": [
+            "A=b",
+            "constraint:node==n1"
+          ],
+          "ExposedPorts": {
+            "8080/tcp": {}
+          },
+          "HostConfig": {
+            "CpuShares": 2,
+            "ExtraHosts": [
+              "worker:10.1.0.2"
+            ],
+            "Init": true,
+            "Memory": 67108864,
+            "MemorySwap": 67108864,
+            "Mounts": [],
+            "NanoCpus": 2500000000,
+            "PortBindings": {
+              "8080/tcp": [
+                {
+                  "HostIp": "0.0.0.0"
+                }
+              ]
+            },
+            "RestartPolicy": {
+              "Name": "no"
+            }
+          },
+          "Hostname": "master",
+          "Image": "zoe/tiny",
+          "Labels": "instance"
+        }
+        "#);
     }
 
     #[test]
@@ -145,6 +180,26 @@ mod tests {
             assert_eq!(host.cpu_shares, i64::try_from(counts).ok());
             assert_eq!((host.nano_cpus, host.extra_hosts), (Some(nanos), None));
         }
+    }
+
+    #[test]
+    fn a_manager_says_that_no_node_has_an_image() {
+        let says = |message: &str| {
+            let message = message.to_owned();
+            let status_code = 500;
+            nowhere(&Error::DockerResponseServerError {
+                status_code,
+                message,
+            })
+        };
+        assert!(says(
+            "Unable to find a node that satisfies the following conditions \n[available container slots]\n\
+             [image==zoe/tiny:1 (soft=false)]"
+        ));
+        assert!(!says("no resources available to schedule container"));
+        assert!(!says(
+            "Unable to find a node that satisfies the following conditions \n[node==n9]"
+        ));
     }
 
     #[test]

@@ -3,13 +3,13 @@
 
 use std::collections::HashMap;
 
+use bytes::{Buf, BytesMut};
 use futures_util::{StreamExt, future, stream};
 use http_body_util::BodyExt;
 use serde::Deserialize;
 
 use super::super::api::request;
 use super::ClassicBackend;
-use crate::engine::client::steps::Lines;
 use crate::engine::{BoxStream, Result};
 use crate::labels;
 
@@ -37,30 +37,52 @@ impl ClassicBackend {
             .await
             .map_err(|error| api.error("watching events", error))?;
         let deployment = self.docker.deployment.to_string();
-        let mut lines = Lines::default();
+        let mut rest = BytesMut::new();
         let hints = answer
             .into_body()
             .into_data_stream()
             .take_while(|piece| future::ready(piece.is_ok()))
             .flat_map(move |piece| {
-                lines.push(&piece.unwrap_or_default());
-                let mut hints = 0;
-                while let Some(line) = lines.next() {
-                    hints += usize::from(is_ours(&line, &deployment));
-                }
+                rest.extend_from_slice(&piece.unwrap_or_default());
+                let hints = take_events(&mut rest)
+                    .iter()
+                    .filter(|event| event.is_of(&deployment))
+                    .count();
                 stream::iter(std::iter::repeat_n((), hints))
             });
         Ok(hints.boxed())
     }
 }
 
-fn is_ours(line: &[u8], deployment: &str) -> bool {
-    let Ok(event) = serde_json::from_slice::<Event>(line) else {
-        return false;
-    };
-    let attributes = event.actor.attributes.unwrap_or_default();
-    let of = attributes.get(labels::DEPLOYMENT).map(String::as_str);
-    event.kind == "swarm" || (event.kind == "container" && of == Some(deployment))
+/// Takes the whole events off what came: they follow each other without anything between them.
+fn take_events(rest: &mut BytesMut) -> Vec<Event> {
+    let mut events = Vec::new();
+    loop {
+        let mut read = serde_json::Deserializer::from_slice(rest).into_iter::<Event>();
+        let next = read.next();
+        let end = read.byte_offset();
+        match next {
+            Some(Ok(event)) => {
+                events.push(event);
+                rest.advance(end);
+            }
+            // What can't be read is no reason to take no more hints.
+            Some(Err(error)) if !error.is_eof() => {
+                rest.clear();
+                return events;
+            }
+            Some(Err(_)) | None => return events,
+        }
+    }
+}
+
+impl Event {
+    fn is_of(&self, deployment: &str) -> bool {
+        let attributes = self.actor.attributes.as_ref();
+        let of = attributes.and_then(|attributes| attributes.get(labels::DEPLOYMENT));
+        self.kind == "swarm"
+            || (self.kind == "container" && of.is_some_and(|name| name == deployment))
+    }
 }
 
 #[cfg(test)]
@@ -69,18 +91,32 @@ mod tests {
 
     #[test]
     fn our_containers_and_all_nodes_are_of_interest() {
-        let ours = |line: &str| is_ours(line.as_bytes(), "dep");
-        assert!(ours(
-            r#"{"status":"die","id":"1","Type":"container","Action":"die","Actor":{"ID":"1","Attributes":
-            {"zoe.deployment":"dep","node.name":"n1"}},"node":{"Name":"n1"}}"#
-        ));
-        assert!(ours(
-            r#"{"status":"engine_disconnect","Type":"swarm","Actor":{"Attributes":{}}}"#
-        ));
-        assert!(!ours(
-            r#"{"Type":"container","Actor":{"Attributes":{"zoe.deployment":"other"}}}"#
-        ));
-        assert!(!ours(r#"{"Type":"image","Actor":{"Attributes":null}}"#));
-        assert!(!ours("no event"));
+        let ours = |event: &str| {
+            let mut bytes = BytesMut::from(event);
+            let events = take_events(&mut bytes);
+            assert!(bytes.is_empty());
+            events
+                .iter()
+                .map(|event| event.is_of("dep"))
+                .collect::<Vec<_>>()
+        };
+        let all = concat!(
+            r#"{"status":"die","id":"1","Type":"container","Action":"die","Actor":{"ID":"1","Attributes":"#,
+            r#"{"zoe.deployment":"dep","node.name":"n1"}},"node":{"Name":"n1"}}"#,
+            r#"{"status":"engine_disconnect","Type":"swarm","Actor":{"Attributes":{}}}"#,
+            r#"{"Type":"container","Actor":{"Attributes":{"zoe.deployment":"other"}}}"#,
+            r#"{"Type":"image","Actor":{"Attributes":null}}"#,
+        );
+        assert_eq!(ours(all), [true, true, false, false]);
+    }
+
+    #[test]
+    fn an_event_may_come_in_pieces() {
+        let mut rest = BytesMut::from(r#"{"Type":"swarm"}{"Type":"#);
+        assert_eq!(take_events(&mut rest).len(), 1);
+        rest.extend_from_slice(br#""swarm"}"#);
+        assert_eq!(take_events(&mut rest).len(), 1);
+        rest.extend_from_slice(b"what?");
+        assert!(take_events(&mut rest).is_empty() && rest.is_empty());
     }
 }
