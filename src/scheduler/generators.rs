@@ -9,8 +9,8 @@ use proptest::prelude::*;
 
 use crate::model::{
     Application, Availability, Bytes, Component, Cores, Execution, ExecutionId, Gap, Instance,
-    InstanceKey, InstanceState, JobImage, Mark, Node, Orphan, OrphanKind, Overhead, Resources,
-    Snapshot, Ticket,
+    InstanceKey, InstanceState, JobImage, Mark, Node, Orphan, OrphanKind, Overhead, Plan,
+    Resources, Snapshot, Step, Ticket,
 };
 
 use super::past::{Known, Past};
@@ -139,6 +139,43 @@ pub(super) fn snapshot(nodes: Vec<Node>, executions: Vec<Execution>) -> Snapshot
     snapshot.nodes = nodes;
     snapshot.executions = executions.into_iter().map(|e| (e.ticket.id, e)).collect();
     snapshot
+}
+
+/// The plan in short, one line a step or reason.
+pub(super) fn shown(plan: &Plan) -> Vec<String> {
+    let steps = plan.steps.iter().map(|step| match step {
+        Step::End {
+            execution,
+            mark,
+            why,
+        } => {
+            let why = why.as_ref().map_or(String::new(), |why| format!(": {why}"));
+            format!("end {execution} {mark:?}{why}")
+        }
+        Step::Rollback { execution, why } => format!("undo {execution}: {why}"),
+        Step::Drop { execution, members } => {
+            let members: Vec<String> = members.iter().map(ToString::to_string).collect();
+            format!("drop {execution}: {}", members.join("; "))
+        }
+        Step::Sweep(orphan) => format!("sweep {}", orphan.name),
+        Step::RemoveImage(image) => format!("remove {}", image.tag),
+        Step::Start {
+            execution,
+            placement,
+            ..
+        } => {
+            let places: Vec<String> = placement
+                .iter()
+                .map(|((component, index), node)| format!("{component}-{index}@{node}"))
+                .collect();
+            format!("start {execution} {}", places.join(" "))
+        }
+    });
+    let waiting = plan
+        .waiting
+        .iter()
+        .map(|w| format!("{}: {}", w.execution, w.reason));
+    steps.chain(waiting).collect()
 }
 
 fn any_labels() -> impl Strategy<Value = BTreeMap<String, String>> {

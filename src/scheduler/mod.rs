@@ -22,6 +22,8 @@ mod faults;
 #[cfg(test)]
 mod generators;
 #[cfg(test)]
+mod losses;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod scenarios;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use jiff::SignedDuration;
 
 use super::generators::{
-    at, component, execution, id, instance, node, resources, running, snapshot,
+    at, component, execution, id, instance, node, resources, running, shown, snapshot,
 };
 use super::{Known, Policy, check, plan};
 use crate::model::{
@@ -19,43 +19,6 @@ fn planned(snapshot: &Snapshot) -> Plan {
     let plan = plan(snapshot, &Known::new(), &FULL, at(100));
     assert_eq!(check(snapshot, &plan), []);
     plan
-}
-
-/// The plan in short, one line a step or reason.
-fn shown(plan: &Plan) -> Vec<String> {
-    let steps = plan.steps.iter().map(|step| match step {
-        Step::End {
-            execution,
-            mark,
-            why,
-        } => {
-            let why = why.as_ref().map_or(String::new(), |why| format!(": {why}"));
-            format!("end {execution} {mark:?}{why}")
-        }
-        Step::Rollback { execution, why } => format!("undo {execution}: {why}"),
-        Step::Drop { execution, members } => {
-            let members: Vec<String> = members.iter().map(ToString::to_string).collect();
-            format!("drop {execution}: {}", members.join("; "))
-        }
-        Step::Sweep(orphan) => format!("sweep {}", orphan.name),
-        Step::RemoveImage(image) => format!("remove {}", image.tag),
-        Step::Start {
-            execution,
-            placement,
-            ..
-        } => {
-            let places: Vec<String> = placement
-                .iter()
-                .map(|((component, index), node)| format!("{component}-{index}@{node}"))
-                .collect();
-            format!("start {execution} {}", places.join(" "))
-        }
-    });
-    let waiting = plan
-        .waiting
-        .iter()
-        .map(|w| format!("{}: {}", w.execution, w.reason));
-    steps.chain(waiting).collect()
 }
 
 /// One worker of half of a two-core node.

@@ -5,11 +5,9 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
+use super::seen::{gaps, seen, seen_containers, seen_images, seen_networks, seen_nodes, seen_use};
 use super::steps::{gone, map};
-use super::{
-    ContainerRow, Fault, MemoryBackend, World, gone_is_fine, refused, seen, seen_containers,
-    seen_images, seen_networks, seen_nodes, streams,
-};
+use super::{ContainerRow, Fault, MemoryBackend, NodeState, World, gone_is_fine, refused, streams};
 use crate::engine::assemble::{self, Seen};
 use crate::engine::{
     Backend, BoxStream, EngineError, ExecRequest, ExecSession, LogChunk, LogRange, NodeUse, Result,
@@ -37,7 +35,8 @@ impl Backend for MemoryBackend {
             all.images = self.look("list images", seen_images)?;
             all.networks = self.look("list networks", seen_networks)?;
         }
-        all.containers = self.look("list containers", seen_containers)?;
+        let containers = |world: &World, now| (seen_containers(world, now), gaps(world));
+        (all.containers, all.gaps) = self.look("list containers", containers)?;
         Ok(assemble::assemble(&self.deployment, Timestamp::now(), all))
     }
 
@@ -222,7 +221,19 @@ impl Backend for MemoryBackend {
         instance: &InstanceKey,
         range: LogRange,
     ) -> Result<BoxStream<'static, Result<LogChunk>>> {
-        self.look("container logs", |world, _| self.find(world, instance))??;
+        let silent = self.look("container logs", |world, _| {
+            let row = self.find(world, instance)?;
+            let node = world.node(&row).map(|node| node.state);
+            let silent = matches!(node, Some(NodeState::Down { .. }));
+            Ok::<_, EngineError>(silent.then(|| world.node_of(&row).to_owned()))
+        })??;
+        if let Some(node) = silent {
+            return Err(EngineError::OutOfReach {
+                node,
+                container: String::new(),
+                why: "it is down".to_owned(),
+            });
+        }
         Ok(streams::logs(self.clone(), instance.clone(), range))
     }
 
@@ -245,7 +256,7 @@ impl Backend for MemoryBackend {
     }
 
     async fn nodes_use(&self) -> Result<Vec<NodeUse>> {
-        self.look("stats of all", super::seen_use)
+        self.look("stats of all", seen_use)
     }
 
     async fn exec(&self, instance: &InstanceKey, request: &ExecRequest) -> Result<ExecSession> {

@@ -22,6 +22,48 @@ pub struct NodeRow {
     /// Its labels.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
+    /// Whether it takes anything new, and answers.
+    #[serde(default)]
+    pub state: NodeState,
+    /// Whether nothing on it can be seen.
+    #[serde(default)]
+    pub silent: bool,
+    /// What it says instead of starting a container, if it starts none.
+    #[serde(default)]
+    pub rejects: Option<String>,
+}
+
+impl NodeRow {
+    /// A node of nothing.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            millicores: 0,
+            memory: 0,
+            labels: BTreeMap::new(),
+            state: NodeState::Active,
+            silent: false,
+            rejects: None,
+        }
+    }
+}
+
+/// What a node is doing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NodeState {
+    /// It takes what it is given.
+    #[default]
+    Active,
+    /// It takes nothing new.
+    Paused,
+    /// It is to be empty.
+    Drained,
+    /// It does not answer. What runs on it may run on.
+    Down {
+        /// Since when.
+        since: Timestamp,
+    },
 }
 
 /// A container.
@@ -32,6 +74,12 @@ pub struct ContainerRow {
     pub name: String,
     /// Its image's id.
     pub image: String,
+    /// Its node, by name; the first one where none is said.
+    #[serde(default)]
+    pub node: Option<String>,
+    /// What its node said instead of starting it.
+    #[serde(default)]
+    pub rejected: Option<String>,
     /// What it runs.
     #[serde(default)]
     pub command: Option<Vec<String>>,
@@ -111,6 +159,8 @@ impl ContainerRow {
         Self {
             name: name.into(),
             image: image.into(),
+            node: None,
+            rejected: None,
             command: None,
             labels: HashMap::new(),
             env: Vec::new(),
@@ -144,6 +194,9 @@ impl ContainerRow {
 
     /// What it is doing at `now`.
     pub fn state(&self, now: Timestamp) -> InstanceState {
+        if self.rejected.is_some() {
+            return InstanceState::Rejected;
+        }
         match (self.started_at, self.end(now)) {
             (None, _) => InstanceState::Created,
             (Some(_), None) => InstanceState::Running,

@@ -153,6 +153,7 @@ impl MemoryBackend {
     fn row(&self, name: &str, spec: &InstanceSpec, now: Timestamp) -> ContainerRow {
         let env = spec.env.iter();
         ContainerRow {
+            node: spec.node.clone(),
             command: spec.command.clone(),
             labels: map(labels::instance(
                 &self.deployment,

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::rows::{ContainerRow, ImageRow, NetworkRow, NodeRow};
+use super::rows::{ContainerRow, ImageRow, NetworkRow, NodeRow, NodeState};
 
 /// Why the daemon refuses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub struct World {
     /// Whether every image can be pulled; if not, only those named `memory/…`, which are always there.
     #[serde(default)]
     pub pull: bool,
-    /// The hosts. The first one holds everything.
+    /// The hosts. The first one holds what was given to none.
     pub nodes: Vec<NodeRow>,
     /// Containers by id.
     #[serde(default)]
@@ -60,10 +60,9 @@ impl Default for World {
             changes: 0,
             pull: false,
             nodes: vec![NodeRow {
-                name: "memory".to_owned(),
                 millicores: 8000,
                 memory: 16 << 30,
-                labels: BTreeMap::new(),
+                ..NodeRow::new("memory")
             }],
             containers: BTreeMap::new(),
             networks: BTreeMap::new(),
@@ -95,6 +94,12 @@ impl World {
         mut row: ContainerRow,
         image: &str,
     ) -> Result<String, Fault> {
+        if let Some(node) = row.node.clone() {
+            let found = self.nodes.iter().find(|found| found.name == node);
+            if found.is_none_or(|found| found.state != NodeState::Active) {
+                return Err(Fault::InUse(format!("node {node} takes nothing new")));
+            }
+        }
         let taken = self.containers.iter().find(|(_, c)| c.name == row.name);
         if let Some((id, _)) = taken {
             return Err(Fault::NameTaken(id.clone()));
@@ -147,8 +152,15 @@ impl World {
         {
             return Err(Fault::NotFound(format!("network {network}")));
         }
+        let found = self.containers.get(id).and_then(|row| self.node(row));
+        let rejects = found.and_then(|node| node.rejects.clone());
         let row = self.container_mut(id)?;
-        row.started_at.get_or_insert(now);
+        match rejects {
+            Some(words) if row.started_at.is_none() => row.rejected = Some(words),
+            _ => {
+                row.started_at.get_or_insert(now);
+            }
+        }
         Ok(())
     }
 

@@ -1,153 +1,18 @@
-//! Operations over the in-memory backend and a real database file: what each promises, without Docker.
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "it is a test, helpers included"
-)]
+//! Submitting, attaching, waiting, killing, on one node.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
-use zoe::apps::{self, Format};
-use zoe::engine::memory::MemoryBackend;
-use zoe::engine::{LogChunk, Scope};
+use jiff::SignedDuration;
+use zoe::engine::Scope;
 use zoe::model::{Outcome, Phase};
-use zoe::ops::attach::{self, Sink};
 use zoe::ops::kill::{self, Killed, Selection};
 use zoe::ops::launch::{self, Common};
 use zoe::ops::submit::{self, Accepted};
 use zoe::ops::wait::{self, Until, Waited};
-use zoe::ops::{
-    Context, ErrorKind, Identity, OpenStore, Settings, Silent, World, list, logs, resolve,
-};
-use zoe::store::holder::Holder;
-use zoe::store::sqlite::SqliteStore;
-use zoe::store::{Query, Store, StoreError};
+use zoe::ops::{ErrorKind, Silent, attach, list, logs, resolve};
+use zoe::store::Query;
 
-struct Clock(AtomicU64);
-
-impl World for Clock {
-    fn now(&self) -> Timestamp {
-        Timestamp::now()
-    }
-
-    fn random(&self, bytes: &mut [u8]) {
-        let mut state = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::SeqCst);
-        for byte in bytes {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            *byte = (state >> 33).to_le_bytes()[0];
-        }
-    }
-}
-
-struct File(std::path::PathBuf);
-
-#[async_trait]
-impl OpenStore for File {
-    async fn open(&self) -> Result<Arc<dyn Store>, StoreError> {
-        Ok(Arc::new(SqliteStore::open(&self.0).await?))
-    }
-}
-
-struct Process(Holder);
-
-impl Identity for Process {
-    fn holder(&self) -> &str {
-        self.0.as_str()
-    }
-
-    fn is_dead(&self, holder: &str) -> bool {
-        self.0.is_dead(holder)
-    }
-}
-
-struct Lab {
-    context: Context,
-    directory: tempfile::TempDir,
-}
-
-fn lab() -> Lab {
-    let directory = tempfile::tempdir().unwrap();
-    let deployment: zoe::model::Deployment = "lab".parse().unwrap();
-    let path = directory
-        .path()
-        .join("world.json?cores=4&memory=8g&images=all");
-    let backend =
-        MemoryBackend::open(&path, deployment.clone(), zoe::engine::gate::Gate::open()).unwrap();
-    let settings = Settings {
-        deployment,
-        user: "ann".to_owned(),
-        registry: String::new(),
-        history_path: directory.path().join("history"),
-        lease: SignedDuration::from_secs(15),
-        grace: SignedDuration::from_secs(1),
-        start_tries: 3,
-        start_deadline: SignedDuration::from_secs(30),
-        node_grace: SignedDuration::from_secs(60),
-    };
-    let context = Context {
-        backend: Arc::new(backend),
-        history: Arc::new(File(directory.path().join("zoe.db"))),
-        world: Arc::new(Clock(AtomicU64::new(7))),
-        identity: Arc::new(Process(Holder::of_this_process())),
-        settings,
-    };
-    Lab { context, directory }
-}
-
-fn application(commands: &[(&str, &str)], cores: &str) -> zoe::model::Application {
-    let mut text = format!(
-        "schema = 1\nname = \"test\"\nmonitor = \"{}\"\n",
-        commands[0].0
-    );
-    for (name, command) in commands {
-        write!(
-            text,
-            "[[component]]\nname = \"{name}\"\nimage = \"memory/x\"\ncores = \"{cores}\"\nmemory = \"64m\"\ncommand = {command}\n"
-        )
-        .unwrap();
-    }
-    apps::parse(&text, Format::Toml).unwrap()
-}
-
-async fn submitted(lab: &Lab, commands: &[(&str, &str)], common: Common) -> Accepted {
-    let submission = launch::application(application(commands, "0.5"), common).unwrap();
-    submit::submit(&lab.context, &submission, &Silent)
-        .await
-        .unwrap()
-}
-
-#[derive(Default)]
-struct Collected(Vec<u8>);
-
-impl Sink for Collected {
-    fn chunk(&mut self, chunk: &LogChunk) -> std::io::Result<()> {
-        self.0.extend_from_slice(&chunk.bytes);
-        Ok(())
-    }
-}
-
-async fn nothing_left(lab: &Lab) {
-    let snapshot = lab
-        .context
-        .backend
-        .observe(Scope::Everything)
-        .await
-        .unwrap();
-    assert!(snapshot.executions.is_empty(), "{:?}", snapshot.executions);
-    assert!(
-        snapshot.orphans.is_empty() && snapshot.job_images.is_empty(),
-        "{snapshot:?}"
-    );
-}
+use crate::lab::{Collected, Lab, application, lab, nothing_left, submitted};
 
 #[tokio::test]
 async fn an_attached_job_gives_its_output_and_its_code_and_leaves_history_only() {

@@ -1,0 +1,14 @@
+//! Operations over the in-memory backend and a real database file: what each promises, without Docker.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "it is a test, helpers included"
+)]
+
+mod basics;
+mod lab;
+mod losses;
+mod resize;
+mod starts;
