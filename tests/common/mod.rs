@@ -37,6 +37,12 @@ pub struct Ran {
     pub stderr: String,
 }
 
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self::of(&output)
+    }
+}
+
 impl Ran {
     /// Sends a signal (`INT`, `TERM`) to a command that runs, and waits for its end.
     pub fn signalled(child: Child, signal: &str) -> Self {

@@ -1,0 +1,43 @@
+//! Networks and their addresses come back.
+
+use crate::site::Site;
+
+const APPLICATION: &str = r#"
+schema = 1
+name = "brief"
+description = "Ends at once"
+monitor = "main"
+
+[[component]]
+name = "main"
+image = "IMAGE"
+cores = 0.1
+memory = "32m"
+command = ["true"]
+"#;
+
+/// The lab's pool has addresses for 256 networks; as many as this can be had if none is lost.
+const FREE: usize = 240;
+
+#[test]
+fn after_two_hundred_executions_the_addresses_are_there_again() {
+    let site = Site::alone();
+    let file = site.application(APPLICATION);
+    for _ in 0..200 {
+        site.run(&["run", &file]).expect(0);
+    }
+    site.until_nothing_is_left();
+    let names: Vec<_> = (0..FREE).map(|n| format!("probe-{n}")).collect();
+    let made = names.iter().take_while(|name| {
+        let made = site.lab.try_docker(
+            "n1",
+            &["network", "create", "--driver", "overlay", name.as_str()],
+        );
+        made.status.success()
+    });
+    let made = made.count();
+    let mut remove = vec!["network", "rm"];
+    remove.extend(names.iter().take(made).map(String::as_str));
+    site.lab.docker("n1", &remove);
+    assert_eq!(made, FREE, "the rest of the addresses is lost");
+}

@@ -1,0 +1,23 @@
+//! Zoe on a real Swarm of three nodes (docs/lab.md): what people get there, and what must be survived.
+//!
+//! Tests that disturb nodes have the lab for themselves; the others share it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../lab/mod.rs"]
+mod lab;
+
+mod addresses;
+mod everyday;
+mod losses;
+mod manager;
+mod races;
+mod site;
+mod strangers;
