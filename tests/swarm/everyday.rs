@@ -25,7 +25,7 @@ core = 1
 elastic = 2
 cores = 0.25
 memory = "32m"
-command = ["sh", "-c", "echo worker > /tmp/index.html; exec httpd -f -p 8000 -h /tmp"]
+command = ["sh", "-c", "mkdir -p /srv; echo worker > /srv/index.html; exec httpd -f -p 8000 -h /srv"]
 
 [[component.port]]
 name = "web"

@@ -61,7 +61,7 @@ fn workers_of_a_dead_node_are_replaced_and_the_job_goes_on() {
     let site = Site::alone().with("ZOE_SCHEDULER_NODE_GRACE", "2");
     let id = site.running(&cluster(
         "ssd",
-        "until [ -e /tmp/enough ]; do sleep 0.1; done; echo the result; exit 5",
+        "until [ -e /enough ]; do sleep 0.1; done; echo the result; exit 5",
     ));
     let monitor = site.members(&id, "main");
     assert_eq!(monitor[0]["node"], "n2");
@@ -85,7 +85,7 @@ fn workers_of_a_dead_node_are_replaced_and_the_job_goes_on() {
         monitor,
         "the monitor was left alone"
     );
-    site.run(&["exec", &id, "main", "sh", "-c", "echo > /tmp/enough"])
+    site.run(&["exec", &id, "main", "sh", "-c", "echo > /enough"])
         .expect(0);
     assert_eq!(code_of(waiting), 5);
     let log = site.run(&["logs", &id, "main"]).expect(0);
