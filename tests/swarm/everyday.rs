@@ -43,7 +43,7 @@ fn nodes(members: &[Value]) -> Vec<&str> {
 
 #[test]
 fn members_are_spread_find_each_other_and_are_seen() {
-    let site = Site::shared();
+    let site = Site::alone();
     let id = site.running(CLUSTER);
     let workers = site.members(&id, "worker");
     assert_eq!(nodes(&workers), ["n1", "n2", "n3"]);
@@ -100,7 +100,7 @@ name = "main"
 image = "IMAGE"
 cores = 0.25
 memory = "32m"
-command = ["sh", "-c", "echo done on $(hostname); exit {code}"]
+command = ["sh", "-c", "echo done on $$(hostname); exit {code}"]
 
 [component.placement]
 labels = {{ disk = "{node}" }}
@@ -121,7 +121,7 @@ labels = {{ disk = "{node}" }}
 
 #[test]
 fn elastic_members_come_and_go() {
-    let site = Site::shared();
+    let site = Site::alone();
     let id = site.running(CLUSTER);
     assert_eq!(site.members(&id, "worker").len(), 3);
     let main = site.members(&id, "main");
