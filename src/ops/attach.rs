@@ -1,16 +1,20 @@
 //! Staying with an execution until it is over: its output as it comes, its end, its exit code.
 
 use std::io;
+use std::time::Duration;
 
 use futures_util::StreamExt;
 
 use super::context::Context;
 use super::error::OpsError;
-use super::logs;
 use super::report::{News, Report};
 use super::wait::{self, Until, Waited};
-use crate::engine::{EngineError, LogChunk, LogRange, Output};
-use crate::model::{Execution, ExecutionId, InstanceKey, Outcome};
+use super::{logs, reconcile};
+use crate::engine::{EngineError, LogChunk, LogRange, Output, Scope};
+use crate::model::{Execution, ExecutionId, InstanceKey, InstanceState, Outcome, Phase};
+
+/// How often whoever reads an execution's output looks whether members of it were lost.
+const LOOK_AGAIN: Duration = Duration::from_secs(3);
 
 /// Takes output as it comes.
 pub trait Sink: Send {
@@ -53,6 +57,7 @@ pub async fn attach(
                     followed = follow(context, monitor, sink, &mut passed) => followed?,
                     () = wait::past_deadline(context, &execution) => {}
                     () = wait::tell_readiness(&execution, report) => {}
+                    () = tend(context, id, report) => {}
                 }
             }
             monitor
@@ -69,6 +74,35 @@ pub async fn attach(
     };
     catch_up(context, id, monitor, sink, passed, report).await?;
     Ok(outcome)
+}
+
+/// Makes passes while members of a running execution are lost or rejected, so that they are replaced though whoever
+/// started it only reads its output. Returns when it is to end, or is gone.
+async fn tend(context: &Context, id: ExecutionId, report: &dyn Report) {
+    loop {
+        tokio::time::sleep(LOOK_AGAIN).await;
+        // Who can't be asked now is asked again.
+        let Ok(snapshot) = context.backend.observe(Scope::Executions).await else {
+            continue;
+        };
+        let Some(execution) = snapshot.executions.get(&id) else {
+            return;
+        };
+        if let Phase::Ending(_) = execution.phase() {
+            return;
+        }
+        let missed = |state| matches!(state, InstanceState::Lost { .. } | InstanceState::Rejected);
+        if !execution
+            .instances
+            .iter()
+            .any(|member| missed(member.state))
+        {
+            continue;
+        }
+        if let Err(error) = reconcile::pass(context, report).await {
+            tracing::warn!(%error, "a lost member is not replaced yet");
+        }
+    }
 }
 
 /// The member whose output is the execution's own.

@@ -71,7 +71,9 @@ fn members_are_spread_find_each_other_and_are_seen() {
     // Commands run where the member is, whichever node that is.
     for index in 0..3 {
         let member = format!("worker-{index}");
-        let said = site.run(&["exec", &id, &member, "hostname"]).expect(0);
+        let said = site
+            .run(&["exec", &id, &member, "--", "hostname"])
+            .expect(0);
         assert_eq!(said.trim(), member);
     }
     let top = site.json(&["top", &id]);

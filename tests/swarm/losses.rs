@@ -85,7 +85,7 @@ fn workers_of_a_dead_node_are_replaced_and_the_job_goes_on() {
         monitor,
         "the monitor was left alone"
     );
-    site.run(&["exec", &id, "main", "sh", "-c", "echo > /enough"])
+    site.run(&["exec", &id, "main", "--", "sh", "-c", "echo > /enough"])
         .expect(0);
     assert_eq!(code_of(waiting), 5);
     let log = site.run(&["logs", &id, "main"]).expect(0);

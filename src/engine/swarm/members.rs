@@ -81,6 +81,7 @@ pub(super) fn members(
                 cluster.hold(&task.node, reserved(task));
             }
         }
+        let stopped = tasks.iter().any(is_replacement);
         let Some(task) = decisive(tasks) else {
             continue;
         };
@@ -96,7 +97,9 @@ pub(super) fn members(
             let container = container.to_owned();
             members.containers.insert(service.clone(), container);
         }
-        members.seen.push(container(service, name, &task, cluster));
+        members
+            .seen
+            .push(container(service, name, &task, stopped, cluster));
     }
     let known: Vec<_> = members.seen.iter().map(|seen| seen.id.clone()).collect();
     let unmade = services.into_iter().flatten();
@@ -141,9 +144,15 @@ fn reserved(task: &ListedTask) -> Resources {
     amounts(reserved.nanos, reserved.memory)
 }
 
-fn container(id: String, name: String, task: &ListedTask, cluster: &Cluster) -> SeenContainer {
+fn container(
+    id: String,
+    name: String,
+    task: &ListedTask,
+    stopped: bool,
+    cluster: &Cluster,
+) -> SeenContainer {
     let node = cluster.node(&task.node);
-    let state = state(task, cluster);
+    let state = state(task, stopped, cluster);
     let changed_at = task.changed_at();
     let ended = matches!(state, InstanceState::Exited { .. });
     SeenContainer {
@@ -185,7 +194,7 @@ fn without_task(service: ListedService) -> SeenContainer {
 ///
 /// Measured on 20.10: when a node is declared down, its tasks keep the state `running` and get the desired state
 /// `shutdown`, also with restart condition `none`; so they are killed when it comes back.
-fn state(task: &ListedTask, cluster: &Cluster) -> InstanceState {
+fn state(task: &ListedTask, stopped: bool, cluster: &Cluster) -> InstanceState {
     let code = task
         .status
         .container_status
@@ -203,8 +212,12 @@ fn state(task: &ListedTask, cluster: &Cluster) -> InstanceState {
         "complete" => InstanceState::Exited {
             code: code.unwrap_or(0),
         },
-        "shutdown" if ran => InstanceState::Exited {
+        "shutdown" if ran && stopped => InstanceState::Exited {
             code: code.unwrap_or(0),
+        },
+        // Not by zoe: its node was given up and is back, or is being drained.
+        "shutdown" if ran => InstanceState::Lost {
+            since: task.changed_at(),
         },
         // Stopped before it began.
         "shutdown" => InstanceState::Created,
@@ -232,6 +245,9 @@ fn note(task: &ListedTask, state: InstanceState) -> Option<String> {
         .find(|words| !words.is_empty());
     match state {
         InstanceState::Running | InstanceState::Exited { .. } => None,
+        InstanceState::Lost { .. } if status.state == "shutdown" => {
+            Some("its Swarm has ended it, as its node was silent or is drained".to_owned())
+        }
         InstanceState::Lost { .. } => Some("its node does not answer".to_owned()),
         InstanceState::Created | InstanceState::Rejected | InstanceState::Other => words.cloned(),
     }

@@ -18,6 +18,12 @@ impl SwarmBackend {
             let task = self.task_of(key).await?;
             let over = task.filter(super::wire::ListedTask::is_over);
             if let Some(task) = over {
+                // Who stopped it is no matter here.
+                if let ("shutdown", Some(status)) =
+                    (task.status.state.as_str(), &task.status.container_status)
+                {
+                    return Ok(status.exit_code);
+                }
                 let mut cluster = self.cluster().await?;
                 let found = members::members(&self.deployment, None, vec![task], &mut cluster);
                 let member = found.instances(&self.deployment).pop();
