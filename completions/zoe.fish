@@ -46,6 +46,7 @@ complete -c zoe -n "__fish_zoe_needs_command" -f -a "history" -d 'List what has 
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "status" -d 'Show the nodes and what is free'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "exec" -d 'Run a command inside an execution'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "wait" -d 'Wait until executions run or are over'
+complete -c zoe -n "__fish_zoe_needs_command" -f -a "resize" -d 'Give what runs more members, or fewer'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "kill" -d 'End executions'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "rm" -d 'Forget executions that are over'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "app" -d 'List, show and check application descriptions'
@@ -63,6 +64,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand submit" -s e -l env -d 'Set a va
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -l volume -d 'Let every container see a directory of the Docker host, or a volume' -r
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -l set -d 'Set any field of the application: worker.core=3, master.memory=1g, driver.env.TZ=UTC' -r
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -l workers -d 'Number of workers' -r
+complete -c zoe -n "__fish_zoe_using_subcommand submit" -l max-workers -d 'The most workers it may have: more than --workers as there is room when it starts, and as `zoe resize` says later' -r
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -l worker-cores -d 'CPU limit of each worker: 2, 0.5' -r
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -l worker-memory -d 'Memory of each worker that Spark may use; the container gets 10 % more, at least 384 MiB' -r
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -l master-cores -d 'CPU limit of the master' -r
@@ -86,6 +88,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand cluster" -s e -l env -d 'Set a v
 complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l volume -d 'Let every container see a directory of the Docker host, or a volume' -r
 complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l set -d 'Set any field of the application: worker.core=3, master.memory=1g, driver.env.TZ=UTC' -r
 complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l workers -d 'Number of workers' -r
+complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l max-workers -d 'The most workers it may have: more than --workers as there is room when it starts, and as `zoe resize` says later' -r
 complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l worker-cores -d 'CPU limit of each worker: 2, 0.5' -r
 complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l worker-memory -d 'Memory of each worker that Spark may use; the container gets 10 % more, at least 384 MiB' -r
 complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l master-cores -d 'CPU limit of the master' -r
@@ -107,6 +110,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand notebook" -s e -l env -d 'Set a 
 complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l volume -d 'Let every container see a directory of the Docker host, or a volume' -r
 complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l set -d 'Set any field of the application: worker.core=3, master.memory=1g, driver.env.TZ=UTC' -r
 complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l workers -d 'Number of workers' -r
+complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l max-workers -d 'The most workers it may have: more than --workers as there is room when it starts, and as `zoe resize` says later' -r
 complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l worker-cores -d 'CPU limit of each worker: 2, 0.5' -r
 complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l worker-memory -d 'Memory of each worker that Spark may use; the container gets 10 % more, at least 384 MiB' -r
 complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l master-cores -d 'CPU limit of the master' -r
@@ -256,6 +260,17 @@ never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand wait" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
 complete -c zoe -n "__fish_zoe_using_subcommand wait" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
 complete -c zoe -n "__fish_zoe_using_subcommand wait" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand resize" -s o -l output -d 'In which form: table or json' -r -f -a "table\t'For people'
+json\t'JSON'"
+complete -c zoe -n "__fish_zoe_using_subcommand resize" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand resize" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand resize" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand resize" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand resize" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand resize" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand resize" -s h -l help -d 'Print help'
 complete -c zoe -n "__fish_zoe_using_subcommand kill" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand kill" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand kill" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r

@@ -24,6 +24,7 @@ const COMMANDS: [&str; 20] = [
     "status",
     "exec",
     "wait",
+    "resize",
     "kill",
     "rm",
     "app",

@@ -6,12 +6,13 @@ use crate::ops::error::{ErrorKind, OpsError};
 use crate::output::template::TemplateError;
 
 /// The exit codes, in the order of the documentation: code and meaning.
-pub const EXIT_CODES: [(&str, &str); 10] = [
+pub const EXIT_CODES: [(&str, &str); 11] = [
     ("0", "all went well"),
     (
         "N",
         "the job's own: `submit` and `run` attached, `wait` (the largest), `exec`",
     ),
+    ("1", "`resize`: there was room for some of the members only"),
     (
         "2",
         "the command line, a file or the configuration is wrong",

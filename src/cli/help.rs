@@ -10,7 +10,7 @@ use super::error::EXIT_CODES;
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Run", &["submit", "cluster", "notebook", "run"]),
     ("Look", &["ps", "show", "logs", "top", "history", "status"]),
-    ("Act", &["exec", "wait", "kill", "rm"]),
+    ("Act", &["exec", "wait", "resize", "kill", "rm"]),
     (
         "Set up",
         &[
@@ -39,6 +39,7 @@ pub fn examples(command: &str) -> Option<&'static str> {
         "status" => super::status::EXAMPLES,
         "exec" => super::exec::EXAMPLES,
         "wait" => super::wait::EXAMPLES,
+        "resize" => super::resize::EXAMPLES,
         "kill" => super::kill::EXAMPLES,
         "rm" => super::rm::EXAMPLES,
         "app" => super::app::EXAMPLES,

@@ -21,6 +21,7 @@ mod logs;
 mod man;
 mod notebook;
 mod ps;
+mod resize;
 mod rm;
 mod run;
 mod session;
@@ -85,6 +86,8 @@ enum Command {
     Exec(exec::ExecArgs),
     /// Wait until executions run or are over
     Wait(wait::WaitArgs),
+    /// Give what runs more members, or fewer
+    Resize(resize::ResizeArgs),
     /// End executions
     Kill(kill::KillArgs),
     /// Forget executions that are over
@@ -196,6 +199,7 @@ async fn asynchronous(command: Command, session: &Session) -> Done {
         Command::Status(args) => status::run(args, session).await,
         Command::Exec(args) => exec::run(args, session).await,
         Command::Wait(args) => wait::run(args, session).await,
+        Command::Resize(args) => resize::run(args, session).await,
         Command::Kill(args) => kill::run(args, session).await,
         Command::Rm(args) => rm::run(args, session).await,
         Command::Images(command) => images::run(command, session).await,

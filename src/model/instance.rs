@@ -92,6 +92,11 @@ impl Instance {
         )
     }
 
+    /// Whether nothing is known of it, as its node does not answer.
+    pub fn is_lost(&self) -> bool {
+        matches!(self.state, InstanceState::Lost { .. })
+    }
+
     /// Its exit code, if it has ended.
     pub fn exit_code(&self) -> Option<i64> {
         match self.state {

@@ -6,10 +6,11 @@ use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
 use super::context::Context;
+use super::earlier::{self, Earlier};
 use super::error::OpsError;
 use crate::engine::{EngineError, LogChunk, LogRange};
 use crate::logs::{self, ArchiveError, ArchiveWriter};
-use crate::model::{Execution, InstanceKey};
+use crate::model::{Execution, ExecutionId, Instance, InstanceKey};
 
 /// How many pieces of a log may wait to be written.
 const WAITING: usize = 256;
@@ -39,17 +40,51 @@ pub(super) async fn keep(
     execution: &Execution,
 ) -> Result<Option<String>, OpsError> {
     let path = path(context, execution);
-    let shown = path.display().to_string();
+    let earlier = earlier::list(&path);
     if path.exists() {
-        return Ok(Some(shown));
+        earlier::discard(&path);
+        return Ok(Some(path.display().to_string()));
     }
-    if execution.instances.is_empty() {
+    if execution.instances.is_empty() && earlier.is_empty() {
         return Ok(None);
     }
+    let members: Vec<&Instance> = execution.instances.iter().collect();
+    archive(context, execution, &path, &members, earlier).await?;
+    earlier::discard(&path);
+    Ok(Some(path.display().to_string()))
+}
+
+/// Writes down what these members have logged before they are removed while their execution goes on; it becomes part of the
+/// archive. While it runs its owner sees the logs of those that are there.
+pub(super) async fn keep_members(
+    context: &Context,
+    execution: &Execution,
+    keys: &[InstanceKey],
+) -> Result<(), OpsError> {
+    let path = path(context, execution);
+    for instance in &execution.instances {
+        if keys.contains(&instance.key) && instance.was_started() {
+            let part = earlier::part(&path, &instance.key, context.now());
+            archive(context, execution, &part, &[instance], Vec::new()).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes an archive of what these members have logged, each after what was kept of the ones before it.
+async fn archive(
+    context: &Context,
+    execution: &Execution,
+    path: &Path,
+    members: &[&Instance],
+    earlier: Vec<Earlier>,
+) -> Result<(), OpsError> {
+    let shown = path.display().to_string();
+    let path = path.to_owned();
     let id = execution.ticket.id;
     let (pieces, mut incoming) = mpsc::channel(WAITING);
     let writer = tokio::task::spawn_blocking(move || write(&path, id, &mut incoming));
-    let read = read(context, execution, &pieces).await;
+    let read = read(context, id, members, earlier, &pieces).await;
     drop(pieces);
     let written = writer
         .await
@@ -61,20 +96,19 @@ pub(super) async fn keep(
     let finished = written.map_err(wrong)?;
     read?;
     finished.finish().map_err(wrong)?;
-    Ok(Some(shown))
+    Ok(())
 }
 
-/// Reads what every member has logged. What can't be read is written down as such; if Docker is gone that is an error.
+/// Reads what every member has logged, first what was kept of those that were removed earlier. What can't be read is written
+/// down as such; if Docker is gone that is an error.
 async fn read(
     context: &Context,
-    execution: &Execution,
+    id: ExecutionId,
+    members: &[&Instance],
+    mut earlier: Vec<Earlier>,
     pieces: &mpsc::Sender<Piece>,
 ) -> Result<(), OpsError> {
-    for instance in execution
-        .instances
-        .iter()
-        .filter(|instance| instance.was_started())
-    {
+    for instance in members.iter().filter(|instance| instance.was_started()) {
         // A writer that has failed takes nothing any more, and says why when it is asked.
         if pieces
             .send(Piece::Begin(instance.key.clone()))
@@ -82,6 +116,10 @@ async fn read(
             .is_err()
         {
             return Ok(());
+        }
+        let own = |kept: &mut Earlier| kept.is_of(&instance.key);
+        for kept in earlier.extract_if(.., own) {
+            pass_on(&kept, pieces).await;
         }
         let mut chunks = match context
             .backend
@@ -106,12 +144,41 @@ async fn read(
             }
         }
     }
+    let mut begun = None;
+    for kept in earlier {
+        let key = kept.key(id);
+        if begun.as_ref() != Some(&key) {
+            let _ = pieces.send(Piece::Begin(key.clone())).await;
+            begun = Some(key);
+        }
+        pass_on(&kept, pieces).await;
+    }
     Ok(())
+}
+
+/// Passes on what was kept of a member earlier.
+async fn pass_on(kept: &Earlier, pieces: &mpsc::Sender<Piece>) {
+    let mut chunks = match kept.chunks() {
+        Ok(chunks) => chunks,
+        Err(error) => {
+            let _ = pieces.send(Piece::Unreadable(error.to_string())).await;
+            return;
+        }
+    };
+    while let Some(chunk) = chunks.next().await {
+        let piece = match chunk {
+            Ok(chunk) => Piece::Chunk(chunk),
+            Err(error) => Piece::Unreadable(error.to_string()),
+        };
+        if pieces.send(piece).await.is_err() {
+            return;
+        }
+    }
 }
 
 fn write(
     path: &Path,
-    id: crate::model::ExecutionId,
+    id: ExecutionId,
     incoming: &mut mpsc::Receiver<Piece>,
 ) -> Result<ArchiveWriter, ArchiveError> {
     let mut writer = ArchiveWriter::create(path, id)?;

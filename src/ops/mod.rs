@@ -14,12 +14,14 @@ pub mod logs;
 pub mod ready;
 pub mod reconcile;
 pub mod report;
+pub mod resize;
 pub mod resolve;
 pub mod submit;
 pub mod top;
 pub mod view;
 pub mod wait;
 
+mod earlier;
 mod end;
 mod hints;
 mod keep;

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::context::Context;
-use super::error::OpsError;
+use super::error::{ErrorKind, OpsError};
 use super::past::{self, REPLACED, START_FAILED, STARTED};
-use super::record;
 use super::report::{News, Report};
+use super::{keep, record};
 use crate::apps;
 use crate::engine::EngineError;
 use crate::model::{Cause, Execution, InstanceKey, InstanceState, Mark, Placement};
@@ -86,6 +86,20 @@ impl Case<'_> {
         }
     }
 
+    /// Makes and starts these members, whatever was before.
+    pub(super) async fn make(self, placement: &Placement) -> Result<(), OpsError> {
+        self.launch(placement)
+            .await
+            .map_err(|failure| match failure {
+                Failure::Passing(error) => error.into(),
+                Failure::Ended => OpsError::new(
+                    ErrorKind::Conflict,
+                    format!("{} was ended meanwhile", self.execution.ticket.id),
+                ),
+                Failure::Final(why) | Failure::Other(why) => OpsError::failed(why),
+            })
+    }
+
     async fn launch(self, placement: &Placement) -> Result<(), Failure> {
         let ticket = &self.execution.ticket;
         let private = self.context.backend.private(ticket.id).await?;
@@ -137,6 +151,10 @@ impl Case<'_> {
                 members.push(member.clone());
             }
         }
+        // Nothing can be read of what is lost.
+        let readable = causes.iter().filter(|c| !matches!(c, Cause::Lost { .. }));
+        let readable: Vec<_> = readable.filter_map(Cause::member).cloned().collect();
+        keep::keep_members(self.context, self.execution, &readable).await?;
         let Context {
             backend, settings, ..
         } = self.context;

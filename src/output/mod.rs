@@ -11,6 +11,7 @@ pub mod lines;
 pub mod listing;
 pub mod pictures;
 pub mod progress;
+pub mod resized;
 pub mod schema;
 pub mod settings;
 pub mod template;

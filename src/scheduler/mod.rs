@@ -7,6 +7,7 @@
 mod admission;
 mod causes;
 pub mod check;
+mod growth;
 mod ledger;
 mod packing;
 mod past;
@@ -30,6 +31,7 @@ mod scenarios;
 
 pub use admission::{Admission, admit};
 pub use check::{Violation, check};
+pub use growth::{Growth, grow};
 pub use past::{Known, Past};
 pub use planning::{Policy, concerned, plan};
 pub use refusal::Refusal;

@@ -117,18 +117,14 @@ impl<'a> Starts<'a> {
         for wanted in &mut members.missing {
             wanted.indices.sort_unstable();
             wanted.there = kin(&placement, wanted.component);
-            let found = self.room.place_up_to(wanted);
-            let short = wanted.indices.len() - found.len();
-            self.ledger.add(execution, &found);
+            let (found, reason) = self.place_more(execution, wanted);
             let told = self.waiting.last().map(|w| w.execution) == Some(execution.ticket.id);
-            if short > 0 && !told {
-                let rest = Wanted::first(wanted.component, wanted.indices.split_off(found.len()));
-                let reason = self.why_not(execution, &[rest], wanted.component);
+            if let Some(reason) = reason.filter(|_| !told) {
                 self.waiting.push(Waiting {
                     execution: execution.ticket.id,
                     reason: WaitReason::Replacement {
                         component: wanted.component.name.clone(),
-                        members: short,
+                        members: wanted.indices.len() - found.len(),
                         reason: Box::new(reason),
                     },
                 });
@@ -144,6 +140,23 @@ impl<'a> Starts<'a> {
             },
             placement,
         });
+    }
+
+    /// Gives as many of the members a place as there is room for, and says why there is none for the rest.
+    pub fn place_more(
+        &mut self,
+        execution: &'a Execution,
+        wanted: &Wanted<'_>,
+    ) -> (Placement, Option<WaitReason>) {
+        let found = self.room.place_up_to(wanted);
+        self.ledger.add(execution, &found);
+        if found.len() == wanted.indices.len() {
+            return (found, None);
+        }
+        let rest = wanted.indices.iter().copied().skip(found.len());
+        let rest = Wanted::first(wanted.component, rest);
+        let reason = self.why_not(execution, &[rest], wanted.component);
+        (found, Some(reason))
     }
 
     /// Goes on with a start that was interrupted. Without room for the rest it waits, and the queue behind it.
@@ -329,7 +342,7 @@ impl<'a> Starts<'a> {
 }
 
 /// The nodes that members of a component are on.
-fn kin(placement: &Placement, component: &Component) -> Vec<Arc<str>> {
+pub(super) fn kin(placement: &Placement, component: &Component) -> Vec<Arc<str>> {
     let all = (component.name.clone(), 0)..=(component.name.clone(), u32::MAX);
     placement
         .range(all)

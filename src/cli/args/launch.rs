@@ -36,6 +36,9 @@ pub struct ClusterArgs {
     /// Number of workers
     #[arg(long, value_name = "N", value_parser = values::members)]
     pub workers: Option<u32>,
+    /// The most workers it may have: more than --workers as there is room when it starts, and as `zoe resize` says later
+    #[arg(long, value_name = "N", value_parser = values::members)]
+    pub max_workers: Option<u32>,
     /// CPU limit of each worker: 2, 0.5
     #[arg(long, value_name = "CORES", value_parser = values::cores)]
     pub worker_cores: Option<Cores>,
@@ -63,6 +66,9 @@ impl ClusterArgs {
         if let Some(workers) = self.workers {
             settings.push(("worker.core".to_owned(), workers.to_string()));
         }
+        if let Some(most) = self.max_workers {
+            settings.push(("worker.most".to_owned(), most.to_string()));
+        }
         settings.extend(sizes("worker", self.worker_cores, self.worker_memory));
         settings.extend(sizes("master", self.master_cores, self.master_memory));
         settings
@@ -84,6 +90,7 @@ mod tests {
     fn flags_are_sugar_for_settings() {
         let args = ClusterArgs {
             workers: Some(3),
+            max_workers: Some(8),
             worker_cores: Some(Cores::from_millis(1500)),
             worker_memory: Some(Bytes::from_mib(1)),
             ..ClusterArgs::default()
@@ -95,7 +102,12 @@ mod tests {
             .collect();
         assert_eq!(
             settings,
-            ["worker.core=3", "worker.cores=1.5", "worker.memory=1048576"]
+            [
+                "worker.core=3",
+                "worker.most=8",
+                "worker.cores=1.5",
+                "worker.memory=1048576"
+            ]
         );
     }
 }
