@@ -11,7 +11,7 @@ mod common;
 
 use common::TestEnv;
 
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 21] = [
     "submit",
     "cluster",
     "notebook",

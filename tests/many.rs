@@ -49,6 +49,38 @@ fn while_sampling<T>(sample: impl Fn() + Send, work: impl FnOnce() -> T) -> T {
     })
 }
 
+/// More members for what runs, from the command line: all, some, and more than may be.
+#[test]
+fn what_runs_is_resized() {
+    let env = &TestEnv::with_options("nodes=n1:2:4g,n2:1:4g&images=all");
+    let text = application("memory/one", "0.5", "64m", r#"["run"]"#);
+    let worker = text.split("[[component]]").nth(1).unwrap();
+    let worker = worker.replace("\"main\"", "\"worker\"\nelastic = 7");
+    env.write("job.toml", format!("{text}[[component]]{worker}"));
+    let id = env.run(&["run", "-d", "job.toml"]).expect(0);
+    let id = id.trim();
+    assert_eq!(env.run(&["resize", id, "1"]).expect(0), "1\n");
+    assert_eq!(env.run(&["resize", id, "worker", "4"]).expect(0), "4\n");
+    let ran = env.run(&["resize", "-o", "json", "last", "8"]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    let told: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(
+        (&told["members"], &told["wanted"]),
+        (&5.into(), &8.into()),
+        "{told}"
+    );
+    let reason = told["reason"].as_str().unwrap();
+    assert!(
+        reason.starts_with("waits for 1.5 cores: 0 of 3 free"),
+        "{reason}"
+    );
+    assert!(ran.stderr.contains("has 5 of 8 members"), "{}", ran.stderr);
+    let refused = env.run(&["resize", id, "9"]).expect_error(2);
+    assert!(refused.contains("between 1 and 8 members"), "{refused}");
+    env.run(&["kill", id]).expect(0);
+    assert_eq!(env.run(&["resize", id, "2"]).code, 4);
+}
+
 fn application(image: &str, cores: &str, memory: &str, command: &str) -> String {
     format!(
         "schema = 1\nname = \"one\"\ndescription = \"one of many\"\nmonitor = \"main\"\n\n[[component]]\nname = \"main\"\n\

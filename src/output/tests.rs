@@ -5,8 +5,9 @@ use jiff::Timestamp;
 
 use super::listing::{Kind, Shape, executions};
 use super::template::Template;
-use super::{Format, Look, cluster, detail, schema, usage};
+use super::{Format, Look, cluster, detail, resized, schema, usage};
 use crate::model::{Availability, Bytes, Cores, ExecutionId, Resources};
+use crate::ops::resize::Resized;
 use crate::ops::view::{ComponentView, ContainerView, ExecutionView, NamedUrl, State};
 
 fn at(text: &str) -> Timestamp {
@@ -186,6 +187,17 @@ fn uses() -> [usage::Row; 2] {
     ]
 }
 
+fn few() -> Resized {
+    Resized {
+        id: ExecutionId::from_bits(1),
+        component: "worker".parse().unwrap(),
+        before: 2,
+        wanted: 8,
+        members: 3,
+        reason: None,
+    }
+}
+
 #[test]
 fn the_document_describes_every_key() {
     fn keys(value: &serde_json::Value, found: &mut Vec<String>) {
@@ -204,7 +216,7 @@ fn the_document_describes_every_key() {
         }
     }
     let sections: Vec<&str> = include_str!("../../docs/json.md").split("\n# ").collect();
-    let [executions, status, top] = sections[..] else {
+    let [executions, status, top, resize] = sections[..] else {
         panic!("the document has other sections");
     };
     for (section, value) in [
@@ -213,6 +225,7 @@ fn the_document_describes_every_key() {
             schema::pretty(&schema::Detail::from(&running())),
         ),
         (status, cluster::json(&cluster())),
+        (resize, resized::json(&few())),
         (top, usage::json(&uses())),
     ] {
         let mut found = Vec::new();

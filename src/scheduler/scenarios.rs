@@ -10,7 +10,7 @@ use super::generators::{
 use super::{Known, Policy, check, plan};
 use crate::model::{
     Component, Execution, Gap, InstanceState, JobImage, Mark, Orphan, OrphanKind, Plan, Snapshot,
-    Step, WaitReason,
+    WaitReason,
 };
 
 const FULL: Policy = Policy::usual(true);

@@ -93,7 +93,7 @@ pub struct Event {
     pub execution: ExecutionId,
     /// When.
     pub at: Timestamp,
-    /// A short word: `submitted`, `started`, `cancel`, `failed`, `ended`.
+    /// A short word: `submitted`, `started`, `start-failed`, `dropped`, `replaced`, `resized`, `cancel`, `failed`, `ended`.
     pub kind: String,
     /// A sentence for people.
     pub detail: String,
