@@ -10,9 +10,9 @@
 
 use std::time::{Duration, Instant};
 
-#[path = "../common/docker.rs"]
-#[allow(dead_code, reason = "one part of it is used")]
-mod docker;
+mod commands;
+#[path = "../common/mod.rs"]
+mod common;
 #[path = "../lab/mod.rs"]
 mod lab;
 mod silent;

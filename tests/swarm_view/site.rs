@@ -10,7 +10,7 @@ use zoe::engine::{Backend, EngineError, LogChunk, LogRange, names};
 use zoe::labels;
 use zoe::model::{Bytes, Cores, Deployment, ExecutionId, InstanceKey, Resources};
 
-use crate::docker::{TINY, tiny};
+use crate::common::docker::{TINY, tiny};
 use crate::lab::Lab;
 
 /// How the lab's Engines are reached.
