@@ -7,6 +7,15 @@ use crate::engine::Output;
 
 const HEADER: usize = 8;
 
+/// A whole frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::engine) enum Frame {
+    /// What was written.
+    Written(Output, Bytes),
+    /// What the daemon itself has to say: why no more comes.
+    Trouble(Bytes),
+}
+
 /// Bytes that are no such stream.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::engine) struct NoFrame;
@@ -22,14 +31,15 @@ impl Frames {
     }
 
     /// The next whole frame, if it is there.
-    pub(in crate::engine) fn next(&mut self) -> Result<Option<(Output, Bytes)>, NoFrame> {
+    pub(in crate::engine) fn next(&mut self) -> Result<Option<Frame>, NoFrame> {
         let Some((&[kind, _, _, _, a, b, c, d], _)) = self.0.split_first_chunk::<HEADER>() else {
             return Ok(None);
         };
-        // What was typed (0) is echoed like output; 3 is the daemon's own error, which belongs to neither.
-        let output = match kind {
-            0 | 1 => Output::Stdout,
-            2 | 3 => Output::Stderr,
+        // What was typed (0) is echoed like output.
+        let frame: fn(Bytes) -> Frame = match kind {
+            0 | 1 => |bytes| Frame::Written(Output::Stdout, bytes),
+            2 => |bytes| Frame::Written(Output::Stderr, bytes),
+            3 => Frame::Trouble,
             _ => return Err(NoFrame),
         };
         let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).map_err(|_| NoFrame)?;
@@ -37,7 +47,7 @@ impl Frames {
             return Ok(None);
         }
         self.0.advance(HEADER);
-        Ok(Some((output, self.0.split_to(length).freeze())))
+        Ok(Some(frame(self.0.split_to(length).freeze())))
     }
 
     /// Whether nothing of a frame is left over.
@@ -61,7 +71,7 @@ mod tests {
     proptest! {
         #[test]
         fn frames_come_out_however_the_stream_is_cut(
-            payloads in proptest::collection::vec((1u8..3, proptest::collection::vec(any::<u8>(), 0..50)), 0..8),
+            payloads in proptest::collection::vec((1u8..4, proptest::collection::vec(any::<u8>(), 0..50)), 0..8),
             cut in 1usize..20,
         ) {
             let stream: Vec<u8> = payloads.iter().flat_map(|(kind, bytes)| frame(*kind, bytes)).collect();
@@ -69,8 +79,12 @@ mod tests {
             let mut seen = Vec::new();
             for piece in stream.chunks(cut) {
                 frames.push(piece);
-                while let Some((output, bytes)) = frames.next().unwrap() {
-                    seen.push((if output == Output::Stdout { 1 } else { 2 }, bytes.to_vec()));
+                while let Some(frame) = frames.next().unwrap() {
+                    seen.push(match frame {
+                        Frame::Written(Output::Stdout, bytes) => (1, bytes.to_vec()),
+                        Frame::Written(Output::Stderr, bytes) => (2, bytes.to_vec()),
+                        Frame::Trouble(bytes) => (3, bytes.to_vec()),
+                    });
                 }
             }
             prop_assert!(frames.is_empty());

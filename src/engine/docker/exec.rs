@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::DockerBackend;
 use super::api::{error_at, request, status};
-use super::logs::demultiplex;
+use super::logs::{Trouble, demultiplex};
 use crate::engine::{BoxStream, EngineError, ExecRequest, ExecSession, Output, Result};
 
 /// How long Docker may take to notice the end of a command whose output has ended.
@@ -48,7 +48,7 @@ impl DockerBackend {
         let output: BoxStream<'static, _> = if command.terminal.is_some() {
             pieces.map_ok(|piece| (Output::Stdout, piece)).boxed()
         } else {
-            demultiplex(pieces).boxed()
+            demultiplex(pieces, Trouble::Shown).boxed()
         };
         Ok(ExecSession {
             output,

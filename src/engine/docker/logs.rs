@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use super::DockerBackend;
 use super::api::{Api, error_at, request, status};
-use super::frames::Frames;
+use super::frames::{Frame, Frames};
 use crate::engine::{BoxStream, EngineError, LogChunk, LogRange, Output, Result};
 
 impl DockerBackend {
@@ -24,8 +24,18 @@ impl DockerBackend {
         range: LogRange,
     ) -> Result<BoxStream<'static, Result<LogChunk>>> {
         let path = format!("/containers/{container}/logs");
-        read(&self.api, &path, &format!("container {container}"), range).await
+        let whose = format!("container {container}");
+        read(&self.api, &path, &whose, range, Trouble::Shown).await
     }
+}
+
+/// What becomes of what the daemon itself says in the middle of a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::engine) enum Trouble {
+    /// It is shown as if it had been written: a file that Docker can't read to its end must not keep anything from ending.
+    Shown,
+    /// It is an error.
+    Fails,
 }
 
 /// The log at `path`, of `whose`: a container's, or a Swarm's of a task.
@@ -34,6 +44,7 @@ pub(in crate::engine) async fn read(
     path: &str,
     whose: &str,
     range: LogRange,
+    trouble: Trouble,
 ) -> Result<BoxStream<'static, Result<LogChunk>>> {
     let query = query(range);
     let query: Vec<_> = query.iter().map(|(k, v)| (*k, v.as_str())).collect();
@@ -47,7 +58,7 @@ pub(in crate::engine) async fn read(
             api.error(&format!("reading the log of {whose}"), error)
         }
     })?;
-    let chunks = frames(answer.into_body(), api.endpoint().to_owned());
+    let chunks = frames(answer.into_body(), api.endpoint().to_owned(), trouble);
     let mut last = Timestamp::UNIX_EPOCH;
     Ok(chunks
         .map_ok(move |(output, line)| {
@@ -95,16 +106,18 @@ fn split(mut line: Bytes, last: Timestamp) -> (Timestamp, Bytes) {
 pub(super) fn frames(
     body: Incoming,
     endpoint: String,
+    trouble: Trouble,
 ) -> impl futures_util::Stream<Item = Result<(Output, Bytes)>> + Send + 'static {
     let pieces = body
         .into_data_stream()
         .map_err(move |error| error_at(&endpoint, "reading", bollard::errors::Error::from(error)));
-    demultiplex(pieces.boxed())
+    demultiplex(pieces.boxed(), trouble)
 }
 
 /// The frames of a stream of bytes.
 pub(super) fn demultiplex(
     pieces: BoxStream<'static, Result<Bytes>>,
+    trouble: Trouble,
 ) -> impl futures_util::Stream<Item = Result<(Output, Bytes)>> + Send + 'static {
     let garbled = |why: &str| EngineError::Garbled {
         what: "reading an output".to_owned(),
@@ -115,8 +128,20 @@ pub(super) fn demultiplex(
         start,
         move |(mut pieces, mut frames, mut ready)| async move {
             loop {
-                if let Some(frame) = ready.pop_front() {
-                    return Ok(Some((frame, (pieces, frames, ready))));
+                match ready.pop_front() {
+                    Some(Frame::Written(output, bytes)) => {
+                        return Ok(Some(((output, bytes), (pieces, frames, ready))));
+                    }
+                    Some(Frame::Trouble(words)) if trouble == Trouble::Shown => {
+                        return Ok(Some(((Output::Stderr, words), (pieces, frames, ready))));
+                    }
+                    Some(Frame::Trouble(words)) => {
+                        return Err(EngineError::Refused {
+                            what: "reading an output".to_owned(),
+                            why: String::from_utf8_lossy(&words).trim().to_owned(),
+                        });
+                    }
+                    None => {}
                 }
                 match pieces.try_next().await? {
                     Some(piece) => frames.push(&piece),
@@ -176,7 +201,7 @@ mod tests {
             &[2, 0, 0, 0, 0, 0, 0, 9, b'b'][..],
         ];
         let stream = stream::iter(pieces.map(|piece| Ok(Bytes::from_static(piece)))).boxed();
-        let seen: Vec<_> = demultiplex(stream).collect().await;
+        let seen: Vec<_> = demultiplex(stream, Trouble::Shown).collect().await;
         assert!(matches!(&seen[0], Ok((Output::Stdout, bytes)) if &bytes[..] == b"a"));
         assert!(seen[1].is_err() && seen.len() == 2);
     }

@@ -13,7 +13,7 @@ use super::SwarmBackend;
 use super::directory::{Directory, Place};
 use super::nodes::{SILENT, out_of_reach};
 use super::recent::Recent;
-use crate::engine::docker::logs::read;
+use crate::engine::docker::logs::{Trouble, read};
 use crate::engine::{BoxStream, EngineError, LogChunk, LogRange, Result};
 use crate::model::InstanceKey;
 
@@ -60,6 +60,7 @@ impl SwarmBackend {
             key: key.clone(),
             place,
             chunks,
+            way,
             // From the node's own Engine it ends when the container does; through the manager it never does.
             in_two_goes: way == Way::Manager && range.follow,
             stage: if range.follow {
@@ -82,7 +83,8 @@ impl Directory {
     async fn log_of(&self, place: &Place, range: LogRange) -> Result<Chunks> {
         let path = format!("/tasks/{}/logs", place.task);
         let whose = format!("task {}", place.task);
-        within(place, read(&self.api, &path, &whose, range)).await
+        let read = read(&self.api, &path, &whose, range, Trouble::Fails);
+        within(place, read).await
     }
 }
 
@@ -126,6 +128,7 @@ struct Watched {
     key: InstanceKey,
     place: Place,
     chunks: Chunks,
+    way: Way,
     /// Whether the rest is read again once the task has ended.
     in_two_goes: bool,
     stage: Stage,
@@ -168,7 +171,14 @@ impl Watched {
 
     fn fail(&mut self, error: EngineError) -> Result<LogChunk> {
         self.stage = Stage::Over;
-        Err(error)
+        match error {
+            // The manager says so within the log.
+            EngineError::Refused { why, .. } if self.way == Way::Manager => Err(out_of_reach(
+                &self.place,
+                format!("its log did not come whole: {why}"),
+            )),
+            error => Err(error),
+        }
     }
 
     /// Asks whether a log that says nothing may still say something.
