@@ -8,16 +8,16 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Deserialize;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use super::cluster::Cluster;
 use super::members::decisive;
-use super::wire::ListedTask;
+use super::wire::{ListedNode, ListedService, ListedTask};
 use crate::engine::client::api::{Api, label_filter};
 use crate::engine::{EngineError, Result, names};
 use crate::labels::{self, Decoded};
-use crate::model::{Deployment, InstanceKey};
+use crate::model::{Availability, Deployment, InstanceKey, Node};
 
 /// How old an answer may be.
 const FRESH: Duration = Duration::from_secs(1);
@@ -45,35 +45,15 @@ pub(super) struct Place {
     pub(super) has_ended: bool,
 }
 
-#[derive(Debug, Deserialize)]
-struct ListedNode {
-    #[serde(rename = "ID")]
-    id: String,
-    #[serde(default, rename = "Description")]
-    description: Description,
-    #[serde(default, rename = "Status")]
-    status: NodeStatus,
-    #[serde(default, rename = "ManagerStatus")]
-    manager: Option<NodeStatus>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct Description {
-    hostname: String,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct NodeStatus {
-    state: String,
-    addr: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct ListedService {
-    #[serde(rename = "ID")]
-    id: String,
+impl From<&Node> for SeenNode {
+    fn from(node: &Node) -> Self {
+        Self {
+            id: node.id.clone(),
+            name: node.name.clone(),
+            address: node.address,
+            is_up: !matches!(node.availability, Availability::Down { .. }),
+        }
+    }
 }
 
 /// Why it is nowhere yet.
@@ -83,18 +63,6 @@ fn waiting(task: &ListedTask) -> &str {
         &status.message
     } else {
         &status.err
-    }
-}
-
-impl From<ListedNode> for SeenNode {
-    fn from(node: ListedNode) -> Self {
-        let manager = node.manager.unwrap_or_default();
-        Self {
-            address: public_address(&node.status.addr, &manager.addr),
-            is_up: node.status.state == "ready",
-            name: node.description.hostname,
-            id: node.id,
-        }
     }
 }
 
@@ -214,7 +182,8 @@ impl Directory {
     pub(super) async fn nodes(&self) -> Result<Arc<Vec<SeenNode>>> {
         keep(&self.nodes, Instant::now().checked_sub(FRESH), async {
             let listed: Vec<ListedNode> = self.api.get("listing nodes", "/nodes", &[]).await?;
-            Ok(listed.into_iter().map(SeenNode::from).collect())
+            let nodes = Cluster::new(&listed).into_nodes();
+            Ok(nodes.iter().map(SeenNode::from).collect())
         })
         .await
     }
@@ -259,7 +228,10 @@ mod tests {
 
     #[test]
     fn a_node_that_the_swarm_does_not_hear_is_not_up() {
-        let read = |json: &str| SeenNode::from(serde_json::from_str::<ListedNode>(json).unwrap());
+        let read = |json: &str| {
+            let node: ListedNode = serde_json::from_str(json).unwrap();
+            SeenNode::from(&Cluster::new(&[node]).into_nodes()[0])
+        };
         let up = read(
             r#"{"ID":"n1","Version":{"Index":9},"Spec":{"Role":"manager","Availability":"active"},
             "Description":{"Hostname":"node-1"},"Status":{"State":"ready","Addr":"0.0.0.0"},

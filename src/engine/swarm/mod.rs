@@ -123,11 +123,7 @@ impl Backend for SwarmBackend {
     }
 
     async fn observe(&self, scope: Scope) -> Result<Snapshot> {
-        let mut snapshot = self.look(scope).await?;
-        let executions = snapshot.executions.values_mut();
-        self.locate(executions.flat_map(|execution| &mut execution.instances))
-            .await;
-        Ok(snapshot)
+        self.look(scope).await
     }
 
     async fn submit(&self, ticket: &Ticket, private: &Private) -> Result<Submitted> {
@@ -176,9 +172,7 @@ impl Backend for SwarmBackend {
     }
 
     async fn inspect(&self, execution: &Execution) -> Result<Execution> {
-        let mut execution = self.look_again(execution).await?;
-        self.locate(execution.instances.iter_mut()).await;
-        Ok(execution)
+        self.look_again(execution).await
     }
 
     async fn logs(

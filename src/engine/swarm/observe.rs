@@ -198,12 +198,7 @@ impl SwarmBackend {
 
     /// Asks a node's Engine about a container, if it can be asked.
     async fn facts(&self, node: &Node, container: &str) -> Option<Facts> {
-        let seen = SeenNode {
-            id: node.id.clone(),
-            name: node.name.clone(),
-            address: node.address,
-            is_up: true,
-        };
+        let seen = SeenNode::from(node);
         let asked = async {
             let engine = self.engine_of(&seen).await.ok()?;
             let path = format!("/containers/{container}/json");
