@@ -9,6 +9,7 @@ use crate::common::docker::{TINY, tiny};
 use crate::common::{Ran, TestEnv};
 use crate::lab::Lab;
 use crate::site::NODE_URL;
+use crate::watchful;
 
 /// A monitor with a page; two members beside it, one of which must be on n2.
 const APPLICATION: &str = r#"
@@ -194,7 +195,7 @@ fn everything_is_seen_wherever_it_is() {
 
 #[test]
 fn a_lost_node_is_named_and_the_rest_is_seen() {
-    let lab = Lab::alone();
+    let lab = watchful();
     let place = Place::new(&lab);
     let id = place.start();
     lab.kill("n2");

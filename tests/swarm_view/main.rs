@@ -33,6 +33,13 @@ pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
+/// The lab for a test that loses nodes: its Swarm notices after three heartbeats of five seconds.
+fn watchful() -> Lab {
+    let lab = Lab::alone();
+    lab.docker("n1", &["swarm", "update", "--dispatcher-heartbeat", "5s"]);
+    lab
+}
+
 const FOLLOW: LogRange = LogRange {
     follow: true,
     since: None,

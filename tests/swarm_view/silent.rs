@@ -5,9 +5,8 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use zoe::engine::{Backend, EngineError, LogRange};
 
-use crate::FOLLOW;
-use crate::lab::Lab;
 use crate::site::{NODE_URL, Site, read};
+use crate::{FOLLOW, watchful};
 
 const SCRIPT: &str = "echo begun; sleep 300";
 /// As long as a person waits without a word, and more than zoe does.
@@ -19,7 +18,7 @@ fn is_out_of_reach(error: Option<&EngineError>) -> bool {
 
 #[tokio::test]
 async fn nobody_waits_for_a_node_that_is_cut_off() {
-    let lab = Lab::alone();
+    let lab = watchful();
     let site = Site::new(&lab);
     let (here, there) = (site.member("n1", SCRIPT), site.member("n2", SCRIPT));
     site.until_state(&here, "Running");
@@ -46,7 +45,7 @@ async fn nobody_waits_for_a_node_that_is_cut_off() {
 
 #[tokio::test]
 async fn a_log_that_is_followed_ends_when_its_node_is_lost() {
-    let lab = Lab::alone();
+    let lab = watchful();
     let site = Site::new(&lab);
     for (way, backend) in site.backends() {
         let key = site.member("n2", SCRIPT);
