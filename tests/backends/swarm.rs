@@ -220,7 +220,7 @@ impl BackendUnderTest for Swarm {
                 self.cli(&[
                     &head,
                     &label_args(labels),
-                    &[self.image.clone()],
+                    std::slice::from_ref(&self.image),
                     &self.command(&Do::Run),
                 ])
             }

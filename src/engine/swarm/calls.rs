@@ -14,7 +14,7 @@ use super::wire::{
     ListedConfig, ListedNetwork, ListedNode, ListedSecret, ListedService, ListedTask, Made,
 };
 use crate::engine::client::api::{label_filter, request, status};
-use crate::engine::{EngineError, Result, names};
+use crate::engine::{EngineError, Result};
 use crate::labels::{self, Decoded};
 use crate::model::{ExecutionId, InstanceKey};
 
@@ -105,23 +105,18 @@ impl SwarmBackend {
             .await
     }
 
-    /// The task that is the member, if it has one; [`EngineError::Gone`] where there is no such member.
-    pub(super) async fn task_of(&self, member: &InstanceKey) -> Result<Option<ListedTask>> {
-        let name = names::instance_name(&self.deployment, member);
-        let filter = json!({ "service": [&name] }).to_string();
+    /// The tasks of the service of that name; [`EngineError::Gone`] where there is no such service.
+    pub(super) async fn tasks_called(&self, name: &str) -> Result<Vec<ListedTask>> {
+        let filter = json!({ "service": [name] }).to_string();
         let asked = request(Method::GET, "/tasks", &[("filters", &filter)], None::<&()>);
         let what = format!("asking for the tasks of {name}");
-        let body = match self.api.ask(asked).await {
-            Ok(body) => body,
-            Err(error) if status(&error) == Some(404) => {
-                return Err(EngineError::Gone {
-                    what: format!("service {name}"),
-                });
-            }
-            Err(error) => return Err(self.api.error(&what, error)),
-        };
-        let tasks: Vec<ListedTask> = read(&what, &body)?;
-        Ok(super::members::decisive(tasks))
+        match self.api.ask(asked).await {
+            Ok(body) => read(&what, &body),
+            Err(error) if status(&error) == Some(404) => Err(EngineError::Gone {
+                what: format!("service {name}"),
+            }),
+            Err(error) => Err(self.api.error(&what, error)),
+        }
     }
 
     /// Makes an object. Gives its id; `None` where the name is taken.

@@ -39,18 +39,20 @@ impl Cluster {
         self.nodes.iter().find(|node| node.name == name)
     }
 
-    /// Since when the node does not answer, if it does not: `Some(None)` where it is not known since when. A node that
-    /// is no longer one of the Swarm does not answer either.
-    pub(super) fn silent(&self, id: &str) -> Option<Option<Timestamp>> {
-        match self.node(id).map(|node| node.availability) {
-            None => Some(None),
-            Some(Availability::Down { since }) => Some(since),
-            Some(
-                Availability::Active
-                | Availability::Disabled
-                | Availability::Paused
-                | Availability::Drained,
-            ) => None,
+    /// Whether the node does not answer. One that is no longer in the Swarm does not either.
+    pub(super) fn is_silent(&self, id: &str) -> bool {
+        let node = self.node(id);
+        node.is_none_or(|node| matches!(node.availability, Availability::Down { .. }))
+    }
+
+    /// Since when it does not, as far as that is known.
+    pub(super) fn silent_since(&self, id: &str) -> Option<Timestamp> {
+        match self.node(id)?.availability {
+            Availability::Down { since } => since,
+            Availability::Active
+            | Availability::Disabled
+            | Availability::Paused
+            | Availability::Drained => None,
         }
     }
 

@@ -193,42 +193,35 @@ fn without_task(service: ListedService) -> SeenContainer {
 /// What a task is doing. A node that is down can't report: what it said last is not what is.
 ///
 /// Measured on 20.10: when a node is declared down, its tasks keep the state `running` and get the desired state
-/// `shutdown`, also with restart condition `none`; so they are killed when it comes back.
+/// `shutdown`, also with restart condition `none`; so they are ended when it comes back, and are `shutdown` then, with the
+/// code of the signal. A node that is back before it is declared down goes on with them. An Engine that restarts ends its
+/// containers, which fail with the code of the signal.
 fn state(task: &ListedTask, stopped: bool, cluster: &Cluster) -> InstanceState {
-    let code = task
-        .status
-        .container_status
-        .as_ref()
-        .map(|status| status.exit_code);
+    let status = task.status.container_status.as_ref();
+    let exited = InstanceState::Exited {
+        code: status.map_or(0, |status| status.exit_code),
+    };
     let ran = task.container().is_some();
     match task.status.state.as_str() {
-        "new" | "allocated" | "pending" | "assigned" | "accepted" | "preparing" | "ready"
-        | "starting" => InstanceState::Created,
-        "running" => cluster
-            .silent(&task.node)
-            .map_or(InstanceState::Running, |since| InstanceState::Lost {
-                since,
-            }),
-        "complete" => InstanceState::Exited {
-            code: code.unwrap_or(0),
+        "running" if cluster.is_silent(&task.node) => InstanceState::Lost {
+            since: cluster.silent_since(&task.node),
         },
-        "shutdown" if ran && stopped => InstanceState::Exited {
-            code: code.unwrap_or(0),
-        },
+        "running" => InstanceState::Running,
+        "complete" => exited,
+        "shutdown" if ran && stopped => exited,
         // Not by zoe: its node was given up and is back, or is being drained.
         "shutdown" if ran => InstanceState::Lost {
             since: task.changed_at(),
         },
-        // Stopped before it began.
-        "shutdown" => InstanceState::Created,
-        "failed" if ran && task.status.err.starts_with(EXITED) => InstanceState::Exited {
-            code: code.unwrap_or(0),
-        },
+        "failed" if ran && task.status.err.starts_with(EXITED) => exited,
         // Its container is gone: somebody removed it, or its node's Engine lost it.
         "failed" if ran && task.status.err.contains("No such container") => InstanceState::Lost {
             since: task.changed_at(),
         },
         "failed" | "rejected" => InstanceState::Rejected,
+        // One that was stopped before it began is "shutdown".
+        "new" | "allocated" | "pending" | "assigned" | "accepted" | "preparing" | "ready"
+        | "starting" | "shutdown" => InstanceState::Created,
         // Its node has left the Swarm.
         "orphaned" => InstanceState::Lost {
             since: task.changed_at(),
@@ -282,3 +275,6 @@ fn ports(task: &ListedTask, host: IpAddr) -> Vec<PublishedPort> {
     }
     ports.into_values().collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,11 +25,10 @@ impl SwarmBackend {
         if let Some(made) = self.make(&what, "/networks/create", &wanted, None).await? {
             return Ok(made);
         }
-        let found = self.networks_of(id).await?.into_iter();
+        let mut found = self.networks_of(id).await?.into_iter();
         found
-            .filter(|(_, own)| *own == name)
+            .find(|(_, own)| *own == name)
             .map(|(id, _)| id)
-            .next()
             .ok_or_else(|| EngineError::Conflict {
                 what: format!("network {name}"),
                 why: "a network of that name is there, and it is not this execution's".to_owned(),
@@ -73,17 +72,12 @@ impl SwarmBackend {
         let what = format!("making the secret {name}");
         let wanted = create::secret(&self.deployment, id, &name, value);
         let made = self.make(&what, "/secrets/create", &wanted, None).await?;
-        let found = match made {
-            Some(made) => Some(made),
+        let mut found = made;
+        if found.is_none() {
             // What it holds is in the ticket and does not change.
-            None => {
-                let listed = self.secrets_of(id).await?.into_iter();
-                listed
-                    .filter(|(_, own)| *own == name)
-                    .map(|(id, _)| id)
-                    .next()
-            }
-        };
+            let mut listed = self.secrets_of(id).await?.into_iter();
+            found = listed.find(|(_, own)| *own == name).map(|(id, _)| id);
+        }
         found
             .map(|id| SwarmSecret {
                 id,

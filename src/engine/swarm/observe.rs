@@ -52,15 +52,12 @@ impl SwarmBackend {
         let now = Timestamp::now();
         let look = match scope {
             Scope::Executions => self.executions().await?,
-            Scope::Everything => self.everything(now).await?,
+            Scope::Everything => Box::pin(self.everything(now)).await?,
         };
         let mut snapshot = assemble(&self.deployment, now, look.seen);
         for execution in snapshot.executions.values_mut() {
             name_containers(execution, &look.containers);
         }
-        let members = snapshot.executions.values_mut();
-        let members = members.flat_map(|execution| &mut execution.instances);
-        self.locate(members).await;
         for Unreadable { config, why } in look.unreadable {
             let short = config.get(..12).unwrap_or(&config);
             let object = format!("config {short} ");
@@ -168,7 +165,6 @@ impl SwarmBackend {
             self.ask_its_node(instance, &cluster)
         })
         .await?;
-        self.locate(now.instances.iter_mut()).await;
         Ok(now)
     }
 

@@ -215,15 +215,14 @@ impl SwarmBackend {
         };
         let name = names::instance_name(&self.deployment, &spec.key);
         match member.state {
-            InstanceState::Running | InstanceState::Exited { .. } => Ok(true),
+            // One that is lost did run; what is to be done about that is not decided here.
+            InstanceState::Running | InstanceState::Exited { .. } | InstanceState::Lost { .. } => {
+                Ok(true)
+            }
             InstanceState::Rejected => Err(rejected(&name, spec, member)),
             InstanceState::Created if nowhere => Err(EngineError::Refused {
                 what: format!("placing {name}"),
                 why: member.note.clone().unwrap_or_default(),
-            }),
-            InstanceState::Lost { .. } => Err(EngineError::Refused {
-                what: format!("starting {name}"),
-                why: format!("its node {} does not answer", member.node),
             }),
             InstanceState::Created | InstanceState::Other => Ok(false),
         }

@@ -18,9 +18,10 @@ use crate::engine::client::parallel::every;
 use crate::engine::{Backend, EngineError, Result, names};
 use crate::model::{ComponentName, Execution, ExecutionId, InstanceKey, Orphan, OrphanKind};
 
-/// How long tasks may take to end beyond their grace, before that is an error. A node that falls silent is down for the
-/// Swarm after some 15 s.
-const ENDING: Duration = Duration::from_secs(45);
+/// How long tasks may take to end beyond their grace, before that is an error. The tasks of a node that falls silent are
+/// waited for until it is down for the Swarm: after three of its heartbeats, which are 5 s unless the site wants it more
+/// patient (docs/swarm.md).
+const ENDING: Duration = Duration::from_secs(150);
 const PAUSE: Duration = Duration::from_millis(100);
 
 impl SwarmBackend {
@@ -175,7 +176,7 @@ impl SwarmBackend {
             let cluster = self.cluster().await?;
             let mut left = tasks
                 .iter()
-                .filter(|task| task.node.is_empty() || cluster.silent(&task.node).is_none());
+                .filter(|task| task.node.is_empty() || !cluster.is_silent(&task.node));
             let Some(task) = left.next() else {
                 return Ok(());
             };

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::SwarmBackend;
-use super::members;
+use super::members::{decisive, members};
+use super::wire::ListedTask;
 use crate::engine::{EngineError, Result, names};
 use crate::model::{InstanceKey, InstanceState};
 
@@ -15,9 +16,9 @@ impl SwarmBackend {
     pub(super) async fn wait_for(&self, key: &InstanceKey) -> Result<i64> {
         let name = names::instance_name(&self.deployment, key);
         loop {
-            let task = self.task_of(key).await?;
-            let over = task.filter(super::wire::ListedTask::is_over);
-            if let Some(task) = over {
+            let tasks = self.tasks_called(&name).await?;
+            let task = decisive(tasks.clone()).filter(ListedTask::is_over);
+            if let Some(task) = task {
                 // Who stopped it is no matter here.
                 if let ("shutdown", Some(status)) =
                     (task.status.state.as_str(), &task.status.container_status)
@@ -25,7 +26,7 @@ impl SwarmBackend {
                     return Ok(status.exit_code);
                 }
                 let mut cluster = self.cluster().await?;
-                let found = members::members(&self.deployment, None, vec![task], &mut cluster);
+                let found = members(&self.deployment, None, tasks, &mut cluster);
                 let member = found.instances(&self.deployment).pop();
                 let member = member.ok_or_else(|| EngineError::Conflict {
                     what: format!("service {name}"),
@@ -39,6 +40,7 @@ impl SwarmBackend {
                             why: member.note.unwrap_or_default(),
                         });
                     }
+                    // Another may take its place.
                     InstanceState::Created
                     | InstanceState::Running
                     | InstanceState::Lost { .. }
