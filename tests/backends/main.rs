@@ -16,6 +16,7 @@ mod interrupted;
 #[path = "../lab/mod.rs"]
 mod lab;
 mod memory;
+mod on_swarm_only;
 #[path = "../classic/stand_in/mod.rs"]
 #[allow(dead_code)] // its own tests use more of it
 mod stand_in;

@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use zoe::engine::Backend;
+use zoe::engine::detect::{Kind, detect};
 use zoe::engine::endpoint::{Address, Endpoint, EndpointOrigin};
 use zoe::engine::gate::Gate;
 use zoe::engine::swarm::{NodeUrl, SwarmBackend};
@@ -46,31 +47,64 @@ impl Swarm {
         }
     }
 
-    fn of_deployment(&self, deployment: &Deployment) -> Arc<dyn Backend> {
+    fn endpoint(&self) -> Endpoint {
         let (host, port) = self
             .lab
             .manager()
             .strip_prefix("tcp://")
             .and_then(|rest| rest.split_once(':'))
             .unwrap();
-        let endpoint = Endpoint {
+        Endpoint {
             address: Address::Tcp {
                 host: host.to_owned(),
                 port: port.parse().unwrap(),
                 tls: None,
             },
             origin: EndpointOrigin::DefaultSocket,
-        };
+        }
+    }
+
+    fn gated(&self, deployment: &Deployment, gate: Gate) -> SwarmBackend {
         let nodes = NodeUrl::new("tcp://{address}:2375".to_owned(), None);
         let everywhere = "0.0.0.0".parse().unwrap();
         let made = SwarmBackend::new(
-            &endpoint,
+            &self.endpoint(),
             deployment.clone(),
             everywhere,
             Some(nodes),
-            Gate::open(),
+            gate,
         );
-        Arc::new(made.unwrap().with_shared_registry(self.lab.registry()))
+        made.unwrap().with_shared_registry(self.lab.registry())
+    }
+
+    fn of_deployment(&self, deployment: &Deployment) -> Arc<dyn Backend> {
+        Arc::new(self.gated(deployment, Gate::open()))
+    }
+
+    /// The backend after it was found out that this is a Swarm, as the program does it.
+    pub async fn detected(&self, gate: Gate) -> SwarmBackend {
+        let detected = detect(&self.endpoint(), gate.clone()).await.unwrap();
+        assert_eq!(detected.kind, Kind::Swarm);
+        self.gated(&self.deployment, gate).after(detected).unwrap()
+    }
+
+    /// Gives a planted service a reservation of processors.
+    pub fn reserve(&self, service: &str, cores: &str) {
+        let line = format!("service update -q -d --reserve-cpu {cores} {service}");
+        self.cli(&[&words(&line)]);
+    }
+
+    /// Waits until no node has a container or a network of the deployment any more.
+    pub async fn until_nodes_are_clean(&self) {
+        let filter = format!("label=zoe.deployment={}", self.deployment);
+        for node in self.lab.nodes() {
+            for list in [&["ps", "-aq"][..], &["network", "ls", "-q"]] {
+                let args = [list, &["--filter", &filter]].concat();
+                while !self.lab.docker(&node.name, &args).is_empty() {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
     }
 
     fn cli(&self, parts: &[&[String]]) -> String {
@@ -141,7 +175,7 @@ impl Swarm {
     }
 
     /// Whether any task bears the deployment's label.
-    fn has_tasks(&self, deployment: &Deployment) -> bool {
+    pub fn has_tasks(&self, deployment: &Deployment) -> bool {
         let filters = json!({ "label": [format!("zoe.deployment={deployment}")] }).to_string();
         let url = format!("{}/tasks", self.lab.manager().replace("tcp:", "http:"));
         let output = std::process::Command::new("curl")

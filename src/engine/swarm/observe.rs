@@ -58,6 +58,9 @@ impl SwarmBackend {
         for execution in snapshot.executions.values_mut() {
             name_containers(execution, &look.containers);
         }
+        let members = snapshot.executions.values_mut();
+        self.locate(members.flat_map(|execution| &mut execution.instances))
+            .await;
         for Unreadable { config, why } in look.unreadable {
             let short = config.get(..12).unwrap_or(&config);
             let object = format!("config {short} ");
@@ -165,6 +168,7 @@ impl SwarmBackend {
             self.ask_its_node(instance, &cluster)
         })
         .await?;
+        self.locate(now.instances.iter_mut()).await;
         Ok(now)
     }
 
