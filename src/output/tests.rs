@@ -162,8 +162,8 @@ fn cluster() -> cluster::Cluster {
     }
 }
 
-fn use_of(index: u32, node: &str, note: Option<&str>) -> usage::Row {
-    let known = note.is_none();
+fn use_of(index: u32, node: &str, trouble: Option<&str>) -> usage::Row {
+    let known = trouble.is_none();
     usage::Row {
         execution: "abcdefgh".into(),
         name: "nightly".into(),
@@ -176,7 +176,7 @@ fn use_of(index: u32, node: &str, note: Option<&str>) -> usage::Row {
         memory_limit: Bytes::from_mib(1408),
         network: known.then_some((12_000, 5)),
         processes: known.then_some(30),
-        note: note.map(Into::into),
+        note: trouble.map(Into::into),
     }
 }
 

@@ -171,14 +171,14 @@ impl Watched {
 
     fn fail(&mut self, error: EngineError) -> Result<LogChunk> {
         self.stage = Stage::Over;
-        match error {
-            // The manager says so within the log.
-            EngineError::Refused { why, .. } if self.way == Way::Manager => Err(out_of_reach(
-                &self.place,
-                format!("its log did not come whole: {why}"),
-            )),
-            error => Err(error),
+        // The manager says so within the log.
+        if self.way == Way::Manager
+            && let EngineError::Refused { why, .. } = &error
+        {
+            let why = format!("its log did not come whole: {why}");
+            return Err(out_of_reach(&self.place, why));
         }
+        Err(error)
     }
 
     /// Asks whether a log that says nothing may still say something.

@@ -267,6 +267,7 @@ pub(super) fn out_of_reach(place: &Place, why: String) -> EngineError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::endpoint::EndpointOrigin;
 
     fn node(address: Option<&str>) -> SeenNode {
         SeenNode {
@@ -298,6 +299,27 @@ mod tests {
         let mut odd = node(None);
         odd.name = "a b".to_owned();
         assert!(shown("tcp://{name}", &odd).is_err_and(|why| why.contains("node_url")));
+    }
+
+    #[tokio::test]
+    async fn what_has_no_address_is_where_the_manager_is_reached() {
+        let tcp = |host: &str| Address::Tcp {
+            host: host.to_owned(),
+            port: 2375,
+            tls: None,
+        };
+        for (address, expected) in [
+            (Address::Unix("/var/run/docker.sock".into()), "127.0.0.1"),
+            (tcp("192.168.1.5"), "192.168.1.5"),
+            (tcp("fd00::5"), "fd00::5"),
+            (tcp("nowhere.invalid"), "127.0.0.1"),
+        ] {
+            let manager = Endpoint {
+                address,
+                origin: EndpointOrigin::DockerHost,
+            };
+            assert_eq!(manager_host(&manager).await.to_string(), expected);
+        }
     }
 
     #[test]
