@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::application::Application;
-use super::ids::{Deployment, ExecutionId, ExecutionName};
+use super::application::{Application, Component};
+use super::ids::{ComponentName, Deployment, ExecutionId, ExecutionName};
 use super::instance::{Instance, InstanceState};
 use super::secret::Secret;
 
@@ -135,71 +135,42 @@ impl Execution {
     /// An execution whose monitor has ended well is ending even if other members were never started; one whose monitor
     /// failed before they were is not: its start has failed.
     pub fn phase(&self) -> Phase {
-        if let Some(mark) = self.mark {
-            return Phase::Ending(mark);
-        }
-        if self.instances.is_empty() {
-            return Phase::Queued;
-        }
-        let complete = self.is_complete();
-        if let Some(exited) = self.decisive_exit() {
-            let well = exited.exit_code() == Some(0) && self.ticket.application.monitor.is_some();
-            if complete || well {
-                return Phase::Ending(Mark::Ending);
-            }
-        }
-        match self.instances.iter().map(|i| i.created_at).max() {
-            Some(since) if complete => Phase::Running { since },
-            _ => Phase::Starting,
-        }
+        self.survey().phase
     }
 
-    /// Whether every core member was started, but for lost ones that can be made anew.
-    fn is_complete(&self) -> bool {
-        let components = &self.ticket.application.components;
-        let (mut fixed, mut replaceable) = (0u64, 0u64);
-        for component in components {
-            let core = u64::from(component.core);
-            if component.replaceable {
-                replaceable += core;
-            } else {
-                fixed += core;
-            }
+    /// Whether some of its core members don't exist.
+    pub fn lacks_core(&self) -> bool {
+        self.survey().lacks_core
+    }
+
+    /// One look at all of its members.
+    pub fn survey(&self) -> Survey {
+        if self.instances.is_empty() {
+            return Survey {
+                phase: self.mark.map_or(Phase::Queued, Phase::Ending),
+                lacks_core: true,
+                is_well: false,
+            };
         }
-        let needs_fixed = fixed > 0;
+        let application = &self.ticket.application;
+        let components = &application.components;
+        let mut tally = Tally::new(components);
         let mut component = components.first();
         for instance in &self.instances {
             // They come in the order of the description.
             if component.is_none_or(|c| c.name != instance.key.component) {
                 component = components.iter().find(|c| c.name == instance.key.component);
             }
-            let Some(component) = component.filter(|c| instance.key.index < c.core) else {
-                continue;
-            };
-            match (instance.was_started(), component.replaceable) {
-                (true, false) => fixed = fixed.saturating_sub(1),
-                (true, true) => replaceable = replaceable.saturating_sub(1),
-                (false, _) => return false,
-            }
+            tally.count(instance, component, application.monitor.as_ref());
         }
-        fixed == 0 && (replaceable == 0 || needs_fixed)
-    }
-
-    /// Whether some of its core members don't exist.
-    pub fn lacks_core(&self) -> bool {
-        let components = &self.ticket.application.components;
-        let core: usize = components.iter().map(|c| c.core as usize).sum();
-        if self.instances.len() < core {
-            return true;
+        Survey {
+            phase: match self.mark {
+                Some(mark) => Phase::Ending(mark),
+                None => tally.phase(application.monitor.is_some()),
+            },
+            lacks_core: tally.absent > 0,
+            is_well: self.mark.is_none() && tally.absent == 0 && tally.all_run,
         }
-        let mut component = components.first();
-        let is_core = |instance: &&Instance| {
-            if component.is_none_or(|c| c.name != instance.key.component) {
-                component = components.iter().find(|c| c.name == instance.key.component);
-            }
-            component.is_some_and(|c| instance.key.index < c.core)
-        };
-        self.instances.iter().filter(is_core).count() < core
     }
 
     /// The member whose exit ends the execution, if it has exited: the monitor, or without one any core member.
@@ -228,5 +199,89 @@ impl Execution {
     pub fn deadline(&self) -> Option<Timestamp> {
         let timeout = self.ticket.timeout?;
         self.started_at()?.checked_add(timeout).ok()
+    }
+}
+
+/// What one look at all members of an execution tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Survey {
+    /// Where it stands.
+    pub phase: Phase,
+    /// Whether some of its core members don't exist.
+    pub lacks_core: bool,
+    /// Whether all core members exist, and all members that do are running.
+    pub is_well: bool,
+}
+
+/// The members as they are counted.
+struct Tally {
+    /// Core members that were not started, of components that are not replaceable and of those that are.
+    fixed: u64,
+    replaceable: u64,
+    /// Core members that don't exist.
+    absent: u64,
+    /// Whether there are core members that can't be replaced.
+    needs_fixed: bool,
+    /// Whether a core member exists that was never started.
+    unstarted: bool,
+    all_run: bool,
+    /// The exit code of the first member whose exit ends the execution.
+    decisive: Option<i64>,
+    newest: Option<Timestamp>,
+}
+
+impl Tally {
+    fn new(components: &[Component]) -> Self {
+        let core = |replaceable: bool| -> u64 {
+            let some = components.iter().filter(|c| c.replaceable == replaceable);
+            some.map(|c| u64::from(c.core)).sum()
+        };
+        let (fixed, replaceable) = (core(false), core(true));
+        Self {
+            fixed,
+            replaceable,
+            absent: fixed + replaceable,
+            needs_fixed: fixed > 0,
+            unstarted: false,
+            all_run: true,
+            decisive: None,
+            newest: None,
+        }
+    }
+
+    fn count(
+        &mut self,
+        instance: &Instance,
+        component: Option<&Component>,
+        monitor: Option<&ComponentName>,
+    ) {
+        self.all_run &= instance.state == InstanceState::Running;
+        self.newest = self.newest.max(Some(instance.created_at));
+        let Some(component) = component else { return };
+        let core = instance.key.index < component.core;
+        let decides = monitor.map_or(core, |monitor| component.name == *monitor);
+        if decides && self.decisive.is_none() {
+            self.decisive = instance.exit_code();
+        }
+        if !core {
+            return;
+        }
+        self.absent = self.absent.saturating_sub(1);
+        match (instance.was_started(), component.replaceable) {
+            (true, false) => self.fixed = self.fixed.saturating_sub(1),
+            (true, true) => self.replaceable = self.replaceable.saturating_sub(1),
+            (false, _) => self.unstarted = true,
+        }
+    }
+
+    fn phase(&self, monitored: bool) -> Phase {
+        let replaceable = self.replaceable == 0 || self.needs_fixed;
+        let complete = self.fixed == 0 && replaceable && !self.unstarted;
+        match (self.decisive, self.newest) {
+            (Some(0), _) if monitored => Phase::Ending(Mark::Ending),
+            (Some(_), _) if complete => Phase::Ending(Mark::Ending),
+            (None, Some(since)) if complete => Phase::Running { since },
+            _ => Phase::Starting,
+        }
     }
 }

@@ -14,7 +14,7 @@ pub mod snapshot;
 
 pub use amount::{AmountError, Bytes, Cores, Resources};
 pub use application::{Application, Component, Overhead, Port, Protocol, Ready, Threshold, Volume};
-pub use execution::{Execution, Mark, Outcome, Phase, Private, Ticket};
+pub use execution::{Execution, Mark, Outcome, Phase, Private, Survey, Ticket};
 pub use ids::{ComponentName, Deployment, ExecutionId, ExecutionName, IdError};
 pub use instance::{Instance, InstanceKey, InstanceSpec, InstanceState, Launch, PublishedPort};
 pub use plan::{Away, Cause, Holder, Placement, Plan, Resource, Step, WaitReason, Waiting};

@@ -37,14 +37,7 @@ pub fn grow(
     if !runs || sight.blind.is_some() || sight.hides(execution) {
         return None;
     }
-    let standings: Vec<Standing<'_>> = snapshot
-        .executions
-        .values()
-        .map(|execution| Standing {
-            execution,
-            phase: execution.phase(),
-        })
-        .collect();
+    let standings: Vec<Standing<'_>> = snapshot.executions.values().map(Standing::of).collect();
     let mut placement = Members::to_go_on(execution).made;
     let there = kin(&placement, component);
     let have = u32::try_from(there.len()).unwrap_or(u32::MAX);
@@ -64,7 +57,7 @@ pub fn grow(
         indices: free,
         there,
     };
-    let mut starts = Starts::new(snapshot, &sight, Ledger::of(&standings));
+    let mut starts = Starts::new(snapshot, &sight, Ledger::of(&snapshot.nodes, &standings));
     let (found, reason) = starts.place_more(execution, &wanted);
     let key = |index: &u32| InstanceKey {
         execution: id,

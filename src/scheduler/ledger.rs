@@ -2,123 +2,140 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
 use crate::model::{
-    Component, Execution, ExecutionId, Holder, Instance, InstanceState, Phase, Placement, Resource,
-    Resources,
+    Component, Execution, ExecutionId, Holder, Instance, InstanceState, Node, Phase, Placement,
+    Resource, Resources, Survey,
 };
 
 use super::packing::Wanted;
 
-/// An execution and its phase, which is worked out once.
+/// An execution and what one look at its members told, which is worked out once.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Standing<'a> {
     /// The execution.
     pub execution: &'a Execution,
-    /// Its phase.
-    pub phase: Phase,
+    /// Where it stands.
+    pub survey: Survey,
 }
 
-/// What each node's members hold, by execution; one entry a member.
-#[derive(Debug, Default)]
-pub(super) struct Ledger<'a> {
-    entries: Vec<(&'a Execution, Place<'a>, Resources)>,
-}
-
-/// The name of a node: as it was seen, or as it was chosen.
-#[derive(Debug)]
-enum Place<'a> {
-    Seen(&'a str),
-    Chosen(Arc<str>),
-}
-
-impl Place<'_> {
-    fn name(&self) -> &str {
-        match self {
-            Self::Seen(name) => name,
-            Self::Chosen(name) => name,
+impl<'a> Standing<'a> {
+    /// Looks at it.
+    pub fn of(execution: &'a Execution) -> Self {
+        Self {
+            execution,
+            survey: execution.survey(),
         }
     }
 }
+
+/// What each node's members hold, by execution; one entry a member. What is on a node that is not there counts for nothing.
+#[derive(Debug)]
+pub(super) struct Ledger<'a> {
+    /// The nodes' places in the snapshot.
+    places: HashMap<&'a str, usize, Fast>,
+    /// What is held, by the node's place.
+    held: Vec<Resources>,
+    entries: Vec<Entry<'a>>,
+}
+
+/// Who holds how much, and on which node.
+type Entry<'a> = (&'a Execution, usize, Resources);
 
 impl<'a> Ledger<'a> {
     /// What the instances that were seen hold.
     ///
     /// One that has exited holds nothing, unless its execution is still starting: that one keeps all its core members.
-    pub fn of(standings: &[Standing<'a>]) -> Self {
-        let entries = standings.iter().flat_map(|standing| {
-            let execution = standing.execution;
-            let starting = matches!(standing.phase, Phase::Starting);
-            execution
-                .instances
-                .iter()
-                .filter(move |instance| match instance.state {
+    pub fn of(nodes: &'a [Node], standings: &[Standing<'a>]) -> Self {
+        let places = nodes.iter().enumerate();
+        let mut ledger = Self {
+            places: places.map(|(n, node)| (node.name.as_str(), n)).collect(),
+            held: vec![Resources::ZERO; nodes.len()],
+            entries: Vec::with_capacity(
+                standings.iter().map(|s| s.execution.instances.len()).sum(),
+            ),
+        };
+        for Standing { execution, survey } in standings {
+            let starting = survey.phase == Phase::Starting;
+            for instance in &execution.instances {
+                let holds = match instance.state {
                     InstanceState::Created
                     | InstanceState::Running
                     | InstanceState::Lost { .. }
                     | InstanceState::Other => true,
                     InstanceState::Rejected => false,
                     InstanceState::Exited { .. } => {
-                        let component = execution
-                            .ticket
-                            .application
-                            .component(&instance.key.component);
+                        let application = &execution.ticket.application;
+                        let component = application.component(&instance.key.component);
                         starting && component.is_some_and(|c| instance.key.index < c.core)
                     }
-                })
-                .map(move |instance| {
-                    let node = Place::Seen(instance.node.as_str());
-                    (execution, node, instance.reservation)
-                })
-        });
-        Self {
-            entries: entries.collect(),
+                };
+                if holds {
+                    ledger.put(execution, &instance.node, instance.reservation);
+                }
+            }
         }
+        ledger
+    }
+
+    fn put(&mut self, execution: &'a Execution, node: &str, size: Resources) {
+        let Some(&place) = self.places.get(node) else {
+            return;
+        };
+        if let Some(held) = self.held.get_mut(place) {
+            *held += size;
+        }
+        self.entries.push((execution, place, size));
     }
 
     /// Adds members that this plan makes.
     pub fn add(&mut self, execution: &'a Execution, made: &Placement) {
         for ((name, _), node) in made {
             if let Some(component) = execution.ticket.application.component(name) {
-                let node = Place::Chosen(Arc::clone(node));
-                self.entries
-                    .push((execution, node, component.reservation()));
+                self.put(execution, node, component.reservation());
             }
         }
     }
 
-    /// What is held, by node.
-    pub fn by_node(&self) -> HashMap<&str, Resources> {
-        let mut held: HashMap<&str, Resources> = HashMap::new();
-        for (_, node, size) in &self.entries {
-            *held.entry(node.name()).or_default() += *size;
-        }
-        held
+    /// What is held on a node.
+    pub fn held(&self, node: &Node) -> Resources {
+        let place = self.places.get(node.name.as_str());
+        let held = place.and_then(|place| self.held.get(*place));
+        held.copied().unwrap_or_default()
     }
 
-    /// Who holds any of a resource on the nodes, the largest first.
+    /// Who holds any of a resource on the nodes whose places these are, the largest first.
     pub fn holders(
         &self,
         resource: Resource,
         except: ExecutionId,
-        nodes: impl Fn(&str) -> bool,
+        nodes: impl Fn(usize) -> bool,
     ) -> Vec<Holder> {
-        let mut held: HashMap<ExecutionId, (&Execution, Resources)> = HashMap::new();
-        let there = |(_, node, _): &&(&Execution, Place<'_>, Resources)| nodes(node.name());
-        for (execution, _, size) in self.entries.iter().filter(there) {
-            held.entry(execution.ticket.id)
-                .or_insert((*execution, Resources::ZERO))
-                .1 += *size;
+        let mut held: Vec<(&Execution, Resources)> = Vec::new();
+        for (execution, _, size) in self.entries.iter().filter(|(_, place, _)| nodes(*place)) {
+            match held.last_mut() {
+                Some((last, sum)) if std::ptr::eq(*last, *execution) => *sum += *size,
+                _ => held.push((execution, *size)),
+            }
         }
-        held.remove(&except);
+        // One that runs and gets more stands at two places.
+        held.sort_by_key(|(execution, _)| execution.ticket.id);
+        held.dedup_by(|(later, more), (execution, sum)| {
+            let same = std::ptr::eq(*later, *execution);
+            if same {
+                *sum += *more;
+            }
+            same
+        });
         let amount = |of: Resources| match resource {
             Resource::Cores => of.cores.millis(),
             Resource::Memory => of.memory.get(),
         };
         let mut holders: Vec<Holder> = held
-            .into_values()
-            .filter(|(_, holds)| amount(*holds) > 0)
+            .into_iter()
+            .filter(|(execution, holds)| amount(*holds) > 0 && execution.ticket.id != except)
             .map(|(execution, holds)| Holder {
                 execution: execution.ticket.id,
                 name: execution.ticket.name.to_string(),
@@ -128,6 +145,33 @@ impl<'a> Ledger<'a> {
             .collect();
         holders.sort_by_key(|holder| (Reverse(amount(holder.holds)), holder.execution));
         holders
+    }
+}
+
+/// A quick hash of short names (FNV-1a): a site names its own nodes, so nobody picks them to collide.
+#[derive(Debug, Clone, Copy, Default)]
+struct Fast;
+
+impl BuildHasher for Fast {
+    type Hasher = Fnv;
+
+    fn build_hasher(&self) -> Fnv {
+        Fnv(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+/// The state of such a hash.
+struct Fnv(u64);
+
+impl Hasher for Fnv {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
     }
 }
 

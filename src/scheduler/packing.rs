@@ -7,7 +7,7 @@
 //! packing, so what was admitted does fit on empty nodes.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::model::{Bytes, Component, ComponentName, Cores, Node, Placement, Resources};
@@ -60,15 +60,14 @@ type Entry = (Cores, Bytes, usize);
 type Way<'a> = fn(&mut Room<'a>, &Wanted<'_>) -> Vec<usize>;
 
 impl<'a> Room<'a> {
-    /// The room beside what others and `held` (by node name) take, on the nodes that `takes` says.
+    /// The room beside what others and `held` take, on the nodes that `takes` says.
     pub fn beside(
         nodes: &'a [Node],
-        held: &HashMap<&str, Resources>,
+        held: impl Fn(&Node) -> Resources,
         takes: impl Fn(&Node) -> bool,
     ) -> Self {
         Self::new(nodes, |node| {
-            let held = held.get(node.name.as_str()).copied().unwrap_or_default();
-            takes(node).then(|| node.capacity.minus(node.others).minus(held))
+            takes(node).then(|| node.capacity.minus(node.others).minus(held(node)))
         })
     }
 
@@ -371,7 +370,7 @@ mod tests {
         nodes[1].labels.insert("disk".to_owned(), "ssd".to_owned());
         let mut picky = component("picky", 1, 500, 128);
         picky.placement.insert("disk".to_owned(), "ssd".to_owned());
-        let mut room = Room::beside(&nodes, &HashMap::new(), Node::is_available);
+        let mut room = Room::beside(&nodes, |_| Resources::ZERO, Node::is_available);
         assert_eq!(
             names(&room.place_up_to(&Wanted::first(&picky, 0..1))),
             ["b"]

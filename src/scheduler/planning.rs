@@ -51,14 +51,7 @@ impl Policy {
 /// `known` is what history has of the executions; see [`concerned`] for which are of interest.
 pub fn plan(snapshot: &Snapshot, known: &Known, policy: &Policy, now: Timestamp) -> Plan {
     let sight = Sight::of(snapshot);
-    let standings: Vec<Standing<'_>> = snapshot
-        .executions
-        .values()
-        .map(|execution| Standing {
-            execution,
-            phase: execution.phase(),
-        })
-        .collect();
+    let standings: Vec<Standing<'_>> = snapshot.executions.values().map(Standing::of).collect();
     let judge = Judge {
         sight: &sight,
         policy,
@@ -84,7 +77,7 @@ pub fn plan(snapshot: &Snapshot, known: &Known, policy: &Policy, now: Timestamp)
         let waiting = waiting.collect();
         return Plan { steps, waiting };
     }
-    let mut starts = Starts::new(snapshot, &sight, Ledger::of(&standings));
+    let mut starts = Starts::new(snapshot, &sight, Ledger::of(&snapshot.nodes, &standings));
     let unknown = Past::default();
     for (execution, casualties) in judged.running {
         let past = known.get(&execution.ticket.id).unwrap_or(&unknown);
@@ -156,7 +149,12 @@ fn judge_all<'a>(
     let mut judged = Judged::default();
     let mut undone = Vec::new();
     let unknown = Past::default();
-    for Standing { execution, phase } in standings {
+    for Standing { execution, survey } in standings {
+        let phase = &survey.phase;
+        // Nothing is wrong with it, and nothing can be unless its time is up.
+        if survey.is_well && execution.ticket.timeout.is_none() {
+            continue;
+        }
         let id = execution.ticket.id;
         let past = known.get(&id).unwrap_or(&unknown);
         match judge.verdict(execution, *phase, past) {
@@ -173,7 +171,7 @@ fn judge_all<'a>(
             Verdict::Runs(casualties) if *phase == Phase::Starting || !casualties.is_empty() => {
                 judged.running.push((execution, casualties));
             }
-            Verdict::Runs(_) if execution.lacks_core() || is_unstarted(execution) => {
+            Verdict::Runs(_) if survey.lacks_core || is_unstarted(execution) => {
                 judged.running.push((execution, Vec::new()));
             }
             Verdict::Unseen if *phase == Phase::Queued => judged.queued.push((execution, false)),

@@ -1,6 +1,5 @@
 //! Who is given room, in which order, and why the rest waits.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::model::{
@@ -56,7 +55,11 @@ pub(super) struct Starts<'a> {
 impl<'a> Starts<'a> {
     /// Nothing decided yet.
     pub fn new(snapshot: &'a Snapshot, sight: &'a Sight<'a>, ledger: Ledger<'a>) -> Self {
-        let room = Room::beside(&snapshot.nodes, &ledger.by_node(), |node| sight.takes(node));
+        let room = Room::beside(
+            &snapshot.nodes,
+            |node| ledger.held(node),
+            |node| sight.takes(node),
+        );
         Self {
             snapshot,
             sight,
@@ -237,16 +240,14 @@ impl<'a> Starts<'a> {
             };
         };
         let takes = |node| self.sight.takes(node) && components.iter().any(|c| suits(node, c));
-        let nodes = self.snapshot.nodes.iter().filter(|node| takes(node));
-        let nodes: HashSet<&str> = nodes.map(|node| node.name.as_str()).collect();
+        let nodes: Vec<bool> = self.snapshot.nodes.iter().map(takes).collect();
+        let counts = |place: usize| nodes.get(place).is_some_and(|counts| *counts);
         WaitReason::NotEnough {
             short_of,
             needed,
             free,
             capacity,
-            holders: self
-                .ledger
-                .holders(short_of, execution.ticket.id, |n| nodes.contains(n)),
+            holders: self.ledger.holders(short_of, execution.ticket.id, counts),
         }
     }
 
@@ -266,7 +267,11 @@ impl<'a> Starts<'a> {
         if away.is_empty() {
             return None;
         }
-        let mut all = Room::beside(&self.snapshot.nodes, &self.ledger.by_node(), |_| true);
+        let mut all = Room::beside(
+            &self.snapshot.nodes,
+            |node| self.ledger.held(node),
+            |_| true,
+        );
         let at_fault = away.len() == of || all.place_all(missing).is_ok();
         at_fault.then_some(WaitReason::NodesAway { away, of })
     }
