@@ -14,6 +14,7 @@ mod past;
 mod planning;
 mod reasons;
 mod refusal;
+mod shortage;
 mod sight;
 mod starts;
 mod verdict;

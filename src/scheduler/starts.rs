@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use crate::model::{
-    Away, Cause, Component, ComponentName, Execution, ExecutionId, Instance, InstanceState, Node,
-    Placement, Plan, Resource, Resources, Snapshot, Step, WaitReason, Waiting,
+    Cause, Component, ComponentName, Execution, ExecutionId, Instance, InstanceState, Placement,
+    Plan, Snapshot, Step, WaitReason, Waiting,
 };
 
 use super::Policy;
 use super::ledger::{Ledger, Members};
-use super::packing::{Room, Wanted, suits};
+use super::packing::{Room, Wanted};
 use super::planning::turn;
 use super::sight::Sight;
 use super::verdict::Casualty;
@@ -40,10 +40,10 @@ enum Kind<'a> {
 
 /// The starts as they are being decided.
 pub(super) struct Starts<'a> {
-    snapshot: &'a Snapshot,
-    sight: &'a Sight<'a>,
-    ledger: Ledger<'a>,
-    room: Room<'a>,
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) sight: &'a Sight<'a>,
+    pub(super) ledger: Ledger<'a>,
+    pub(super) room: Room<'a>,
     decided: Vec<Start<'a>>,
     waiting: Vec<Waiting>,
     /// Who stops the queue, or stands last in it then.
@@ -211,69 +211,6 @@ impl<'a> Starts<'a> {
             placement,
         });
         Ok(())
-    }
-
-    /// Why there is no room for these members, `stuck` being those that found too little.
-    fn why_not(
-        &self,
-        execution: &Execution,
-        missing: &[Wanted<'_>],
-        stuck: &Component,
-    ) -> WaitReason {
-        if let Some(reason) = self.nodes_away(missing) {
-            return reason;
-        }
-        let components: Vec<&Component> = missing.iter().map(|w| w.component).collect();
-        let needed: Resources = missing
-            .iter()
-            .map(|w| w.component.reservation().times(w.indices.len() as u64))
-            .sum();
-        let (free, capacity) = self.room.for_components(&components);
-        let short_of = if needed.cores > free.cores {
-            Resource::Cores
-        } else if needed.memory > free.memory {
-            Resource::Memory
-        } else {
-            return WaitReason::NoNodeFits {
-                component: stuck.name.clone(),
-                needed: stuck.reservation(),
-            };
-        };
-        let takes = |node| self.sight.takes(node) && components.iter().any(|c| suits(node, c));
-        let nodes: Vec<bool> = self.snapshot.nodes.iter().map(takes).collect();
-        let counts = |place: usize| nodes.get(place).is_some_and(|counts| *counts);
-        WaitReason::NotEnough {
-            short_of,
-            needed,
-            free,
-            capacity,
-            holders: self.ledger.holders(short_of, execution.ticket.id, counts),
-        }
-    }
-
-    /// That nodes take nothing new, if that is why there is no room.
-    fn nodes_away(&self, missing: &[Wanted<'_>]) -> Option<WaitReason> {
-        let suitable = |node: &Node| missing.iter().any(|w| suits(node, w.component));
-        let nodes = || self.snapshot.nodes.iter().filter(|node| suitable(node));
-        let mut away: Vec<Away> = nodes()
-            .filter(|node| !self.sight.takes(node))
-            .map(|node| Away {
-                node: node.name.clone(),
-                why: (!node.is_available()).then_some(node.availability),
-            })
-            .collect();
-        away.sort_by(|a, b| a.node.cmp(&b.node));
-        let of = nodes().count();
-        if away.is_empty() {
-            return None;
-        }
-        let mut all = Room::beside(
-            &self.snapshot.nodes,
-            |node| self.ledger.held(node),
-            |_| true,
-        );
-        let at_fault = away.len() == of || all.place_all(missing).is_ok();
-        at_fault.then_some(WaitReason::NodesAway { away, of })
     }
 
     /// Gives what is left to elastic members, in the order of the starts: to running executions those that they have lost,
