@@ -11,7 +11,7 @@ use super::report::{News, Report};
 use super::wait::{self, Until, Waited};
 use super::{logs, reconcile};
 use crate::engine::{EngineError, LogChunk, LogRange, Output, Scope};
-use crate::model::{Execution, ExecutionId, InstanceKey, InstanceState, Outcome, Phase};
+use crate::model::{Execution, ExecutionId, InstanceKey, Outcome, Phase};
 
 /// How often whoever reads an execution's output looks whether members of it were lost.
 const LOOK_AGAIN: Duration = Duration::from_secs(3);
@@ -76,8 +76,8 @@ pub async fn attach(
     Ok(outcome)
 }
 
-/// Makes passes while members of a running execution are lost or rejected, so that they are replaced though whoever
-/// started it only reads its output. Returns when it is to end, or is gone.
+/// Makes passes while members of a running execution are missing, lost, rejected or over, so that they are replaced though
+/// whoever started it only reads its output. Returns when it is to end, or is gone.
 async fn tend(context: &Context, id: ExecutionId, report: &dyn Report) {
     loop {
         tokio::time::sleep(LOOK_AGAIN).await;
@@ -91,12 +91,7 @@ async fn tend(context: &Context, id: ExecutionId, report: &dyn Report) {
         if let Phase::Ending(_) = execution.phase() {
             return;
         }
-        let missed = |state| matches!(state, InstanceState::Lost { .. } | InstanceState::Rejected);
-        if !execution
-            .instances
-            .iter()
-            .any(|member| missed(member.state))
-        {
+        if execution.survey().is_well {
             continue;
         }
         if let Err(error) = reconcile::pass(context, report).await {

@@ -33,6 +33,7 @@ impl Held {
 
     /// Gives it back. If that fails it lapses by itself.
     pub(super) async fn release(self) {
+        // Not to be taken again once it is given back.
         self.renewal.abort();
         let (deployment, holder) = (
             &self.context.settings.deployment,
@@ -41,6 +42,13 @@ impl Held {
         if let Err(error) = self.store.release(deployment, holder).await {
             tracing::debug!(%error, "the lease was not given back and lapses by itself");
         }
+    }
+}
+
+/// A pass can be dropped in the middle, when whoever makes it has something better to do: then nobody renews it any more.
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.renewal.abort();
     }
 }
 

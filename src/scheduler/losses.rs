@@ -41,8 +41,8 @@ fn job(n: u64) -> Execution {
 
 /// It runs: its members on these nodes, the driver first.
 fn on(mut job: Execution, nodes: &[&str]) -> Execution {
-    for (n, node) in nodes.iter().enumerate() {
-        let (component, index) = if n == 0 { (0, 0) } else { (1, n as u32 - 1) };
+    for (n, node) in (0u32..).zip(nodes) {
+        let (component, index) = if n == 0 { (0, 0) } else { (1, n - 1) };
         let member = instance(&job, component, index, node, InstanceState::Running);
         job.instances.push(member);
     }

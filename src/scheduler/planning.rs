@@ -164,7 +164,7 @@ fn judge_all<'a>(
                 why,
             }),
             Verdict::Rollback(why) if allow_starts => {
-                undone.push(Step::Rollback { execution: id, why })
+                undone.push(Step::Rollback { execution: id, why });
             }
             Verdict::Queued => judged.queued.push((execution, true)),
             Verdict::Resume => judged.starting.push(execution),

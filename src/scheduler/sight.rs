@@ -45,13 +45,11 @@ impl<'a> Sight<'a> {
 
     /// What is not seen, for people.
     pub fn what(&self) -> String {
-        match self.blind {
-            Some(what) => what.to_owned(),
-            None => {
-                let silent: Vec<&str> = self.silent.iter().copied().collect();
-                format!("what is on {}", silent.join(", "))
-            }
+        if let Some(what) = self.blind {
+            return what.to_owned();
         }
+        let silent: Vec<&str> = self.silent.iter().copied().collect();
+        format!("what is on {}", silent.join(", "))
     }
 
     /// Whether a node takes anything new, as far as can be seen.

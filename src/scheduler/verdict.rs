@@ -128,9 +128,8 @@ impl Judge<'_> {
         let mut uncertain = false;
         for instance in &execution.instances {
             let bad = match instance.state {
-                InstanceState::Running => None,
+                InstanceState::Running | InstanceState::Exited { code: 0 } => None,
                 InstanceState::Created | InstanceState::Other => self.overdue(instance),
-                InstanceState::Exited { code: 0 } => None,
                 InstanceState::Exited { .. }
                 | InstanceState::Rejected
                 | InstanceState::Lost { .. } => self.cause(execution, instance),

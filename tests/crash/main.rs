@@ -14,5 +14,6 @@ mod common;
 
 mod engine;
 mod memory;
+mod nodes;
 mod scene;
 mod stories;

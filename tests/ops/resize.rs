@@ -185,13 +185,12 @@ async fn a_call_that_fails_leaves_what_was_there() {
         lab.context.backend = std::sync::Arc::new(backend);
         let result = resized(&lab, None, 3).await;
         lab.pass().await;
-        match result {
-            Ok(resized) => assert_eq!(resized.members, 3, "call {n}"),
-            Err(_) => {
-                failed += 1;
-                let before = ["driver-0@n1", "worker-0@n1"];
-                assert_eq!(lab.running(id).await, before, "call {n}");
-            }
+        if let Ok(resized) = result {
+            assert_eq!(resized.members, 3, "call {n}");
+        } else {
+            failed += 1;
+            let before = ["driver-0@n1", "worker-0@n1"];
+            assert_eq!(lab.running(id).await, before, "call {n}");
         }
         end_all(&lab).await;
         nothing_left(&lab).await;

@@ -69,7 +69,7 @@ async fn what_never_starts_is_given_up() {
 async fn an_image_that_is_not_there_is_not_asked_for_again() {
     let lab = lab();
     lab.node("memory", |row| {
-        row.rejects = Some("No such image: x:1".to_owned())
+        row.rejects = Some("No such image: x:1".to_owned());
     });
     let id = submitted(&lab, &JOB, Common::default()).await.id();
     lab.pass().await;
