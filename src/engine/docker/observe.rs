@@ -21,6 +21,8 @@ use crate::model::{Execution, Gap, Instance, Phase, Snapshot};
 pub(in crate::engine) struct LocalImage {
     /// Docker's id of it.
     pub(in crate::engine) id: String,
+    /// Its contents in registries, `repository@sha256:…`, as far as it came from there or went there.
+    pub(in crate::engine) digests: Vec<String>,
     /// Whether an init is to be put before its program.
     pub(in crate::engine) needs_init: bool,
 }
@@ -137,6 +139,7 @@ impl DockerBackend {
             let entrypoint = image.config.and_then(|config| config.entrypoint);
             Some(LocalImage {
                 id: image.id?,
+                digests: image.repo_digests.unwrap_or_default(),
                 needs_init: create::needs_init(&entrypoint.unwrap_or_default()),
             })
         }))

@@ -59,12 +59,20 @@ impl SwarmBackend {
             }
             Err(error) => error,
         };
+        // The registry does not answer just now: what it had when the manager last asked, the nodes may have too.
+        if let (EngineError::Refused { .. }, Some(local)) = (&error, &local)
+            && let Some(known) = known(image, local)
+        {
+            let reference = with_digest(image, known);
+            return Ok(Pinned { reference, init });
+        }
         match (error, local) {
             (EngineError::NoImage { .. } | EngineError::Refused { .. }, Some(local))
                 if cluster.is_single() =>
             {
                 Ok(here(local))
             }
+            // The registry does not answer just now: what it had when the manager last asked, other nodes may have too.
             (EngineError::NoImage { why, .. } | EngineError::Refused { why, .. }, local) => {
                 Err(EngineError::NoImage {
                     image: image.to_owned(),
@@ -105,6 +113,18 @@ fn names_a_registry(image: &str) -> bool {
         .is_some_and(|(first, _)| first.contains(['.', ':']) || first == "localhost")
 }
 
+/// The content under which the manager knows the image in its registry.
+fn known<'a>(image: &str, local: &'a LocalImage) -> Option<&'a str> {
+    let same = |digest: &&String| {
+        let repository = digest.split('@').next().unwrap_or_default();
+        image
+            .strip_prefix(repository)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '@']))
+    };
+    let mut digests = local.digests.iter();
+    digests.find(same).map(String::as_str)
+}
+
 /// The name as it was asked for, with the digest that it has: people see the tag, Docker the digest.
 fn with_digest(image: &str, resolved: &str) -> String {
     match resolved.split_once('@') {
@@ -141,6 +161,20 @@ mod tests {
         ] {
             assert_eq!(names_a_registry(image), named, "{image}");
         }
+    }
+
+    #[test]
+    fn the_manager_knows_what_the_registry_had() {
+        let local = LocalImage {
+            id: "sha256:1".to_owned(),
+            digests: vec![
+                "other/x@sha256:2".to_owned(),
+                "reg:5000/x@sha256:3".to_owned(),
+            ],
+            needs_init: true,
+        };
+        assert_eq!(known("reg:5000/x:1", &local), Some("reg:5000/x@sha256:3"));
+        assert_eq!(known("reg:5000/xy:1", &local), None);
     }
 
     #[test]
