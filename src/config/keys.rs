@@ -128,7 +128,7 @@ pub const KEYS: &[Key] = &[
         section: "docker",
         name: "backend",
         default: "auto",
-        doc: "What kind of Docker it is: `engine`, `swarm`, `classic`, or `auto` to ask it. This version has `engine`.",
+        doc: "What kind of Docker it is: `engine`, `swarm`, `classic`, or `auto` to ask it.",
         later: None,
         set: as_given!(docker.backend, |g: &Given<'_>| g.one_of(&[
             ("auto", Backend::Auto),

@@ -19,7 +19,8 @@ use crate::stand_in::StandIn;
 
 /// The backend with a deployment of its own, and what the case made beside it.
 pub struct Classic {
-    lab: Lab,
+    /// Where its nodes are.
+    pub lab: Lab,
     manager: Manager,
     image: String,
     deployment: Deployment,
@@ -90,8 +91,18 @@ impl Manager {
 impl Classic {
     /// A fresh deployment on the lab, whose nodes all have the tiny image.
     pub async fn new() -> Self {
+        Self::on(Lab::get).await
+    }
+
+    /// The same for one who disturbs nodes.
+    #[allow(dead_code)] // the suite does not
+    pub async fn alone() -> Self {
+        Self::on(Lab::alone).await
+    }
+
+    async fn on(lab: fn() -> Lab) -> Self {
         crate::docker::ensure_tiny().await;
-        let lab = tokio::task::spawn_blocking(Lab::get).await.unwrap();
+        let lab = tokio::task::spawn_blocking(lab).await.unwrap();
         let image = lab.push(crate::docker::TINY);
         let manager = Manager::of(&lab).await;
         let deployment = fresh_deployment();
@@ -105,6 +116,12 @@ impl Classic {
             others: Mutex::default(),
             planted: Mutex::default(),
         }
+    }
+
+    /// Where the manager answers, `tcp://…`.
+    #[allow(dead_code)] // the suite does not need it
+    pub fn url(&self) -> String {
+        format!("tcp://{}:{}", self.manager.host, self.manager.port)
     }
 
     fn listed(&self, list: &str, deployment: &Deployment) -> Vec<String> {

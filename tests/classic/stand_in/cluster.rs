@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -12,6 +12,8 @@ use super::http::{Answer, ask};
 
 /// How long an Engine may take to tell what is on it.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long one that did not answer is left alone.
+const PAUSE: Duration = Duration::from_secs(5);
 
 /// An Engine of the cluster.
 pub struct Engine {
@@ -31,6 +33,8 @@ pub struct Seen {
     pub images: Vec<Value>,
     pub networks: Vec<Value>,
     pub healthy: bool,
+    /// When it did not answer.
+    failed_at: Option<Instant>,
     pub error: String,
     pub updated_at: String,
 }
@@ -46,6 +50,9 @@ impl Engine {
     /// What is on it.
     pub async fn look(&self) -> Seen {
         let mut seen = self.seen.lock().await;
+        if seen.failed_at.is_some_and(|at| at.elapsed() < PAUSE) {
+            return seen.clone();
+        }
         seen.address.clone_from(&self.address);
         seen.updated_at = jiff::Timestamp::now()
             .round(jiff::Unit::Second)
@@ -53,6 +60,7 @@ impl Engine {
             .to_string();
         let looked = tokio::time::timeout(PATIENCE, self.refresh(&mut seen)).await;
         seen.healthy = matches!(looked, Ok(Ok(())));
+        seen.failed_at = (!seen.healthy).then(Instant::now);
         if !seen.healthy {
             seen.error = format!(
                 "Cannot connect to the Docker daemon at tcp://{}. Is the docker daemon running?",
