@@ -120,7 +120,7 @@ fn what_was_only_silent_for_a_minute_is_not_declared_dead() {
     patience("30s");
     let id = site.running(&cluster(
         "hdd",
-        "i=0; while [ $$i -lt 1000 ]; do i=$$((i+1)); echo $$i; sleep 0.1; done; exit 3",
+        "i=0; while [ $$i -lt 800 ]; do i=$$((i+1)); echo $$i; sleep 0.1; done; exit 3",
     ));
     let before = on(&site, "n3", &id);
     let waiting = waiting(&site, &id);
