@@ -37,9 +37,13 @@ fn one_invocation_later_everything_runs_or_waits() {
     site.run_in(&["run", "-d", &file], &[("ZOE_TEST_GATE", &counting)])
         .expect(0);
     site.run(&["kill", "--all", "-y"]).expect(0);
-    let count = std::fs::read_to_string(&calls).unwrap().lines().count();
+    // Between the calls that change something: what only asks is asked again.
+    let calls = std::fs::read_to_string(&calls).unwrap();
+    let effects = (1..).zip(calls.lines());
+    let effects = effects.filter(|(_, line)| line.starts_with("effect "));
+    let effects: Vec<usize> = effects.map(|(number, _)| number).collect();
     let mut tried = 0;
-    for call in (1..=count).step_by(3) {
+    for call in effects.iter().copied() {
         let held = site.path(&format!("held-{call}"));
         let setting = format!("hold:{call}:{}", held.display());
         let mut zoe = site.start(&["run", "-d", &file], &[("ZOE_TEST_GATE", &setting)]);
@@ -59,7 +63,7 @@ fn one_invocation_later_everything_runs_or_waits() {
         site.run(&["kill", "--all", "-y"]);
         site.until_nothing_is_left();
     }
-    assert!(tried >= 5, "{tried} of {count} calls");
+    assert!(tried >= 5, "{tried} of {} calls", effects.len());
 }
 
 /// Whatever became of the first zoe: the next one leaves everything running or waiting, and nothing halfway.
