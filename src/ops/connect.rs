@@ -41,12 +41,8 @@ pub async fn connect(
         (_, config::Backend::Classic) => Kind::Classic,
         (_, config::Backend::Auto) => detected.insert(detect(&endpoint, gate.clone()).await?).kind,
     };
-    assemble(
-        config,
-        around,
-        world,
-        backend(config, around, &endpoint, kind, gate, detected)?,
-    )
+    let backend = backend(config, around, &endpoint, kind, gate, detected)?;
+    Ok(assemble(config, around, world, backend))
 }
 
 /// The same for what needs no Docker: nothing is asked of it.
@@ -56,12 +52,8 @@ pub fn connect_to_history(
     world: Arc<dyn World>,
 ) -> Result<Context, OpsError> {
     let (endpoint, gate) = way(config, around)?;
-    assemble(
-        config,
-        around,
-        world,
-        backend(config, around, &endpoint, Kind::Engine, gate, None)?,
-    )
+    let backend = backend(config, around, &endpoint, Kind::Engine, gate, None)?;
+    Ok(assemble(config, around, world, backend))
 }
 
 fn way(config: &Config, around: &Surroundings) -> Result<(Endpoint, Gate), OpsError> {
@@ -77,7 +69,7 @@ fn assemble(
     around: &Surroundings,
     world: Arc<dyn World>,
     backend: Arc<dyn Backend>,
-) -> Result<Context, OpsError> {
+) -> Context {
     let scheduler = &config.scheduler;
     let settings = Settings {
         deployment: config.zoe.deployment.clone(),
@@ -92,13 +84,13 @@ fn assemble(
         node_grace: SignedDuration::try_from(scheduler.node_grace).unwrap_or(SignedDuration::MAX),
     };
     let history = Arc::new(Opener(config.db.url.clone()));
-    Ok(Context {
+    Context {
         backend,
         history,
         world,
         identity: Arc::new(Process(Holder::of_this_process())),
         settings,
-    })
+    }
 }
 
 fn backend(

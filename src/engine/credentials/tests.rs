@@ -64,6 +64,10 @@ fn parts(auth: Option<RegistryAuth>) -> Option<(String, String, String)> {
     })
 }
 
+#[allow(
+    clippy::unnecessary_wraps,
+    reason = "it is compared with what may be none"
+)]
 fn login(user: &str, password: &str, token: &str) -> Option<(String, String, String)> {
     Some((user.to_owned(), password.to_owned(), token.to_owned()))
 }
