@@ -112,12 +112,8 @@ fn without_its_monitor_an_execution_fails_and_says_why() {
 #[test]
 fn what_was_only_silent_for_a_minute_is_not_declared_dead() {
     let site = Site::alone();
-    let patience = |period: &str| {
-        site.lab
-            .docker("n1", &["swarm", "update", "--dispatcher-heartbeat", period]);
-    };
     // What docs/swarm.md says to do where the network has breaks: a node is lost after three of these periods.
-    patience("30s");
+    site.patience("30s");
     let id = site.running(&cluster(
         "hdd",
         "i=0; while [ $$i -lt 800 ]; do i=$$((i+1)); echo $$i; sleep 0.1; done; exit 3",
@@ -150,7 +146,7 @@ fn what_was_only_silent_for_a_minute_is_not_declared_dead() {
         .filter(|line| line.split(' ').next_back() == Some("1"))
         .count();
     assert_eq!(counted, 1, "it ran once");
-    patience("5s");
+    site.patience("5s");
 }
 
 #[test]

@@ -46,7 +46,10 @@ impl Site {
 
     /// One in a lab that this test has for itself, and may break.
     pub fn alone() -> Self {
-        Self::on(Lab::alone())
+        let site = Self::on(Lab::alone());
+        // A test that was killed may have left it more patient.
+        site.patience("5s");
+        site
     }
 
     fn on(lab: Lab) -> Self {
@@ -59,6 +62,12 @@ impl Site {
             deployment: format!("s{:08x}", rand::random::<u32>()),
             settings: Vec::new(),
         }
+    }
+
+    /// How often a node has to say that it is there: the Swarm gives it up after three of these periods.
+    pub fn patience(&self, period: &str) {
+        let update = ["swarm", "update", "--dispatcher-heartbeat", period];
+        self.lab.docker("n1", &update);
     }
 
     /// With a setting, as its environment variable.
