@@ -149,7 +149,7 @@ pub const KEYS: &[Key] = &[
         section: "docker",
         name: "node_url",
         default: "",
-        doc: "Where the Engines of a Swarm's nodes are, for `zoe exec` and `zoe top`: a URL with `{address}` or \
+        doc: "Where the Engines of a Swarm's nodes are, for `zoe exec`, `zoe top` and `zoe status`: a URL with `{address}` or \
               `{name}` in it, such as `tcp://{address}:2375`. Empty: only the manager's own Engine is asked.",
         later: None,
         set: optional!(docker.node_url, Given::node_url, String::clone),
