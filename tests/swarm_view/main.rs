@@ -25,7 +25,7 @@ use zoe::engine::{Backend, EngineError, ExecRequest, LogRange, Output};
 
 /// Waits up to a minute until it is so.
 #[track_caller]
-pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let patience = Instant::now() + Duration::from_secs(60);
     while !is_so() {
         assert!(Instant::now() < patience, "not within a minute: {what}");
