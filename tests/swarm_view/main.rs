@@ -26,7 +26,7 @@ use zoe::engine::{Backend, EngineError, ExecRequest, LogRange, Output};
 /// Waits up to a minute until it is so.
 #[track_caller]
 pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let patience = Instant::now() + Duration::from_secs(60);
+    let patience = Instant::now() + Duration::from_mins(1);
     while !is_so() {
         assert!(Instant::now() < patience, "not within a minute: {what}");
         std::thread::sleep(Duration::from_millis(100));
@@ -99,7 +99,8 @@ async fn following_ends_with_the_task_and_misses_nothing() {
         let followed = tokio::time::timeout(Duration::from_secs(30), read(&backend, &key, FOLLOW));
         let (chunks, trouble) = followed.await.expect("following ends");
         assert!(trouble.is_none(), "{way}: {trouble:?}");
-        let expected: String = (0..20).map(|i| format!("line {i}\n")).collect();
+        let lines: Vec<String> = (0..20).map(|i| format!("line {i}\n")).collect();
+        let expected = lines.concat();
         assert_eq!(text(&chunks), expected + "last words\n", "{way}");
     }
 }
