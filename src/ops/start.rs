@@ -138,6 +138,10 @@ impl Case<'_> {
         if !past::is_written(self.past, made_at) {
             self.event(START_FAILED, &why.to_string()).await;
         }
+        // What they said may tell why.
+        let members = self.execution.instances.iter().filter(|i| !i.is_lost());
+        let members: Vec<_> = members.map(|i| i.key.clone()).collect();
+        keep::keep_members(self.context, self.execution, &members).await?;
         Ok(self.context.backend.remove(self.execution).await?)
     }
 
@@ -146,8 +150,7 @@ impl Case<'_> {
         let mut members = Vec::new();
         for cause in causes {
             if let Some(member) = cause.member() {
-                let detail = past::replaced(member, &cause.to_string());
-                self.event("dropped", &detail).await;
+                self.event("dropped", &cause.to_string()).await;
                 members.push(member.clone());
             }
         }

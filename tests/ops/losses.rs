@@ -69,7 +69,7 @@ async fn a_lost_worker_is_made_anew_elsewhere_and_the_job_goes_on() {
         .await;
     let dropped = lab.events(id, "dropped").await;
     assert!(
-        dropped[0].starts_with("worker-1: worker-1 was on node n2, which has been down since"),
+        dropped[0].starts_with("worker-1 was on node n2, which has been down since"),
         "{dropped:?}"
     );
     assert_eq!(lab.events(id, "replaced").await, ["worker-1: made on n3"]);

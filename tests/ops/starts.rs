@@ -1,10 +1,11 @@
 //! Starts that fail: undone, tried again, and at last given up; at every call, whatever happens to it.
 
+use futures_util::StreamExt;
 use zoe::engine::gate::Gate;
 use zoe::model::{ExecutionId, Outcome, Phase};
 use zoe::ops::launch::{self, Common};
 use zoe::ops::wait::{self, Until, Waited};
-use zoe::ops::{Silent, attach, kill, list, reconcile, submit};
+use zoe::ops::{Silent, attach, kill, list, logs, reconcile, submit};
 
 use crate::lab::{Collected, Lab, application, lab, lab_of, nothing_left, submitted};
 
@@ -84,7 +85,10 @@ async fn an_image_that_is_not_there_is_not_asked_for_again() {
 #[tokio::test]
 async fn a_helper_that_ends_before_the_start_is_through_makes_it_fail() {
     let lab = lab();
-    let job = [("main", r#"["run"]"#), ("side", r#"["run"]"#)];
+    let job = [
+        ("main", r#"["run"]"#),
+        ("side", r#"["print", "first", "run"]"#),
+    ];
     let id = submitted(&lab, &job, Common::default()).await.id();
     lab.pass().await;
     // As after a restart of Docker in the middle of a start, of which nobody has written down that it went well.
@@ -117,6 +121,16 @@ async fn a_helper_that_ends_before_the_start_is_through_makes_it_fail() {
         .await
         .unwrap();
     assert_eq!(lab.running(id).await.len(), 2);
+    // What was said in the start that failed is not lost.
+    kill::kill(&lab.context, &kill::Selection::All, &Silent)
+        .await
+        .unwrap();
+    let options = logs::LogOptions {
+        component: Some("side".to_owned()),
+        ..logs::LogOptions::default()
+    };
+    let kept = logs::logs(&lab.context, id.as_str(), &options, &Silent).await;
+    assert_eq!(kept.unwrap().pieces.count().await, 2);
 }
 
 /// Docker refuses any one call of a submission, or its answer gets lost: after one more pass the execution runs or is
