@@ -238,22 +238,3 @@ async fn what_is_removed_leaves_no_task_and_no_network_on_any_node() {
     assert!(!harness.has_tasks(backend.deployment()));
     harness.until_nodes_are_clean().await;
 }
-
-/// The lab has 256 subnets for overlay networks: a leak of one in an execution shows.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "it takes minutes"]
-async fn the_addresses_of_networks_come_back() {
-    let harness = Swarm::new().await;
-    let harness = &harness;
-    let lives = (0..9).map(|_| async move {
-        let backend = harness.backend();
-        for _ in 0..30 {
-            let ticket = simple(harness, &Do::Exit(0));
-            let found = run(&*backend, &ticket).await;
-            backend.stop(&found, SignedDuration::ZERO).await.unwrap();
-            clear(&*backend, &found).await;
-        }
-    });
-    join_all(lives).await;
-    assert_eq!(harness.raw(harness.backend().deployment()), []);
-}

@@ -1,5 +1,7 @@
 //! Pulls images from registries and pushes them there, with the login that the docker CLI would use.
 
+use std::time::Duration;
+
 use bollard::models::ImageInspect;
 use hyper::Method;
 
@@ -8,7 +10,22 @@ use super::api::request;
 use super::images::{check_name, split_name};
 use super::launch::missing;
 use super::registry::with_login;
+use crate::engine::credentials::Access;
 use crate::engine::{EngineError, ProgressSink, Result};
+
+/// How the Engine tells that a registry has failed (500 to 599) or lost its way, not refused.
+const STUMBLES: [&str; 4] = [
+    "received unexpected HTTP status: 5",
+    "blob unknown to registry",
+    "blob upload unknown",
+    "digest invalid",
+];
+/// How long to wait after each time.
+const PAUSES: [Duration; 3] = [
+    Duration::from_millis(200),
+    Duration::from_millis(700),
+    Duration::from_secs(2),
+];
 
 impl DockerBackend {
     pub(super) async fn pull(&self, name: &str, progress: ProgressSink<'_>) -> Result<String> {
@@ -46,16 +63,38 @@ impl DockerBackend {
             })
     }
 
+    /// Pushes an image. A registry that is being given the same image by somebody else may stumble over that: it is asked
+    /// again.
     pub(super) async fn push_to_registry(
         &self,
         image: &str,
         progress: ProgressSink<'_>,
     ) -> Result<()> {
         check_name(image)?;
+        let access = self.access(image).await;
+        for pause in PAUSES {
+            match self.push_once(image, &access, progress).await {
+                Err(EngineError::Refused { why, .. })
+                    if STUMBLES.iter().any(|words| why.contains(words)) =>
+                {
+                    tokio::time::sleep(pause).await;
+                }
+                result => return result.map_err(|error| access.explain(error)),
+            }
+        }
+        let result = self.push_once(image, &access, progress).await;
+        result.map_err(|error| access.explain(error))
+    }
+
+    async fn push_once(
+        &self,
+        image: &str,
+        access: &Access,
+        progress: ProgressSink<'_>,
+    ) -> Result<()> {
         let (repository, tag) = split_name(image);
         let path = format!("/images/{repository}/push");
         let request = request(Method::POST, &path, &[("tag", tag)], None::<&()>);
-        let access = self.access(image).await;
         self.api
             .follow(
                 &format!("pushing {image}"),
@@ -63,6 +102,5 @@ impl DockerBackend {
                 progress,
             )
             .await
-            .map_err(|error| access.explain(error))
     }
 }
