@@ -306,7 +306,7 @@ $ zoe submit pi.py --set wrker.core=3
 error: there is no component 'wrker' (did you mean 'worker'?); spark-submit has master, worker, driver
 [2]
 $ zoe submit pi.py --set worker.cre=3
-error: 'cre' cannot be set (did you mean 'core'?); settings are core, elastic, cores, memory, image, command, files, volume, overhead.percent, overhead.at_least, env.NAME
+error: 'cre' cannot be set (did you mean 'core'?); settings are core, elastic, most, replaceable, cores, memory, image, command, files, volume, overhead.percent, overhead.at_least, env.NAME
 [2]
 $ zoe submit pi.py --set worker.core
 error: --set <COMPONENT.FIELD=VALUE>: 'worker.core' is not of the form KEY=VALUE
@@ -412,7 +412,7 @@ error: the configuration is wrong: --host: [docker] swarm_manager_url: zoe can't
 hint: `zoe write-config -` shows every key with its meaning
 [2]
 $ zoe --host memory:/tmp/x.json?size=3 ps
-error: memory option 'size=3' is not understood; there are cores=N, memory=SIZE and images=all, joined by '&'
+error: memory option 'size=3' is not understood; there are cores=N, memory=SIZE, nodes=NAME:CORES:MEMORY,… and images=all, joined by '&'
 [2]
 $ zoe run bad.toml
 error: bad.toml: component 1, field 'name': the component name 'A b' is not allowed: use at most 24 of a–z, 0–9 and '-', a letter or digit at both ends

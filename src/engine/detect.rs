@@ -49,7 +49,9 @@ pub async fn detect(endpoint: &Endpoint, gate: Gate) -> Result<Detected> {
     let api = Api::new(Arc::clone(&transport))?;
     let asked = request(hyper::Method::GET, "/nodes", &[], None::<&()>);
     let (kind, nodes) = match api.ask(asked).await {
-        Ok(nodes) => (Kind::Swarm, Some(nodes)),
+        Ok(nodes) if nodes.starts_with(b"[") => (Kind::Swarm, Some(nodes)),
+        // No list of nodes: whatever answers there, its next answer tells.
+        Ok(_) => (Kind::Engine, None),
         Err(error) => match status(&error) {
             Some(404) => {
                 let version: Version = api.get(WHAT, "/version", &[]).await?;
