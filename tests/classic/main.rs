@@ -14,7 +14,6 @@ mod docker;
 mod harness;
 #[path = "../lab/mod.rs"]
 mod lab;
-mod loss;
 mod members;
 mod spark;
 mod stand_in;
