@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::args::list::PlainFormat;
+use super::args::list::{PlainForm, PlainFormat};
 use super::session::{Done, Session};
 use crate::apps;
 use crate::ops::launch;
@@ -35,16 +35,8 @@ pub enum AppCommand {
 /// Arguments of `zoe app ls`.
 #[derive(Debug, Clone, Args)]
 pub struct LsArgs {
-    /// In which form: table or json
-    #[arg(
-        short,
-        long,
-        value_enum,
-        default_value = "table",
-        value_name = "FORM",
-        hide_possible_values = true
-    )]
-    output: PlainFormat,
+    #[command(flatten)]
+    form: PlainForm,
     /// Leave the table's header out
     #[arg(long)]
     no_header: bool,
@@ -69,7 +61,7 @@ pub fn run(command: &AppCommand, session: &Session) -> Done {
                 .iter()
                 .map(|(name, _)| launch::built_in(name))
                 .collect();
-            session.face.print(&match args.output {
+            session.face.print(&match args.form.output {
                 PlainFormat::Table => applications::table(&all?, &session.look(args.no_header)),
                 PlainFormat::Json => applications::json(&all?),
             })?;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::args::list::PlainFormat;
+use super::args::list::{PlainForm, PlainFormat};
 use super::session::{Done, Session};
 use crate::engine::ImageInfo;
 use crate::ops::images::{self, BuildOptions, Held, Listing, SPARK_VERSION};
@@ -53,16 +53,8 @@ pub struct BuildArgs {
 /// Arguments of `zoe images ls`.
 #[derive(Debug, Clone, Args)]
 pub struct LsArgs {
-    /// In which form: table or json
-    #[arg(
-        short,
-        long,
-        value_enum,
-        default_value = "table",
-        value_name = "FORM",
-        hide_possible_values = true
-    )]
-    output: PlainFormat,
+    #[command(flatten)]
+    form: PlainForm,
     /// Leave the table's header out
     #[arg(long)]
     no_header: bool,
@@ -104,7 +96,7 @@ pub async fn run(command: ImagesCommand, session: &Session) -> Done {
                 session.face.warn(trouble);
             }
             let rows = rows(listing);
-            session.face.print(&match args.output {
+            session.face.print(&match args.form.output {
                 PlainFormat::Table => pictures::table(&rows, &session.look(args.no_header)),
                 PlainFormat::Json => pictures::json(&rows),
             })?;

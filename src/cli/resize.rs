@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::args::list::PlainFormat;
+use super::args::list::{PlainForm, PlainFormat};
 use super::args::values;
 use super::session::{Done, Session};
 use crate::ops::resize::{self, Request, Resized};
@@ -30,16 +30,8 @@ pub struct ResizeArgs {
     /// How many members it is to have: from its core up to the most that it may have
     #[arg(value_name = "N", required = true, value_parser = values::members)]
     members: u32,
-    /// In which form: table or json
-    #[arg(
-        short,
-        long,
-        value_enum,
-        default_value = "table",
-        value_name = "FORM",
-        hide_possible_values = true
-    )]
-    output: PlainFormat,
+    #[command(flatten)]
+    form: PlainForm,
 }
 
 /// Resizes it, and prints how many members it has once the new ones run. Exits with 1 where there is no room for all.
@@ -54,7 +46,7 @@ pub async fn run(args: ResizeArgs, session: &Session) -> Done {
     let resized = resize::resize(&context, &request, &reporter).await?;
     reporter.step_aside();
     tell(session, &resized);
-    session.face.print(&match args.output {
+    session.face.print(&match args.form.output {
         PlainFormat::Table => format!("{}\n", resized.members),
         PlainFormat::Json => resized::json(&resized),
     })?;

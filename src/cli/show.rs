@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::args::list::PlainFormat;
+use super::args::list::{PlainForm, PlainFormat};
 use super::session::{Done, Session};
 use crate::ops;
 use crate::output::{detail, schema};
@@ -19,23 +19,15 @@ pub struct ShowArgs {
     /// An id or its beginning, a name, or 'last'
     #[arg(value_name = "EXEC")]
     execution: String,
-    /// In which form: table or json
-    #[arg(
-        short,
-        long,
-        value_enum,
-        default_value = "table",
-        value_name = "FORM",
-        hide_possible_values = true
-    )]
-    output: PlainFormat,
+    #[command(flatten)]
+    form: PlainForm,
 }
 
 /// Prints it.
 pub async fn run(args: ShowArgs, session: &Session) -> Done {
     let context = session.context().await?;
     let shown = ops::list::show(&context, &args.execution).await?;
-    let text = match args.output {
+    let text = match args.form.output {
         PlainFormat::Json => schema::pretty(&schema::Detail::from(&shown.view)),
         PlainFormat::Table => {
             let events: Vec<_> = shown

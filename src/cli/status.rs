@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::args::list::PlainFormat;
+use super::args::list::{PlainForm, PlainFormat};
 use super::session::{Done, Session};
 use crate::ops;
 use crate::output::cluster::{self, Cluster, NodeRow};
@@ -15,16 +15,8 @@ zoe status -o json | jq '.nodes[].free'  for scripts (docs/json.md)";
 /// Arguments of `zoe status`.
 #[derive(Debug, Clone, Args)]
 pub struct StatusArgs {
-    /// In which form: table or json
-    #[arg(
-        short,
-        long,
-        value_enum,
-        default_value = "table",
-        value_name = "FORM",
-        hide_possible_values = true
-    )]
-    output: PlainFormat,
+    #[command(flatten)]
+    form: PlainForm,
 }
 
 /// Prints it.
@@ -62,7 +54,7 @@ pub async fn run(args: StatusArgs, session: &Session) -> Done {
             .map(|g| (g.what, g.error, g.node))
             .collect(),
     };
-    let text = match args.output {
+    let text = match args.form.output {
         PlainFormat::Table => cluster::text(&cluster, &session.face.look),
         PlainFormat::Json => cluster::json(&cluster),
     };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 
-use super::args::list::PlainFormat;
+use super::args::list::{PlainForm, PlainFormat};
 use super::session::{Done, Session};
 use crate::ops;
 use crate::ops::top::Used;
@@ -21,16 +21,8 @@ pub struct TopArgs {
     /// Only this execution: an id or its beginning, a name, or 'last'
     #[arg(value_name = "EXEC")]
     execution: Option<String>,
-    /// In which form: table or json
-    #[arg(
-        short,
-        long,
-        value_enum,
-        default_value = "table",
-        value_name = "FORM",
-        hide_possible_values = true
-    )]
-    output: PlainFormat,
+    #[command(flatten)]
+    form: PlainForm,
     /// Leave the table's header out
     #[arg(long)]
     no_header: bool,
@@ -55,7 +47,7 @@ pub async fn run(args: TopArgs, session: &Session) -> Done {
         ));
     }
     let rows: Vec<Row> = used.into_iter().map(row).collect();
-    let text = match args.output {
+    let text = match args.form.output {
         PlainFormat::Table => usage::table(&rows, &session.look(args.no_header)),
         PlainFormat::Json => usage::json(&rows),
     };

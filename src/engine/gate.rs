@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
@@ -19,6 +19,9 @@ pub const VARIABLE: &str = "ZOE_TEST_GATE";
 
 /// How often a held call looks whether it may go on.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// How long a call is held at most: a test that has died removes no file.
+const LONGEST_HOLD: Duration = Duration::from_mins(5);
 
 /// Why a call does not pass.
 #[derive(Debug, Error)]
@@ -44,6 +47,14 @@ pub enum GateError {
         /// Its number.
         number: u64,
     },
+    /// Nobody has let a held call go on.
+    #[error("{call} was held, and {path} is still there")]
+    Forgotten {
+        /// The call.
+        call: String,
+        /// The file that should have been removed.
+        path: PathBuf,
+    },
     /// The file that counts the calls can't be written.
     #[error("cannot write {path}: {source}")]
     File {
@@ -62,7 +73,9 @@ impl From<GateError> for EngineError {
                 endpoint: "the test gate".to_owned(),
                 why,
             },
-            GateError::Refused { call, .. } => Self::Refused { what: call, why },
+            GateError::Refused { call, .. } | GateError::Forgotten { call, .. } => {
+                Self::Refused { what: call, why }
+            }
             GateError::Setting(_) | GateError::File { .. } => Self::Refused {
                 what: "the test gate".to_owned(),
                 why,
@@ -221,7 +234,14 @@ fn hold(path: &PathBuf, call: &str) -> Result<(), GateError> {
         path: path.clone(),
         source,
     })?;
+    let begun = Instant::now();
     while path.exists() {
+        if begun.elapsed() > LONGEST_HOLD {
+            return Err(GateError::Forgotten {
+                call: call.to_owned(),
+                path: path.clone(),
+            });
+        }
         std::thread::sleep(LOOK_AGAIN);
     }
     Ok(())

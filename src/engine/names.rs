@@ -22,10 +22,20 @@ const MARKS: [(Mark, &str); 5] = [
 /// The ticket's container: by the name the user claimed, or by the id. A key makes the id, so that the id decides.
 pub fn ticket_name(ticket: &Ticket) -> String {
     if ticket.name_claimed && ticket.key.is_none() {
-        format!("zoe-{}--{}", ticket.deployment, ticket.name)
+        format!("{}{}", claims(&ticket.deployment), ticket.name)
     } else {
         format!("zoe-{}-{}", ticket.deployment, ticket.id)
     }
+}
+
+/// What the names of tickets begin with whose users claimed a name.
+fn claims(deployment: &Deployment) -> String {
+    format!("zoe-{deployment}--")
+}
+
+/// Whether a ticket of that name bears one that its user claimed.
+pub fn is_claimed(name: &str, deployment: &Deployment) -> bool {
+    name.starts_with(&claims(deployment))
 }
 
 /// The longest name of a service, in characters. An Engine takes longer ones, but a member is called the same everywhere.
@@ -59,7 +69,7 @@ fn fitting(name: String, longest: usize) -> String {
 /// otherwise is a copy that somebody made.
 pub fn may_be_ticket(name: &str, deployment: &Deployment, id: ExecutionId) -> bool {
     let name = plain(name);
-    name == format!("zoe-{deployment}-{id}") || name.starts_with(&format!("zoe-{deployment}--"))
+    name == format!("zoe-{deployment}-{id}") || is_claimed(name, deployment)
 }
 
 /// The ticket's container once the execution is to end. A claimed name is free again then.

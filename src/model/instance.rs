@@ -97,6 +97,14 @@ impl Instance {
         matches!(self.state, InstanceState::Lost { .. })
     }
 
+    /// Whether it is at work, or about to be.
+    pub fn is_alive(&self) -> bool {
+        matches!(
+            self.state,
+            InstanceState::Created | InstanceState::Running | InstanceState::Other
+        )
+    }
+
     /// Its exit code, if it has ended.
     pub fn exit_code(&self) -> Option<i64> {
         match self.state {
@@ -108,6 +116,20 @@ impl Instance {
             | InstanceState::Other => None,
         }
     }
+}
+
+/// Whether what Docker says of a member is that its image can't be had. It says so in words only, the registries' among
+/// them.
+pub fn tells_of_no_image(said: &str) -> bool {
+    const WORDS: [&str; 5] = [
+        "no such image",
+        "manifest unknown",
+        "pull access denied",
+        "repository does not exist",
+        "not found: manifest",
+    ];
+    let said = said.to_lowercase();
+    WORDS.iter().any(|words| said.contains(words))
 }
 
 /// A member as it is to be made: everything filled in, nothing left to decide.

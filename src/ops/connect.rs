@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::context::{Context, Identity, OpenStore, Settings, World};
 use super::error::OpsError;
 use crate::config::{self, Config, Database, Surroundings};
+use crate::engine::Backend;
 use crate::engine::credentials::Credentials;
 use crate::engine::detect::{Detected, Kind, detect};
 use crate::engine::docker::DockerBackend;
@@ -16,7 +17,6 @@ use crate::engine::endpoint::{self, Address, Endpoint};
 use crate::engine::gate::Gate;
 use crate::engine::memory::MemoryBackend;
 use crate::engine::swarm::{NodeUrl, SwarmBackend};
-use crate::engine::{Backend, EngineError};
 use crate::store::holder::Holder;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreError};
@@ -103,12 +103,24 @@ fn backend(
 ) -> Result<Arc<dyn Backend>, OpsError> {
     let deployment = config.zoe.deployment.clone();
     let docker = &config.docker;
-    match (&endpoint.address, kind) {
-        (Address::Memory(path), _) => MemoryBackend::open(path, deployment, gate)
-            .map(|backend| Arc::new(backend) as Arc<dyn Backend>)
-            .map_err(|error| OpsError::usage(error.to_string())),
+    let publish = docker.publish_address;
+    let registry = docker.private_registry.clone().unwrap_or_default();
+    let credentials = || Credentials::of(around);
+    Ok(match (&endpoint.address, kind) {
+        (Address::Memory(path), _) => Arc::new(
+            MemoryBackend::open(path, deployment, gate)
+                .map_err(|error| OpsError::usage(error.to_string()))?,
+        ),
+        (Address::Unix(_) | Address::Tcp { .. }, Kind::Engine) => Arc::new(
+            DockerBackend::new(endpoint, deployment, publish, gate)?
+                .with_credentials(credentials()),
+        ),
+        (Address::Unix(_) | Address::Tcp { .. }, Kind::Classic) => Arc::new(
+            ClassicBackend::new(endpoint, deployment, publish, gate)?
+                .with_credentials(credentials())
+                .with_shared_registry(registry),
+        ),
         (Address::Unix(_) | Address::Tcp { .. }, Kind::Swarm) => {
-            let registry = docker.private_registry.clone().unwrap_or_default();
             let node_url = match &docker.node_url {
                 Some(template) => {
                     let tls = endpoint::tls_of_nodes(endpoint, around)
@@ -117,31 +129,17 @@ fn backend(
                 }
                 None => None,
             };
-            SwarmBackend::new(endpoint, deployment, docker.publish_address, node_url, gate)
-                .and_then(|backend| match detected {
-                    Some(detected) => backend.after(detected),
-                    None => Ok(backend),
-                })
-                .map(|backend| backend.with_credentials(Credentials::of(around)))
-                .map(|backend| backend.with_shared_registry(registry))
-                .map(|backend| Arc::new(backend) as Arc<dyn Backend>)
-                .map_err(|error: EngineError| error.into())
+            let mut backend = SwarmBackend::new(endpoint, deployment, publish, node_url, gate)?;
+            if let Some(detected) = detected {
+                backend = backend.after(detected)?;
+            }
+            Arc::new(
+                backend
+                    .with_credentials(credentials())
+                    .with_shared_registry(registry),
+            )
         }
-        (Address::Unix(_) | Address::Tcp { .. }, Kind::Engine) => {
-            DockerBackend::new(endpoint, deployment, docker.publish_address, gate)
-                .map(|backend| backend.with_credentials(Credentials::of(around)))
-                .map(|backend| Arc::new(backend) as Arc<dyn Backend>)
-                .map_err(|error: EngineError| error.into())
-        }
-        (Address::Unix(_) | Address::Tcp { .. }, Kind::Classic) => {
-            let registry = docker.private_registry.clone().unwrap_or_default();
-            ClassicBackend::new(endpoint, deployment, docker.publish_address, gate)
-                .map(|backend| backend.with_credentials(Credentials::of(around)))
-                .map(|backend| backend.with_shared_registry(registry))
-                .map(|backend| Arc::new(backend) as Arc<dyn Backend>)
-                .map_err(|error: EngineError| error.into())
-        }
-    }
+    })
 }
 
 /// Opens the database that is configured.

@@ -79,20 +79,18 @@ pub(super) fn outcome(execution: &Execution, mark: Mark, events: &[Event]) -> Ou
     match mark {
         Mark::Cancelled => Outcome::Cancelled { by: last("cancel") },
         Mark::TimedOut => Outcome::TimedOut,
-        Mark::Failed => {
-            let reason = last("failed").unwrap_or_else(|| "it could not be started".to_owned());
-            Outcome::Failed {
-                exit_code: 125,
-                reason,
-            }
-        }
-        Mark::Lost => {
-            let reason = last("failed").unwrap_or_else(|| "a node it was on is gone".to_owned());
-            Outcome::Failed {
-                exit_code: 125,
-                reason,
-            }
-        }
+        Mark::Failed | Mark::Lost => Outcome::Failed {
+            exit_code: 125,
+            reason: last("failed").unwrap_or_else(|| {
+                let lost = mark == Mark::Lost;
+                let unknown = if lost {
+                    "a node it was on is gone"
+                } else {
+                    "it could not be started"
+                };
+                unknown.to_owned()
+            }),
+        },
         Mark::Ending => exit_of(execution),
     }
 }

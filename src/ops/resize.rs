@@ -327,13 +327,7 @@ fn not_running(id: ExecutionId, what: &str) -> OpsError {
 /// The members of a component that are at work, or about to be.
 fn alive<'e>(execution: &'e Execution, component: &'e ComponentName) -> Vec<&'e InstanceKey> {
     let members = execution.members(component.as_str());
-    let good = members.filter(|i| {
-        matches!(
-            i.state,
-            InstanceState::Created | InstanceState::Running | InstanceState::Other
-        )
-    });
-    good.map(|i| &i.key).collect()
+    members.filter(|i| i.is_alive()).map(|i| &i.key).collect()
 }
 
 fn count(members: usize) -> u32 {

@@ -13,7 +13,7 @@ use super::report::{News, Report};
 use super::{keep, record};
 use crate::apps;
 use crate::engine::EngineError;
-use crate::model::{Cause, Execution, InstanceKey, InstanceState, Mark, Placement};
+use crate::model::{Cause, Execution, InstanceKey, Mark, Placement};
 use crate::scheduler::Past;
 use crate::store::Store;
 
@@ -53,13 +53,8 @@ impl Case<'_> {
     /// Gives an execution that runs the members that it does not have.
     async fn add_members(self, placement: &Placement) -> Result<(), OpsError> {
         let there = |component: &str, index: u32| {
-            self.execution.members(component).any(|i| {
-                let alive = matches!(
-                    i.state,
-                    InstanceState::Created | InstanceState::Running | InstanceState::Other
-                );
-                i.key.index == index && alive
-            })
+            let mut members = self.execution.members(component);
+            members.any(|i| i.key.index == index && i.is_alive())
         };
         for ((component, index), node) in placement {
             if !there(component.as_str(), *index) {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::{Cause, InstanceKey};
+use crate::model::{Cause, InstanceKey, instance};
 
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -44,15 +44,8 @@ impl fmt::Display for Cause {
 }
 
 impl Cause {
-    /// Whether it is that an image can't be had, so that trying again is of no use. Docker says so in words only.
+    /// Whether it is that an image can't be had, so that trying again is of no use.
     pub fn is_no_image(&self) -> bool {
-        const WORDS: [&str; 5] = [
-            "no such image",
-            "manifest unknown",
-            "pull access denied",
-            "repository does not exist",
-            "not found: manifest",
-        ];
         let (Self::Rejected {
             note: Some(said), ..
         }
@@ -60,8 +53,7 @@ impl Cause {
         else {
             return false;
         };
-        let said = said.to_lowercase();
-        WORDS.iter().any(|words| said.contains(words))
+        instance::tells_of_no_image(said)
     }
 }
 

@@ -45,6 +45,21 @@ pub enum PlainFormat {
     Json,
 }
 
+/// The form of what is one thing, or has no ids.
+#[derive(Debug, Clone, Args)]
+pub struct PlainForm {
+    /// In which form: table or json
+    #[arg(
+        short,
+        long,
+        value_enum,
+        default_value = "table",
+        value_name = "FORM",
+        hide_possible_values = true
+    )]
+    pub output: PlainFormat,
+}
+
 /// How a list of executions is printed.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Output")]

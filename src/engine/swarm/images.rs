@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::SwarmBackend;
 use super::cluster::Cluster;
+use crate::apps::names_registry;
 use crate::engine::client::parallel::each;
 use crate::engine::docker::LocalImage;
 use crate::engine::{EngineError, Result, names};
@@ -46,7 +47,7 @@ impl SwarmBackend {
             reference: local.id,
             init,
         };
-        if cluster.is_single() && !names_a_registry(image) {
+        if cluster.is_single() && !names_registry(image) {
             return local.map(here).ok_or_else(|| EngineError::NoImage {
                 image: image.to_owned(),
                 why: "Docker does not have it".to_owned(),
@@ -72,7 +73,6 @@ impl SwarmBackend {
             {
                 Ok(here(local))
             }
-            // The registry does not answer just now: what it had when the manager last asked, other nodes may have too.
             (EngineError::NoImage { why, .. } | EngineError::Refused { why, .. }, local) => {
                 Err(EngineError::NoImage {
                     image: image.to_owned(),
@@ -106,13 +106,6 @@ impl SwarmBackend {
     }
 }
 
-/// Whether the name begins with a registry, by Docker's rule.
-fn names_a_registry(image: &str) -> bool {
-    image
-        .split_once('/')
-        .is_some_and(|(first, _)| first.contains(['.', ':']) || first == "localhost")
-}
-
 /// The content under which the manager knows the image in its registry.
 fn known<'a>(image: &str, local: &'a LocalImage) -> Option<&'a str> {
     let same = |digest: &&String| {
@@ -134,7 +127,7 @@ fn with_digest(image: &str, resolved: &str) -> String {
 }
 
 fn advice(image: &str, why: &str, is_here: bool, nodes: usize) -> String {
-    let todo = match (is_here, names_a_registry(image)) {
+    let todo = match (is_here, names_registry(image)) {
         (true, true) => {
             "; the manager has it and the other nodes do not: push it (zoe images push)"
         }
@@ -149,19 +142,6 @@ fn advice(image: &str, why: &str, is_here: bool, nodes: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_registry_is_told_from_a_directory_of_docker_hub() {
-        for (image, named) in [
-            ("reg:5000/zoe/x", true),
-            ("ghcr.io/x", true),
-            ("localhost/x", true),
-            ("zoe/x:1.2", false),
-            ("ubuntu", false),
-        ] {
-            assert_eq!(names_a_registry(image), named, "{image}");
-        }
-    }
 
     #[test]
     fn the_manager_knows_what_the_registry_had() {

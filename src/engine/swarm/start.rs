@@ -18,6 +18,7 @@ use super::wire::ListedService;
 use crate::engine::client::parallel::{each, every};
 use crate::engine::{EngineError, Result, names};
 use crate::labels::{self, Decoded};
+use crate::model::instance::tells_of_no_image;
 use crate::model::{Instance, InstanceSpec, InstanceState, Launch};
 
 /// How often it is looked how far the members have come.
@@ -26,7 +27,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 const UNPLACED: Duration = Duration::from_secs(8);
 /// How long getting going may take, pulling the image included.
 const LONGEST: Duration = Duration::from_mins(20);
-/// After how many looks the ticket is looked at too.
+/// After how many looks the ticket and the nodes are looked at too.
 const LOOKS: u32 = 20;
 /// How many tasks of a member Swarm must keep, so that a stopped one is still known: it and the one that stopped it.
 const HISTORY: i64 = 2;
@@ -113,7 +114,7 @@ impl SwarmBackend {
                 self.fill_service(service).await?;
             }
         }
-        self.until_going(launch).await
+        self.until_going(launch, cluster.clone()).await
     }
 
     /// Makes a member. Gives its service's id if it is new.
@@ -163,13 +164,14 @@ impl SwarmBackend {
     }
 
     /// Waits until all members run, or have ended; the first that won't is the error.
-    async fn until_going(&self, launch: &Launch) -> Result<()> {
+    ///
+    /// The nodes are asked for again as rarely as the ticket: how long a look takes is how long the manager is kept from work.
+    async fn until_going(&self, launch: &Launch, mut cluster: Cluster) -> Result<()> {
         let began = Instant::now();
         let labels = self.labels_of(launch.execution, labels::KIND_INSTANCE);
         let mut looks = 0;
         loop {
-            let (mut cluster, tasks) =
-                futures_util::try_join!(self.cluster(), self.tasks(&labels))?;
+            let tasks = self.tasks(&labels).await?;
             let unplaced = tasks.iter().filter(|task| is_unplaced(task));
             let unplaced: HashSet<_> = unplaced.map(|task| task.service.clone()).collect();
             let members = members::members(&self.deployment, None, tasks, &mut cluster);
@@ -198,6 +200,7 @@ impl SwarmBackend {
             if looks % LOOKS == 0 {
                 self.enter_phase(launch.execution, labels::PHASE_STARTING)
                     .await?;
+                cluster = self.cluster().await?;
             }
             tokio::time::sleep(PAUSE).await;
         }
@@ -262,7 +265,7 @@ fn node_of<'a>(spec: &InstanceSpec, cluster: &'a Cluster) -> Result<Option<&'a s
 fn rejected(name: &str, spec: &InstanceSpec, member: &Instance) -> EngineError {
     let words = member.note.as_deref().unwrap_or("no reason was given");
     let why = format!("the node {} says: {words}", member.node);
-    if words.contains("No such image") || words.contains("pull access denied") {
+    if tells_of_no_image(words) {
         return EngineError::NoImage {
             image: spec.image.clone(),
             why,

@@ -13,7 +13,6 @@ use super::SwarmBackend;
 use super::create;
 use super::members::decisive;
 use super::wire::{ListedService, ListedTask};
-use crate::engine::client::api::status;
 use crate::engine::client::parallel::every;
 use crate::engine::{Backend, EngineError, Result, names};
 use crate::model::{ComponentName, Execution, ExecutionId, InstanceKey, Orphan, OrphanKind};
@@ -126,11 +125,8 @@ impl SwarmBackend {
 
     pub(super) async fn remove_service(&self, id: &str) -> Result<()> {
         let what = format!("removing the service {id}");
-        match self.delete(&format!("/services/{id}")).await {
-            Ok(()) => Ok(()),
-            Err(error) if status(&error) == Some(404) => Ok(()),
-            Err(error) => Err(self.api.error(&what, error)),
-        }
+        let deleted = self.delete(&format!("/services/{id}")).await;
+        deleted.map_err(|error| self.api.error(&what, error))
     }
 
     /// Waits until the execution's tasks do nothing any more.

@@ -25,8 +25,7 @@ pub(super) struct Found {
 impl Found {
     /// Whether it is called by a name that the user claimed.
     pub(super) fn is_claimed(&self) -> bool {
-        let claims = format!("zoe-{}--", self.ticket.deployment);
-        self.config.spec.name.starts_with(&claims)
+        names::is_claimed(&self.config.spec.name, &self.ticket.deployment)
     }
 }
 
@@ -89,14 +88,13 @@ pub(super) fn seen(
             (config.spec.name == format!("zoe-{deployment}-{id}")).then(|| id.clone())
         })
         .collect();
-    let claim = format!("zoe-{deployment}--");
     let mut unreadable = Vec::new();
     let seen = configs
         .into_iter()
         .filter(|config| {
             let id = config.spec.labels.get(labels::EXECUTION);
             let is_copied = id.is_some_and(|id| copied.contains(id));
-            !(is_copied && config.spec.name.starts_with(&claim))
+            !(is_copied && names::is_claimed(&config.spec.name, deployment))
         })
         .map(|config| container(config, &mut unreadable))
         .collect();
