@@ -14,6 +14,7 @@ mod docker;
 mod harness;
 #[path = "../lab/mod.rs"]
 mod lab;
+mod loss;
 mod members;
 mod spark;
 mod stand_in;

@@ -9,6 +9,7 @@ mod create;
 mod events;
 mod images;
 mod observe;
+mod sort;
 mod start;
 mod status;
 mod teardown;
@@ -145,7 +146,7 @@ impl Backend for ClassicBackend {
     }
 
     async fn private(&self, execution: ExecutionId) -> Result<Private> {
-        self.docker.private(execution).await
+        self.read_private(execution).await
     }
 
     async fn mark(&self, execution: &Execution, mark: Mark) -> Result<()> {
@@ -174,7 +175,7 @@ impl Backend for ClassicBackend {
     }
 
     async fn remove_ticket(&self, execution: &Execution) -> Result<()> {
-        self.remove_tickets(execution.ticket.id).await
+        self.remove_tickets(execution).await
     }
 
     async fn sweep(&self, orphan: &Orphan) -> Result<()> {

@@ -4,36 +4,24 @@
 //! reached since it was started. The first are lost instances; of the second nothing may be concluded, not even that a member
 //! without a ticket belongs to nobody.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::super::wire::{ListedContainer, ListedImage, ListedNetwork};
+use super::super::wire::{ListedImage, ListedNetwork};
 use super::super::{builder, observe};
 use super::status::{Info, Told};
-use super::{ClassicBackend, containers, create};
+use super::{ClassicBackend, create, sort};
 use crate::engine::assemble::{Seen, SeenContainer, SeenImage, SeenNetwork, assemble};
 use crate::engine::client::parallel::each;
-use crate::engine::{EngineError, Result, Scope, names};
+use crate::engine::{EngineError, Result, Scope};
 use crate::labels::{self, Decoded};
 use crate::model::{
-    Availability, Execution, Gap, Instance, InstanceState, Node, Orphan, OrphanKind, Phase,
-    Resources, Snapshot,
+    Availability, Execution, Gap, Instance, InstanceState, Node, Phase, Resources, Snapshot,
 };
 
 /// What a manager says of a container whose node has just gone down.
 const UNHEALTHY: &str = "unhealthy node";
-
-/// The containers of one look, sorted by what can be done with them.
-#[derive(Default)]
-struct Sorted {
-    /// What counts.
-    seen: Vec<SeenContainer>,
-    /// What was made anew elsewhere and can be removed.
-    replaced: Vec<Orphan>,
-    /// Those whose nodes are down.
-    out_of_reach: HashSet<String>,
-}
 
 impl ClassicBackend {
     pub(super) async fn info(&self) -> Result<Info> {
@@ -54,7 +42,7 @@ impl ClassicBackend {
             Scope::Everything => labels::DEPLOYMENT.to_owned(),
         };
         let listed = observe::list(&self.docker.api, &[label]).await?;
-        let sorted = self.sort(listed, &told, now);
+        let sorted = sort::sort(&self.docker.deployment, listed, &told, &self.given_up());
         let mut seen = Seen {
             gaps: told.iter().filter_map(gap).collect(),
             ..Seen::default()
@@ -66,8 +54,10 @@ impl ClassicBackend {
         seen.images = or_gap("images", images, &mut seen.gaps);
         let unseen = told.iter().any(|told| !told.known);
         seen.containers = sorted.seen;
+        seen.containers
+            .retain(|container| !builder::at_work(&container.labels, container.created_at, now));
         let mut snapshot = assemble(&self.docker.deployment, now, seen);
-        snapshot.orphans.extend(sorted.replaced);
+        snapshot.orphans.extend(sorted.over);
         snapshot
             .orphans
             .retain(|orphan| !unseen && !sorted.out_of_reach.contains(&orphan.docker_id));
@@ -91,57 +81,6 @@ impl ClassicBackend {
         // One that is gone meanwhile stays as it was seen.
         each(open, |instance| self.inspect_into(instance)).await?;
         Ok(())
-    }
-
-    fn sort(&self, listed: Vec<ListedContainer>, told: &[Told], now: Timestamp) -> Sorted {
-        let given_up = self.given_up();
-        let mut sorted = Sorted::default();
-        let mut twins: BTreeMap<_, Vec<ListedContainer>> = BTreeMap::new();
-        for container in listed {
-            if containers::is_out_of_reach(&container) {
-                sorted.out_of_reach.insert(container.id.clone());
-                if given_up.contains(&container.id) {
-                    continue;
-                }
-            }
-            match labels::decode(&container.labels) {
-                Some(Ok((deployment, Decoded::Instance { key, .. })))
-                    if deployment == self.docker.deployment =>
-                {
-                    twins.entry(key).or_default().push(container);
-                }
-                _ => sorted.seen.push(seen(container, told)),
-            }
-        }
-        for (key, twins) in twins {
-            let Some((elected, others)) = containers::elect(twins) else {
-                continue;
-            };
-            // Copies that somebody made of one that was not made anew are for all backends alike to judge.
-            let name = names::instance_name(&self.docker.deployment, &key);
-            let anew = elected.names.iter().any(|own| names::plain(own) != name);
-            sorted.seen.push(seen(elected, told));
-            for other in others {
-                if !anew {
-                    sorted.seen.push(seen(other, told));
-                } else if !containers::is_out_of_reach(&other) {
-                    sorted.replaced.push(Orphan {
-                        kind: OrphanKind::Instance,
-                        name: other
-                            .names
-                            .first()
-                            .map(|n| names::plain(n).to_owned())
-                            .unwrap_or_default(),
-                        docker_id: other.id,
-                        execution: Some(key.execution),
-                    });
-                }
-            }
-        }
-        sorted
-            .seen
-            .retain(|container| !builder::at_work(&container.labels, container.created_at, now));
-        sorted
     }
 
     /// What carries the labels of an execution's network, on nodes that can be asked: there should be none.
@@ -246,25 +185,6 @@ fn gap(told: &Told) -> Option<Gap> {
         },
         node: Some(told.node.name.clone()),
     })
-}
-
-fn seen(container: ListedContainer, told: &[Told]) -> SeenContainer {
-    let node = containers::node_of(&container).to_owned();
-    let mut state = containers::state(&container);
-    if let InstanceState::Lost { since } = &mut state {
-        let down = told.iter().find(|told| told.node.name == node);
-        *since = down.and_then(|told| match told.node.availability {
-            Availability::Down { since } => since,
-            Availability::Active
-            | Availability::Disabled
-            | Availability::Paused
-            | Availability::Drained => None,
-        });
-    }
-    SeenContainer {
-        state,
-        ..container.seen(&node)
-    }
 }
 
 /// The nodes, with what others hold of each: all that is reserved without what the manager counts for zoe's own members.
