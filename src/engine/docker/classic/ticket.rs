@@ -11,7 +11,7 @@ use super::super::launch::Made;
 use super::super::wire::ListedContainer;
 use super::super::{create, parallel};
 use super::{ClassicBackend, containers};
-use crate::engine::{Backend, Result, Submitted, names};
+use crate::engine::{Backend, EngineError, Result, Submitted, names};
 use crate::model::{Execution, ExecutionId, Mark, Private, Ticket};
 
 /// The label of a container that stands in for a ticket out of reach: Docker's id of that one.
@@ -33,8 +33,12 @@ impl ClassicBackend {
     pub(super) async fn read_private(&self, execution: ExecutionId) -> Result<Private> {
         let tickets = self.docker.tickets(execution).await?;
         match self.docker.genuine(tickets, execution) {
+            // What runs already goes on without it.
             Some((_, ticket)) if containers::is_out_of_reach(&ticket) => {
-                Err(containers::out_of_reach(&ticket))
+                Err(EngineError::Refused {
+                    what: format!("reading the secrets of {execution}"),
+                    why: containers::out_of_reach(&ticket).to_string(),
+                })
             }
             _ => self.docker.private(execution).await,
         }
