@@ -105,6 +105,9 @@ async fn what_was_on_a_lost_node_is_lost_replaced_ended_and_swept() {
     let harness = Classic::alone().await;
     let backend = harness.backend();
     let backend = &*backend;
+    // A ticket goes only where its image is.
+    let image = harness.image();
+    backend.ensure(&image, &|_| {}).await.unwrap();
     let near = submitted(&harness, backend, false).await;
     let far = submitted(&harness, backend, true).await;
     for ticket in [&near, &far] {
