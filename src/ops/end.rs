@@ -82,8 +82,7 @@ pub(super) fn outcome(execution: &Execution, mark: Mark, events: &[Event]) -> Ou
         Mark::Failed | Mark::Lost => Outcome::Failed {
             exit_code: 125,
             reason: last("failed").unwrap_or_else(|| {
-                let lost = mark == Mark::Lost;
-                let unknown = if lost {
+                let unknown = if mark == Mark::Lost {
                     "a node it was on is gone"
                 } else {
                     "it could not be started"
