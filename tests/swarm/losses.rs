@@ -5,6 +5,9 @@ use std::time::{Duration, Instant};
 
 use crate::site::{Site, until};
 
+/// How often a node of the lab has to say that it is there, where a test does not change it.
+const USUAL_PERIOD: Duration = Duration::from_secs(5);
+
 /// A monitor on the node with this disk, and workers that go anywhere.
 fn cluster(disk: &str, command: &str) -> String {
     format!(
@@ -113,13 +116,18 @@ fn without_its_monitor_an_execution_fails_and_says_why() {
 fn what_was_only_silent_for_a_minute_is_not_declared_dead() {
     let site = Site::alone();
     // What docs/swarm.md says to do where the network has breaks: a node is lost after three of these periods.
-    site.patience("30s");
+    site.patience("45s");
+    let changed = Instant::now();
     let id = site.running(&cluster(
         "hdd",
-        "i=0; while [ $$i -lt 800 ]; do i=$$((i+1)); echo $$i; sleep 0.1; done; exit 3",
+        "i=0; while [ $$i -lt 900 ]; do i=$$((i+1)); echo $$i; sleep 0.1; done; exit 3",
     ));
     let before = on(&site, "n3", &id);
     let waiting = waiting(&site, &id);
+    // Every node has spoken again by then, and been told of the longer period.
+    while changed.elapsed() < 2 * USUAL_PERIOD {
+        assert_eq!(site.show(&id)["state"], "running");
+    }
     site.lab.cut("n3");
     let cut = Instant::now();
     while cut.elapsed() < Duration::from_mins(1) {

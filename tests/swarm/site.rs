@@ -64,7 +64,8 @@ impl Site {
         }
     }
 
-    /// How often a node has to say that it is there: the Swarm gives it up after three of these periods.
+    /// How often a node has to say that it is there: the Swarm gives it up after three of these periods. A node learns of
+    /// it with its next word to the manager, which nothing shows: it takes up to one period of those in force before.
     pub fn patience(&self, period: &str) {
         let update = ["swarm", "update", "--dispatcher-heartbeat", period];
         self.lab.docker("n1", &update);
