@@ -168,7 +168,7 @@ fn job_repository(deployment: &Deployment) -> String {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::model::{Application, Component, Cores, Overhead};
+    use crate::model::{Application, Component, Cores, Overhead, Terms};
     use std::collections::BTreeMap;
 
     /// A ticket of one component `main`, for tests of this floor.
@@ -206,6 +206,7 @@ pub(crate) mod tests {
             submitted_at: jiff::Timestamp::UNIX_EPOCH,
             key: None,
             timeout: None,
+            terms: Terms::default(),
             job_image: None,
             registry: String::new(),
         }

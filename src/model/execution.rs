@@ -8,6 +8,7 @@ use super::application::{Application, Component};
 use super::ids::{ComponentName, Deployment, ExecutionId, ExecutionName};
 use super::instance::{Instance, InstanceState};
 use super::secret::Secret;
+use super::terms::Terms;
 
 /// What submission writes down, once and whole: the execution itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub struct Ticket {
     pub key: Option<String>,
     /// How long it may run.
     pub timeout: Option<SignedDuration>,
+    /// How it stands to others, and what happens when it fails.
+    pub terms: Terms,
     /// The image with the submitted files, if there are any.
     pub job_image: Option<String>,
     /// The site's registry, put before images that name none; empty for Docker Hub.

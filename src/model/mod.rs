@@ -11,6 +11,7 @@ pub mod instance;
 pub mod plan;
 pub mod secret;
 pub mod snapshot;
+pub mod terms;
 
 pub use amount::{AmountError, Bytes, Cores, Resources};
 pub use application::{Application, Component, Overhead, Port, Protocol, Ready, Threshold, Volume};
@@ -22,3 +23,4 @@ pub use secret::Secret;
 pub use snapshot::{
     Anomaly, Availability, DISABLED, Gap, JobImage, Node, Orphan, OrphanKind, Snapshot,
 };
+pub use terms::{ArrayPlace, Dependency, RequiredEnd, Retries, Terms, TermsError};

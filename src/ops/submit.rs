@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
@@ -14,12 +15,21 @@ use super::report::{News, Report};
 use super::resolve::LAST;
 use crate::apps;
 use crate::engine::{EngineError, JobFiles, Scope, Submitted};
-use crate::model::{Application, ExecutionId, ExecutionName, Private, Secret, Snapshot, Ticket};
+use crate::model::{
+    Application, ExecutionId, ExecutionName, Private, Secret, Snapshot, Terms, Ticket,
+};
 use crate::scheduler;
 use crate::store::Record;
 
 /// How often a fresh id, or an image that somebody swept away in between, is tried again.
 const TRIES: usize = 5;
+
+/// How long a key may be taken without the execution that took it being seen: Docker reserves a name before it shows what
+/// bears it, and a busy one takes its time in between.
+const UNSEEN: Duration = Duration::from_secs(30);
+
+/// How long to wait before looking for it again.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// What is to be run, and how.
 #[derive(Debug, Clone)]
@@ -78,18 +88,16 @@ pub async fn submit(
         .map_err(|refusal| OpsError::new(ErrorKind::Refused, refusal.to_string()))?;
     free_name(&snapshot, submission)?;
     ensure_images(context, submission, report).await?;
-    for _ in 0..TRIES {
+    let mut patience = Patience::new();
+    loop {
         let ticket = ticket(context, submission, report).await?;
         // Preparing took its time: another with the same key may have come and even gone in between.
         let snapshot = context.backend.observe(Scope::Executions).await?;
         if let Some(existing) = existing(context, &snapshot, submission, report).await? {
             return Ok(existing);
         }
-        match context
-            .backend
-            .submit(&ticket, &private(context, submission))
-            .await
-        {
+        let private = private(context, submission);
+        match context.backend.submit(&ticket, &private).await {
             Ok(Submitted::Created) => {
                 report.tell(News::Submitted {
                     id: ticket.id,
@@ -99,14 +107,48 @@ pub async fn submit(
                 return Ok(Accepted::New(Box::new(ticket)));
             }
             Ok(Submitted::Taken) if ticket.name_claimed => return Err(name_taken(&ticket.name)),
-            // A random id that is in use, a key that another is submitting just now, or an image swept away: once more.
-            Ok(Submitted::Taken) | Err(EngineError::NoImage { .. }) => {}
+            // Another is submitting with this key just now: what it makes will be seen.
+            Ok(Submitted::Taken) if ticket.key.is_some() => patience.unseen().await?,
+            Ok(Submitted::Taken) => patience.again("every id tried is in use")?,
+            Err(EngineError::NoImage { .. }) => {
+                patience.again("its image is removed as fast as it is made")?;
+            }
             Err(error) => return Err(error.into()),
         }
     }
-    Err(OpsError::failed(
-        "the execution could not be submitted: its image is removed as fast as it is made",
-    ))
+}
+
+/// How often and how long a submission that lost a race is tried again.
+struct Patience {
+    tries: usize,
+    until: Instant,
+}
+
+impl Patience {
+    fn new() -> Self {
+        Self {
+            tries: TRIES,
+            until: Instant::now() + UNSEEN,
+        }
+    }
+
+    fn again(&mut self, why: &str) -> Result<(), OpsError> {
+        self.tries = self.tries.checked_sub(1).ok_or_else(|| {
+            OpsError::failed(format!("the execution could not be submitted: {why}"))
+        })?;
+        Ok(())
+    }
+
+    async fn unseen(&self) -> Result<(), OpsError> {
+        if Instant::now() >= self.until {
+            let message = "the execution could not be submitted: its key is taken by something that Docker does not list";
+            return Err(OpsError::failed(message).hint(
+                "use another key, or look for what has it with `docker ps -a` or `docker config ls`",
+            ));
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+        Ok(())
+    }
 }
 
 fn check_name(submission: &Submission) -> Result<(), OpsError> {
@@ -244,6 +286,7 @@ async fn ticket(
         submitted_at: context.now(),
         key: submission.key.clone(),
         timeout: submission.timeout,
+        terms: Terms::default(),
         job_image: job_image(context, submission, report).await?,
         registry: context.settings.registry.clone(),
     })

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use crate::model::{
     Application, Availability, Bytes, Component, Cores, Execution, ExecutionId, Gap, Instance,
     InstanceKey, InstanceState, JobImage, Mark, Node, Orphan, OrphanKind, Overhead, Plan,
-    Resources, Snapshot, Step, Ticket,
+    Resources, Snapshot, Step, Terms, Ticket,
 };
 
 use super::past::{Known, Past};
@@ -86,6 +86,7 @@ pub(super) fn execution(n: u64, submitted: i64, components: Vec<Component>) -> E
             submitted_at: at(submitted),
             key: None,
             timeout: None,
+            terms: Terms::default(),
             job_image: None,
             registry: String::new(),
         },

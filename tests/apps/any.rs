@@ -7,8 +7,8 @@ use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 use zoe::model::{
-    Application, Bytes, Component, Cores, ExecutionId, Overhead, Port, Protocol, Ready, Threshold,
-    Ticket, Volume,
+    Application, ArrayPlace, Bytes, Component, Cores, Dependency, ExecutionId, Overhead, Port,
+    Protocol, Ready, RequiredEnd, Retries, Terms, Threshold, Ticket, Volume,
 };
 
 /// Any text without NUL, its dollar signs doubled.
@@ -157,6 +157,38 @@ pub fn application() -> impl Strategy<Value = Application> {
 }
 
 /// Any valid ticket.
+fn terms() -> impl Strategy<Value = Terms> {
+    let after = vec((any::<u64>(), any::<bool>()), 0..4);
+    let array = option::of((any::<u64>(), any::<u32>(), option::of(1..u32::MAX)));
+    let retries = (
+        any::<u32>(),
+        proptest::collection::btree_set(any::<i64>(), 0..4),
+    );
+    (any::<i32>(), after, array, retries, any::<bool>()).prop_map(
+        |(priority, after, array, (most, codes), held)| Terms {
+            priority,
+            after: after
+                .into_iter()
+                .map(|(id, ok)| Dependency {
+                    execution: ExecutionId::from_bits(id),
+                    end: if ok {
+                        RequiredEnd::Ok
+                    } else {
+                        RequiredEnd::Any
+                    },
+                })
+                .collect(),
+            array: array.map(|(id, index, at_once)| ArrayPlace {
+                array: ExecutionId::from_bits(id),
+                index,
+                at_once,
+            }),
+            retries: Retries { most, codes },
+            held,
+        },
+    )
+}
+
 pub fn ticket() -> impl Strategy<Value = Ticket> {
     let at = (
         Timestamp::MIN.as_second() + 1..Timestamp::MAX.as_second(),
@@ -168,6 +200,7 @@ pub fn ticket() -> impl Strategy<Value = Ticket> {
         option::of(any::<String>()),
         timeout,
         option::of(any::<String>()),
+        terms(),
     );
     let texts = (any::<String>(), any::<String>());
     (
@@ -190,6 +223,7 @@ pub fn ticket() -> impl Strategy<Value = Ticket> {
                 submitted_at: Timestamp::new(at.0, at.1).unwrap(),
                 key: optional.0,
                 timeout: optional.1.map(|(s, n)| SignedDuration::new(s, n)),
+                terms: optional.3,
                 job_image: optional.2,
                 registry,
             },

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use proptest::prelude::*;
 use zoe::apps;
-use zoe::model::{ExecutionId, Launch, Private, Secret, Ticket};
+use zoe::model::{ExecutionId, Launch, Private, Secret, Terms, Ticket};
 
 use crate::any;
 
@@ -20,6 +20,7 @@ fn ticket(application: &str) -> Ticket {
         submitted_at: "2026-11-22T10:00:00Z".parse().unwrap(),
         key: None,
         timeout: None,
+        terms: Terms::default(),
         job_image: Some("zoe-job/ada:0123".to_owned()),
         registry: "registry.example:5000/".to_owned(),
     }

@@ -11,7 +11,7 @@ use zoe::engine::{Backend, JobFiles, LogRange, Output, Scope, Submitted, names};
 use zoe::labels::Labels;
 use zoe::model::{
     Application, Bytes, Component, Cores, Deployment, Execution, ExecutionId, InstanceKey,
-    Overhead, Port, Private, Protocol, Secret, Snapshot, Ticket,
+    Overhead, Port, Private, Protocol, Secret, Snapshot, Terms, Ticket,
 };
 
 /// What a container is to do.
@@ -133,6 +133,7 @@ pub fn ticket(harness: &dyn BackendUnderTest, components: Vec<Component>) -> Tic
         submitted_at: Timestamp::now().round(jiff::Unit::Second).unwrap(),
         key: None,
         timeout: None,
+        terms: Terms::default(),
         job_image: None,
         registry: String::new(),
     }

@@ -13,7 +13,7 @@ use zoe::engine::gate::Gate;
 use zoe::engine::{Backend, Images, Scope, Submitted};
 use zoe::model::{
     Application, Bytes, Component, Cores, Deployment, Execution, ExecutionId, InstanceKey,
-    InstanceSpec, Launch, Overhead, Private, Resources, Snapshot, Ticket,
+    InstanceSpec, Launch, Overhead, Private, Resources, Snapshot, Terms, Ticket,
 };
 
 pub const TINY: &str = "zoe-test/tiny:1";
@@ -66,6 +66,7 @@ impl Site {
             submitted_at: Timestamp::now(),
             key: None,
             timeout: None,
+            terms: Terms::default(),
             job_image: None,
             registry: String::new(),
         }
