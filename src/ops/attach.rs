@@ -80,7 +80,7 @@ pub async fn attach(
 /// whoever started it only reads its output. Returns when it is to end, or is gone.
 async fn tend(context: &Context, id: ExecutionId, report: &dyn Report) {
     loop {
-        tokio::time::sleep(LOOK_AGAIN).await;
+        context.world.sleep(LOOK_AGAIN).await;
         // Who can't be asked now is asked again.
         let Ok(snapshot) = context.backend.observe(Scope::Executions).await else {
             continue;

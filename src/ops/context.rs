@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::engine::Backend;
@@ -24,6 +26,17 @@ pub trait World: Send + Sync {
 
     /// Fills `bytes` with unguessable ones.
     fn random(&self, bytes: &mut [u8]);
+
+    /// Returns after this long.
+    fn sleep(&self, length: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(length))
+    }
+
+    /// Does work that blocks where it holds up nobody.
+    fn beside(&self, work: Box<dyn FnOnce() + Send>) {
+        // Whoever waits for it is told by the work itself.
+        drop(tokio::task::spawn_blocking(work));
+    }
 }
 
 /// Who holds the lease, and whether another holder can be seen to be dead.

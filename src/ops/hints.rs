@@ -30,7 +30,7 @@ impl Hints {
     pub(super) async fn next(&mut self, context: &Context, longest: Duration) {
         self.listen(context).await;
         let Some(changes) = &mut self.changes else {
-            tokio::time::sleep(longest).await;
+            context.world.sleep(longest).await;
             return;
         };
         match tokio::time::timeout(longest, changes.next()).await {
@@ -46,7 +46,7 @@ impl Hints {
             }
             Ok(None) => {
                 self.changes = None;
-                tokio::time::sleep(BURST).await;
+                context.world.sleep(BURST).await;
             }
             Err(_) => {}
         }

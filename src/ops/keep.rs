@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use futures_util::StreamExt;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::context::Context;
 use super::earlier::{self, Earlier};
@@ -83,10 +83,13 @@ async fn archive(
     let path = path.to_owned();
     let id = execution.ticket.id;
     let (pieces, mut incoming) = mpsc::channel(WAITING);
-    let writer = tokio::task::spawn_blocking(move || write(&path, id, &mut incoming));
+    let (done, written) = oneshot::channel();
+    context.world.beside(Box::new(move || {
+        let _ = done.send(write(&path, id, &mut incoming));
+    }));
     let read = read(context, id, members, earlier, &pieces).await;
     drop(pieces);
-    let written = writer
+    let written = written
         .await
         .map_err(|error| OpsError::failed(format!("writing {shown} broke off: {error}")))?;
     let wrong = |error: ArchiveError| {

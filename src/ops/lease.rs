@@ -61,7 +61,7 @@ pub(super) async fn acquire(
         if let Some(held) = try_acquire(context, Arc::clone(store)).await? {
             return Ok(Some(held));
         }
-        tokio::time::sleep(ASK_AGAIN).await;
+        context.world.sleep(ASK_AGAIN).await;
     }
     Ok(None)
 }
@@ -113,7 +113,7 @@ async fn ask(
 async fn renew(context: Context, store: Arc<dyn Store>, lost: Arc<AtomicBool>) {
     let third = context.settings.lease.unsigned_abs() / 3;
     loop {
-        tokio::time::sleep(third).await;
+        context.world.sleep(third).await;
         match ask(&context, store.as_ref(), None).await {
             Ok(Lease::Held { .. }) => {}
             Ok(Lease::Taken { .. }) | Err(_) => {

@@ -298,7 +298,7 @@ async fn until_running(
             let why = note.map_or(String::new(), |note| format!(": {note}"));
             return Ok(Some(format!("{name} does not run yet{why}")));
         }
-        tokio::time::sleep(INTERVAL).await;
+        context.world.sleep(INTERVAL).await;
     }
     Ok(None)
 }

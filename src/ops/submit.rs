@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::context::Context;
@@ -26,7 +26,7 @@ const TRIES: usize = 5;
 
 /// How long a key may be taken without the execution that took it being seen: Docker reserves a name before it shows what
 /// bears it, and a busy one takes its time in between.
-const UNSEEN: Duration = Duration::from_secs(30);
+const UNSEEN: SignedDuration = SignedDuration::from_secs(30);
 
 /// How long to wait before looking for it again.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
@@ -88,7 +88,7 @@ pub async fn submit(
         .map_err(|refusal| OpsError::new(ErrorKind::Refused, refusal.to_string()))?;
     free_name(&snapshot, submission)?;
     ensure_images(context, submission, report).await?;
-    let mut patience = Patience::new();
+    let mut patience = Patience::new(context);
     loop {
         let ticket = ticket(context, submission, report).await?;
         // Preparing took its time: another with the same key may have come and even gone in between.
@@ -108,7 +108,7 @@ pub async fn submit(
             }
             Ok(Submitted::Taken) if ticket.name_claimed => return Err(name_taken(&ticket.name)),
             // Another is submitting with this key just now: what it makes will be seen.
-            Ok(Submitted::Taken) if ticket.key.is_some() => patience.unseen().await?,
+            Ok(Submitted::Taken) if ticket.key.is_some() => patience.unseen(context).await?,
             Ok(Submitted::Taken) => patience.again("every id tried is in use")?,
             Err(EngineError::NoImage { .. }) => {
                 patience.again("its image is removed as fast as it is made")?;
@@ -121,14 +121,15 @@ pub async fn submit(
 /// How often and how long a submission that lost a race is tried again.
 struct Patience {
     tries: usize,
-    until: Instant,
+    until: Timestamp,
 }
 
 impl Patience {
-    fn new() -> Self {
+    fn new(context: &Context) -> Self {
+        let until = context.now().checked_add(UNSEEN);
         Self {
             tries: TRIES,
-            until: Instant::now() + UNSEEN,
+            until: until.unwrap_or(Timestamp::MAX),
         }
     }
 
@@ -139,14 +140,14 @@ impl Patience {
         Ok(())
     }
 
-    async fn unseen(&self) -> Result<(), OpsError> {
-        if Instant::now() >= self.until {
+    async fn unseen(&self, context: &Context) -> Result<(), OpsError> {
+        if context.now() >= self.until {
             let message = "the execution could not be submitted: its key is taken by something that Docker does not list";
             return Err(OpsError::failed(message).hint(
                 "use another key, or look for what has it with `docker ps -a` or `docker config ls`",
             ));
         }
-        tokio::time::sleep(LOOK_AGAIN).await;
+        context.world.sleep(LOOK_AGAIN).await;
         Ok(())
     }
 }

@@ -123,7 +123,7 @@ pub(super) async fn past_deadline(context: &Context, execution: &Execution) {
         if !left.is_positive() {
             return;
         }
-        tokio::time::sleep(left.unsigned_abs()).await;
+        context.world.sleep(left.unsigned_abs()).await;
     }
     std::future::pending::<()>().await;
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 use bytes::Bytes as Chunk;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::place::PAUSE;
 use super::{ContainerRow, Fault, MemoryBackend, gone_is_fine, refused};
@@ -41,53 +41,61 @@ fn unpack(archive: &Chunk, directory: &str) -> std::io::Result<Vec<(String, Stri
 }
 
 impl MemoryBackend {
-    fn has_image(&self, name: &str) -> Result<bool> {
+    async fn has_image(&self, name: &str) -> Result<bool> {
         self.look("inspect image", |world, _| {
             world
                 .images
                 .values()
                 .any(|image| image.tags.iter().any(|tag| tag == name))
         })
+        .await
     }
 
     /// Makes the image, unless the builder's name says that somebody else does. `None`: look again.
-    fn try_make(
+    async fn try_make(
         &self,
         files: &JobFiles,
         hash: &str,
         content: &[(String, String)],
     ) -> Result<Option<String>> {
         let tag = names::job_tag("", &self.deployment, hash);
-        if self.has_image(&tag)? {
+        if self.has_image(&tag).await? {
             return Ok(Some(tag));
         }
         let name = names::builder_name(&self.deployment, hash);
         let call = format!("create builder {name}");
-        let made = self.step(&call, |world, now| {
-            let row = ContainerRow {
-                labels: labels::builder(&self.deployment).into_iter().collect(),
-                ..ContainerRow::new(&name, "", now)
-            };
-            world.create_container(row, &files.base)
-        })?;
+        let made = self
+            .step(&call, |world, now| {
+                let row = ContainerRow {
+                    labels: labels::builder(&self.deployment).into_iter().collect(),
+                    ..ContainerRow::new(&name, "", now)
+                };
+                world.create_container(row, &files.base)
+            })
+            .await?;
         let id = match made {
             Ok(id) => id,
             Err(Fault::NameTaken(id)) => {
-                self.clear_leftover(&id, &name)?;
+                self.clear_leftover(&id, &name).await?;
                 return Ok(None);
             }
             Err(fault) => return Err(refused(&call, fault)),
         };
         let call = format!("upload files {name}");
-        let uploaded = self.step(&call, |world, _| {
-            world.put_files(&id, content.iter().cloned())
-        })?;
+        let uploaded = self
+            .step(&call, |world, _| {
+                world.put_files(&id, content.iter().cloned())
+            })
+            .await?;
         let call = format!("commit image {tag}");
         let committed = match uploaded {
-            Ok(()) => self.step(&call, |world, now| {
-                let labels = labels::image(&self.deployment).into_iter().collect();
-                world.commit(&id, &tag, labels, now)
-            })?,
+            Ok(()) => {
+                self.step(&call, |world, now| {
+                    let labels = labels::image(&self.deployment).into_iter().collect();
+                    world.commit(&id, &tag, labels, now)
+                })
+                .await?
+            }
             Err(fault) => Err(fault),
         };
         match committed {
@@ -97,22 +105,26 @@ impl MemoryBackend {
             Err(fault) => return Err(refused(&call, fault)),
         }
         let call = format!("remove builder {name}");
-        self.step(&call, |world, _| gone_is_fine(world.remove_container(&id)))?
+        self.step(&call, |world, _| gone_is_fine(world.remove_container(&id)))
+            .await?
             .map_err(|fault| refused(&call, fault))?;
         Ok(Some(tag))
     }
 
     /// Removes a builder that has been there for longer than making an image takes.
-    fn clear_leftover(&self, id: &str, name: &str) -> Result<()> {
-        let age = self.look(&format!("inspect container {name}"), |world, now| {
-            let row = world.containers.get(id)?;
-            Some(now.duration_since(row.created_at))
-        })?;
+    async fn clear_leftover(&self, id: &str, name: &str) -> Result<()> {
+        let age = self
+            .look(&format!("inspect container {name}"), |world, now| {
+                let row = world.containers.get(id)?;
+                Some(now.duration_since(row.created_at))
+            })
+            .await?;
         if age.is_none_or(|age| age < PATIENCE) {
             return Ok(());
         }
         let call = format!("remove builder {name}");
-        self.step(&call, |world, _| gone_is_fine(world.remove_container(id)))?
+        self.step(&call, |world, _| gone_is_fine(world.remove_container(id)))
+            .await?
             .map_err(|fault| refused(&call, fault))
     }
 }
@@ -122,7 +134,7 @@ impl Images for MemoryBackend {
     async fn ensure(&self, image: &str, progress: ProgressSink<'_>) -> Result<String> {
         self.gate.enter("inspect image", false)?.done()?;
         // An image that is always there is there once somebody looks: that is no step.
-        if let Some(id) = self.edit(|world| world.find_image(image, Timestamp::now()))? {
+        if let Some(id) = self.edit(|world| world.find_image(image, self.now()))? {
             return Ok(id);
         }
         progress(Progress {
@@ -131,7 +143,9 @@ impl Images for MemoryBackend {
             bytes: None,
         });
         let call = format!("pull image {image}");
-        let pulled = self.step(&call, |world, now| world.pull(image, now))?;
+        let pulled = self
+            .step(&call, |world, now| world.pull(image, now))
+            .await?;
         pulled.map_err(|_| EngineError::NoImage {
             image: image.to_owned(),
             why: "this memory has no registry".to_owned(),
@@ -146,16 +160,16 @@ impl Images for MemoryBackend {
         let content = unpack(&files.archive, &files.directory).map_err(garbled)?;
         let base = self.ensure(&files.base, &|_| ()).await?;
         let hash = names::job_hash(&base, &files.digest);
-        let begun = Timestamp::now();
+        let begun = self.now();
         for attempt in 0.. {
-            if let Some(tag) = self.try_make(files, &hash, &content)? {
+            if let Some(tag) = self.try_make(files, &hash, &content).await? {
                 return Ok(tag);
             }
-            let waited = Timestamp::now().duration_since(begun);
+            let waited = self.now().duration_since(begun);
             if attempt >= TRIES && waited > PATIENCE.saturating_mul(2) {
                 break;
             }
-            tokio::time::sleep(PAUSE).await;
+            self.pause(PAUSE).await;
         }
         Err(EngineError::Conflict {
             what: format!("container {}", names::builder_name(&self.deployment, &hash)),
@@ -165,7 +179,10 @@ impl Images for MemoryBackend {
 
     async fn remove_job_image(&self, image: &JobImage) -> Result<()> {
         let call = format!("remove image {}", image.tag);
-        match self.step(&call, |world, _| world.remove_image(&image.tag))? {
+        match self
+            .step(&call, |world, _| world.remove_image(&image.tag))
+            .await?
+        {
             Ok(()) | Err(Fault::NotFound(_) | Fault::InUse(_)) => Ok(()),
             Err(fault) => Err(refused(&call, fault)),
         }
@@ -188,6 +205,7 @@ impl Images for MemoryBackend {
                 })
                 .collect()
         })
+        .await
     }
 
     async fn build(&self, request: &BuildRequest, progress: ProgressSink<'_>) -> Result<()> {
@@ -197,35 +215,42 @@ impl Images for MemoryBackend {
             bytes: None,
         });
         let call = format!("build image {}", request.target);
-        let built = self.step(&call, |world, now| {
-            let mut tags = request.tags.iter();
-            if let Some(first) = tags.next() {
-                let id = world.add_image(first, HashMap::new(), BTreeMap::new(), now);
-                tags.for_each(|tag| world.name_image(&id, tag));
-            }
-            Ok(())
-        })?;
+        let built = self
+            .step(&call, |world, now| {
+                let mut tags = request.tags.iter();
+                if let Some(first) = tags.next() {
+                    let id = world.add_image(first, HashMap::new(), BTreeMap::new(), now);
+                    tags.for_each(|tag| world.name_image(&id, tag));
+                }
+                Ok(())
+            })
+            .await?;
         built.map_err(|fault| refused(&call, fault))
     }
 
     async fn tag(&self, image: &str, name: &str) -> Result<()> {
         let call = format!("tag image {image}");
-        let tagged = self.step(&call, |world, now| {
-            let id = world.find_image(image, now);
-            let id = id.ok_or_else(|| Fault::NoImage(image.to_owned()))?;
-            world.name_image(&id, name);
-            Ok(())
-        })?;
+        let tagged = self
+            .step(&call, |world, now| {
+                let id = world.find_image(image, now);
+                let id = id.ok_or_else(|| Fault::NoImage(image.to_owned()))?;
+                world.name_image(&id, name);
+                Ok(())
+            })
+            .await?;
         tagged.map_err(|fault| refused(&call, fault))
     }
 
     async fn in_registry(&self, image: &str) -> Result<Option<String>> {
         self.look("image in registry", |world, _| world.pushed(image))
+            .await
     }
 
     async fn push(&self, image: &str, progress: ProgressSink<'_>) -> Result<()> {
         let call = format!("push image {image}");
-        let pushed = self.step(&call, |world, now| world.push_image(image, now))?;
+        let pushed = self
+            .step(&call, |world, now| world.push_image(image, now))
+            .await?;
         pushed.map_err(|fault| refused(&call, fault))?;
         progress(Progress {
             part: String::new(),
@@ -243,9 +268,11 @@ impl Images for MemoryBackend {
                 why: format!("{} is no file", archive.display()),
             });
         }
-        let imported = self.step(&call, |world, now| {
-            Ok(world.add_image(name, HashMap::new(), BTreeMap::new(), now))
-        })?;
+        let imported = self
+            .step(&call, |world, now| {
+                Ok(world.add_image(name, HashMap::new(), BTreeMap::new(), now))
+            })
+            .await?;
         imported.map(drop).map_err(|fault| refused(&call, fault))
     }
 }

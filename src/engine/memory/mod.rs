@@ -8,6 +8,7 @@ mod backend;
 mod images;
 mod nodes;
 mod options;
+mod pace;
 mod place;
 mod rows;
 mod script;
@@ -17,6 +18,8 @@ mod streams;
 mod world;
 
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use thiserror::Error;
@@ -25,6 +28,7 @@ use super::gate::Gate;
 use super::{EngineError, Result};
 use crate::model::Deployment;
 use options::Options;
+pub use pace::Pace;
 use place::Place;
 pub use rows::{ContainerRow, ImageRow, NetworkRow, NodeRow, NodeState};
 pub use world::{Fault, World};
@@ -46,6 +50,7 @@ pub struct MemoryBackend {
     deployment: Deployment,
     gate: Gate,
     options: Options,
+    pace: Option<Arc<dyn Pace>>,
 }
 
 impl MemoryBackend {
@@ -56,6 +61,7 @@ impl MemoryBackend {
             deployment,
             gate: Gate::open(),
             options: Options::default(),
+            pace: None,
         }
     }
 
@@ -72,6 +78,7 @@ impl MemoryBackend {
             deployment,
             gate,
             options,
+            pace: None,
         })
     }
 
@@ -87,6 +94,15 @@ impl MemoryBackend {
         Self { deployment, ..self }
     }
 
+    /// The same world, for somebody whose every call waits for its turn.
+    #[must_use]
+    pub fn with_pace(self, pace: Arc<dyn Pace>) -> Self {
+        Self {
+            pace: Some(pace),
+            ..self
+        }
+    }
+
     /// Changes the world by hand, past the gate: for tests that want something strange in it, or look inside.
     pub fn edit<T>(&self, change: impl FnOnce(&mut World) -> T) -> Result<T> {
         self.place.change(|world| {
@@ -95,27 +111,55 @@ impl MemoryBackend {
         })
     }
 
+    /// The time now.
+    fn now(&self) -> Timestamp {
+        self.pace
+            .as_ref()
+            .map_or_else(Timestamp::now, |pace| pace.now())
+    }
+
+    /// Returns after this long.
+    async fn pause(&self, length: Duration) {
+        match &self.pace {
+            Some(pace) => pace.pause(length).await,
+            None => tokio::time::sleep(length).await,
+        }
+    }
+
     /// One step that changes something.
-    fn step<T>(
+    async fn step<T>(
         &self,
         call: &str,
-        change: impl FnOnce(&mut World, Timestamp) -> Result<T, Fault>,
+        change: impl FnOnce(&mut World, Timestamp) -> Result<T, Fault> + Send,
     ) -> Result<Result<T, Fault>> {
         let passage = self.gate.enter(call, true)?;
+        if let Some(pace) = &self.pace {
+            pace.before(call, true).await?;
+        }
         let outcome = self.edit(|world| {
-            let outcome = change(world, Timestamp::now());
+            let outcome = change(world, self.now());
             if outcome.is_ok() {
                 world.changes += 1;
             }
             outcome
         })?;
         passage.done()?;
+        if let Some(pace) = &self.pace {
+            pace.after(call, outcome.as_ref().err())?;
+        }
         Ok(outcome)
     }
 
     /// One call that only reads.
-    fn look<T>(&self, call: &str, read: impl FnOnce(&World, Timestamp) -> T) -> Result<T> {
+    async fn look<T>(
+        &self,
+        call: &str,
+        read: impl FnOnce(&World, Timestamp) -> T + Send,
+    ) -> Result<T> {
         self.gate.enter(call, false)?.done()?;
+        if let Some(pace) = &self.pace {
+            pace.before(call, false).await?;
+        }
         self.glance(read)
     }
 
@@ -123,7 +167,7 @@ impl MemoryBackend {
     fn glance<T>(&self, read: impl FnOnce(&World, Timestamp) -> T) -> Result<T> {
         let mut world = self.place.read()?;
         self.options.apply(&mut world);
-        Ok(read(&world, Timestamp::now()))
+        Ok(read(&world, self.now()))
     }
 }
 

@@ -93,22 +93,27 @@ impl MemoryBackend {
         members.into_iter().map(|(_, member)| member).collect()
     }
 
-    pub(super) fn make_network(&self, execution: ExecutionId) -> Result<()> {
+    pub(super) async fn make_network(&self, execution: ExecutionId) -> Result<()> {
         let name = names::network_name(&self.deployment, execution);
         let row = NetworkRow {
             name: name.clone(),
             labels: map(labels::network(&self.deployment, execution)),
         };
         let call = format!("create network {name}");
-        match self.step(&call, |world, _| world.create_network(row))? {
+        match self
+            .step(&call, |world, _| world.create_network(row))
+            .await?
+        {
             Ok(_) => Ok(()),
             Err(Fault::NameTaken(id)) => {
-                let found = self.look(&format!("inspect network {name}"), |world, _| {
-                    world
-                        .networks
-                        .get(&id)
-                        .and_then(|row| self.decode(&row.labels))
-                })?;
+                let found = self
+                    .look(&format!("inspect network {name}"), |world, _| {
+                        world
+                            .networks
+                            .get(&id)
+                            .and_then(|row| self.decode(&row.labels))
+                    })
+                    .await?;
                 match found {
                     Some(Decoded::Network { execution: other }) if other == execution => Ok(()),
                     _ => Err(EngineError::Conflict {
@@ -122,19 +127,23 @@ impl MemoryBackend {
     }
 
     /// Makes the container, or finds the one that is there. Returns its id and whether it is still to be started.
-    fn make_container(&self, spec: &InstanceSpec) -> Result<(String, bool)> {
+    async fn make_container(&self, spec: &InstanceSpec) -> Result<(String, bool)> {
         let name = names::instance_name(&self.deployment, &spec.key);
         let call = format!("create container {name}");
-        let made = self.step(&call, |world, now| {
-            world.create_container(self.row(&name, spec, now), &spec.image)
-        })?;
+        let made = self
+            .step(&call, |world, now| {
+                world.create_container(self.row(&name, spec, now), &spec.image)
+            })
+            .await?;
         match made {
             Ok(id) => Ok((id, true)),
             Err(Fault::NameTaken(id)) => {
-                let found = self.look(&format!("inspect container {name}"), |world, now| {
-                    let row = world.containers.get(&id)?;
-                    Some((self.decode(&row.labels), row.state(now)))
-                })?;
+                let found = self
+                    .look(&format!("inspect container {name}"), |world, now| {
+                        let row = world.containers.get(&id)?;
+                        Some((self.decode(&row.labels), row.state(now)))
+                    })
+                    .await?;
                 match found {
                     Some((Some(Decoded::Instance { key, .. }), state)) if key == spec.key => {
                         Ok((id, state == InstanceState::Created))
@@ -174,8 +183,8 @@ impl MemoryBackend {
 
     /// Makes the instance with its secrets. Returns its id if it is to be started; one that ran already is left as it
     /// is, since starting it again would do its work twice.
-    pub(super) fn make_instance(&self, spec: &InstanceSpec) -> Result<Option<String>> {
-        let (id, fresh) = self.make_container(spec)?;
+    pub(super) async fn make_instance(&self, spec: &InstanceSpec) -> Result<Option<String>> {
+        let (id, fresh) = self.make_container(spec).await?;
         if fresh && !spec.secrets.is_empty() {
             let files = spec.secrets.iter();
             let files = files
@@ -184,23 +193,26 @@ impl MemoryBackend {
                 "put secrets {}",
                 names::instance_name(&self.deployment, &spec.key)
             );
-            self.step(&call, |world, _| world.put_files(&id, files))?
+            self.step(&call, |world, _| world.put_files(&id, files))
+                .await?
                 .map_err(|fault| refused(&call, fault))?;
         }
         Ok(fresh.then_some(id))
     }
 
-    pub(super) fn remove_container(&self, id: &str, name: &str) -> Result<()> {
+    pub(super) async fn remove_container(&self, id: &str, name: &str) -> Result<()> {
         let call = format!("remove container {name}");
-        self.step(&call, |world, _| gone_is_fine(world.remove_container(id)))?
+        self.step(&call, |world, _| gone_is_fine(world.remove_container(id)))
+            .await?
             .map_err(|fault| refused(&call, fault))
     }
 
-    pub(super) fn remove_network(&self, id: &str, name: &str) -> Result<()> {
+    pub(super) async fn remove_network(&self, id: &str, name: &str) -> Result<()> {
         let call = format!("remove network {name}");
         self.step(&call, |world, now| {
             gone_is_fine(world.remove_network(id, now))
-        })?
+        })
+        .await?
         .map_err(|fault| refused(&call, fault))
     }
 

@@ -48,7 +48,7 @@ pub(super) fn logs(
                 return None;
             }
             if reader.begun {
-                tokio::time::sleep(PAUSE).await;
+                reader.backend.pause(PAUSE).await;
             }
             if let Err(error) = reader.fill() {
                 reader.over = true;
@@ -109,7 +109,7 @@ pub(super) fn changes(backend: MemoryBackend) -> BoxStream<'static, ()> {
                     last = now;
                     return Some(((), Some(last)));
                 }
-                tokio::time::sleep(PAUSE).await;
+                backend.pause(PAUSE).await;
             }
         }
     }))
