@@ -190,6 +190,13 @@ impl Execution {
         })
     }
 
+    /// The exit code of an execution that this member's exit ends: one without a monitor is not to end by itself.
+    pub fn exit_code_of(&self, decisive: &Instance) -> Option<i64> {
+        let code = decisive.exit_code()?;
+        let monitored = self.ticket.application.monitor.is_some();
+        Some(if code == 0 && !monitored { 125 } else { code })
+    }
+
     /// When it began: when the last core member was made, if all were.
     pub fn started_at(&self) -> Option<Timestamp> {
         self.instances

@@ -9,6 +9,7 @@ pub mod execution;
 pub mod ids;
 pub mod instance;
 pub mod plan;
+pub mod quota;
 pub mod secret;
 pub mod snapshot;
 pub mod terms;
@@ -18,7 +19,10 @@ pub use application::{Application, Component, Overhead, Port, Protocol, Ready, T
 pub use execution::{Execution, Mark, Outcome, Phase, Private, Survey, Ticket};
 pub use ids::{ComponentName, Deployment, ExecutionId, ExecutionName, IdError};
 pub use instance::{Instance, InstanceKey, InstanceSpec, InstanceState, Launch, PublishedPort};
-pub use plan::{Away, Cause, Holder, Placement, Plan, Resource, Step, WaitReason, Waiting};
+pub use plan::{
+    Away, Cause, Holder, OverQuota, Placement, Plan, Resource, Step, WaitReason, Waiting,
+};
+pub use quota::Quota;
 pub use secret::Secret;
 pub use snapshot::{
     Anomaly, Availability, DISABLED, Gap, JobImage, Node, Orphan, OrphanKind, Snapshot,

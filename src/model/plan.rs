@@ -10,6 +10,7 @@ use super::execution::Mark;
 use super::ids::{ComponentName, ExecutionId};
 use super::instance::InstanceKey;
 use super::snapshot::{Availability, JobImage, Orphan};
+use super::terms::RequiredEnd;
 
 /// What one pass is to do, and why the rest waits.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,6 +44,16 @@ pub enum Step {
         execution: ExecutionId,
         /// What went wrong.
         why: Cause,
+    },
+    /// Run a program that failed once more: what it wrote is kept, the members are removed, the ticket stays, and it is queued
+    /// once more.
+    Retry {
+        /// Which.
+        execution: ExecutionId,
+        /// How it ended: what its exit code would be if it were given up.
+        code: i64,
+        /// What went wrong, for people.
+        why: String,
     },
     /// Remove members of an execution that goes on: those that are made anew, and those that are given up.
     Drop {
@@ -104,6 +115,13 @@ pub enum Cause {
     },
     /// Something other than zoe has removed members.
     Removed,
+    /// An execution that it was to come after has not ended as it had to.
+    Hopeless {
+        /// That execution.
+        after: ExecutionId,
+        /// How it ended, for people.
+        ended: String,
+    },
 }
 
 impl Cause {
@@ -114,7 +132,7 @@ impl Cause {
             | Self::Rejected { member, .. }
             | Self::Exited { member, .. }
             | Self::Overdue { member, .. } => Some(member),
-            Self::Removed => None,
+            Self::Removed | Self::Hopeless { .. } => None,
         }
     }
 }
@@ -200,6 +218,35 @@ pub enum WaitReason {
         /// What went wrong the last time.
         why: String,
     },
+    /// Somebody holds it back.
+    Held,
+    /// Another has to be over first.
+    After {
+        /// Which.
+        execution: ExecutionId,
+        /// How it has to end.
+        end: RequiredEnd,
+        /// Whether it is known where that stands; if not, nobody knows any more how it ended.
+        known: bool,
+    },
+    /// As many of its array run as may at once.
+    ArrayLimit {
+        /// How many may.
+        at_once: u32,
+    },
+    /// Its owner may have no more at once, or has used up what may be used.
+    Quota(OverQuota),
+    /// Its program failed and is to be run again.
+    Again {
+        /// Not before this.
+        at: Timestamp,
+        /// How often it has failed.
+        failed: u32,
+        /// How often it is run again at the most.
+        of: u32,
+        /// How it ended the last time.
+        why: String,
+    },
     /// Others are before it.
     Behind {
         /// The one directly before it.
@@ -213,6 +260,38 @@ pub enum WaitReason {
     Unknown {
         /// What could not be read.
         what: String,
+    },
+}
+
+/// Which quota of a user keeps an execution back, and by how much.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OverQuota {
+    /// Executions at once.
+    Executions {
+        /// How many the user has running.
+        running: u32,
+        /// How many may.
+        most: u32,
+    },
+    /// Cores or memory at once.
+    AtOnce {
+        /// Of what there would be too much.
+        resource: Resource,
+        /// What the user's executions hold.
+        held: Resources,
+        /// What this one needs.
+        needed: Resources,
+        /// The most that they may hold together.
+        most: Resources,
+    },
+    /// Core-hours in the time that counts.
+    Hours {
+        /// What was used, in core-seconds.
+        used: u64,
+        /// What this one may use if it takes all its time, in core-seconds; 0 where that has no limit.
+        needed: u64,
+        /// What may be used, in core-hours.
+        most: u64,
     },
 }
 

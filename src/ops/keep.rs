@@ -71,6 +71,28 @@ pub(super) async fn keep_members(
     Ok(())
 }
 
+/// Writes the archive of a run that failed and is followed by another, unless there is one: `attempt` counts from 1.
+pub(super) async fn keep_attempt(
+    context: &Context,
+    execution: &Execution,
+    attempt: u32,
+) -> Result<(), OpsError> {
+    let whole = path(context, execution);
+    let path = attempt_path(&whole, attempt);
+    let earlier = earlier::list(&whole);
+    if !path.exists() {
+        let members: Vec<&Instance> = execution.instances.iter().collect();
+        archive(context, execution, &path, &members, earlier).await?;
+    }
+    earlier::discard(&whole);
+    Ok(())
+}
+
+/// Where the archive of an earlier run of an execution is, whose last one's will be at `path`.
+pub(super) fn attempt_path(path: &Path, attempt: u32) -> PathBuf {
+    path.with_extension(format!("attempt-{attempt}.zip"))
+}
+
 /// Writes an archive of what these members have logged, each after what was kept of the ones before it.
 async fn archive(
     context: &Context,

@@ -1,20 +1,25 @@
 //! What history tells of executions that Docker does not show, for the plan: read from their events, and written as such.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::context::Context;
 use super::error::OpsError;
-use crate::model::{ComponentName, InstanceKey, Plan, Snapshot};
-use crate::scheduler::{self, Known, Past, Policy};
+use crate::model::{ComponentName, ExecutionId, InstanceKey, Plan, Snapshot};
+use crate::scheduler::{self, Attempt, Concerned, Known, Past, Policy};
 use crate::store::{Event, Store};
 
 /// The kind of an event: all of it was started.
 pub(super) const STARTED: &str = "started";
 /// Its start failed; the detail says why.
 pub(super) const START_FAILED: &str = "start-failed";
+/// Its program failed and is run again; the detail is [`attempt_failed`].
+pub(super) const ATTEMPT_FAILED: &str = "attempt-failed";
+/// Somebody holds it back; the detail says who.
+pub(super) const HELD: &str = "held";
+/// Somebody lets it go on; the detail says who.
+pub(super) const RELEASED: &str = "released";
 /// A member is made anew; the detail is [`replaced`].
 pub(super) const REPLACED: &str = "replaced";
 
@@ -22,6 +27,13 @@ pub(super) const REPLACED: &str = "replaced";
 pub(super) fn replaced(member: &InstanceKey, why: &str) -> String {
     format!("{}-{}: {why}", member.component, member.index)
 }
+
+/// The detail of an event [`ATTEMPT_FAILED`]: `exit code 3: why`.
+pub(super) fn attempt_failed(code: i64, why: &str) -> String {
+    format!("{EXIT_CODE}{code}: {why}")
+}
+
+const EXIT_CODE: &str = "exit code ";
 
 /// The plan for what is there, with what history knows of the executions that it is about. Without a history nothing is
 /// known, and the plan is that of somebody who may start nothing anyway.
@@ -32,7 +44,7 @@ pub(super) async fn plan(
     allow_starts: bool,
 ) -> Result<(Plan, Known), OpsError> {
     let policy = policy(context, allow_starts);
-    let mut known = Known::new();
+    let mut known = Known::default();
     loop {
         let plan = scheduler::plan(snapshot, &known, &policy, context.now());
         debug_assert_eq!(
@@ -41,18 +53,39 @@ pub(super) async fn plan(
             "the plan breaks an invariant"
         );
         let concerned = scheduler::concerned(snapshot, &plan);
-        let unknown: BTreeSet<_> = concerned
-            .into_iter()
-            .filter(|id| !known.contains_key(id))
-            .collect();
-        let Some(store) = store.filter(|_| !unknown.is_empty()) else {
+        let Some(store) = store else {
             return Ok((plan, known));
         };
-        for id in unknown {
-            let events = store.events(&context.settings.deployment, id).await?;
-            known.insert(id, past(&events));
+        if !learn(context, store.as_ref(), concerned, &mut known).await? {
+            return Ok((plan, known));
         }
     }
+}
+
+/// Asks history for what is concerned and not known yet; whether there was anything.
+async fn learn(
+    context: &Context,
+    store: &dyn Store,
+    concerned: Concerned,
+    known: &mut Known,
+) -> Result<bool, OpsError> {
+    let deployment = &context.settings.deployment;
+    let executions = concerned.executions.into_iter();
+    let executions: Vec<ExecutionId> = executions
+        .filter(|id| !known.pasts.contains_key(id))
+        .collect();
+    let ends = concerned.ends.into_iter();
+    let ends: Vec<ExecutionId> = ends.filter(|id| !known.ends.contains_key(id)).collect();
+    for id in &executions {
+        let events = store.events(deployment, *id).await?;
+        known.pasts.insert(*id, past(&events));
+    }
+    for id in &ends {
+        let record = store.get(deployment, *id).await?;
+        let outcome = record.and_then(|record| record.end);
+        known.ends.insert(*id, outcome.map(|(_, outcome)| outcome));
+    }
+    Ok(!executions.is_empty() || !ends.is_empty())
 }
 
 /// What the settings say of how things are decided.
@@ -76,6 +109,19 @@ fn past(events: &[Event]) -> Past {
                 past.started = false;
                 past.failures.push((event.at, event.detail.clone()));
             }
+            ATTEMPT_FAILED => {
+                if let Some((code, why)) = attempt(&event.detail) {
+                    past.started = false;
+                    past.failures.clear();
+                    past.attempts.push(Attempt {
+                        at: event.at,
+                        code,
+                        why: why.to_owned(),
+                    });
+                }
+            }
+            HELD => past.held = Some(true),
+            RELEASED => past.held = Some(false),
             REPLACED => {
                 if let Some((component, index)) = member(&event.detail) {
                     let times: &mut Vec<Timestamp> =
@@ -87,6 +133,11 @@ fn past(events: &[Event]) -> Past {
         }
     }
     past
+}
+
+fn attempt(detail: &str) -> Option<(i64, &str)> {
+    let (code, why) = detail.strip_prefix(EXIT_CODE)?.split_once(": ")?;
+    Some((code.parse().ok()?, why))
 }
 
 fn member(detail: &str) -> Option<(ComponentName, u32)> {
@@ -131,5 +182,14 @@ mod tests {
         assert_eq!(past_of.replaced[&worker].len(), 1);
         events.push(event(40, START_FAILED, "c"));
         assert!(!past(&events).started);
+        events.push(event(41, STARTED, "all members were started"));
+        events.push(event(50, ATTEMPT_FAILED, &attempt_failed(3, "driver-0")));
+        events.push(event(51, HELD, "by ann"));
+        let again = past(&events);
+        assert_eq!((again.started, again.tried()), (false, 0));
+        assert_eq!((again.attempts[0].code, again.held), (3, Some(true)));
+        assert_eq!(again.attempts[0].why, "driver-0");
+        events.push(event(52, RELEASED, "by ann"));
+        assert_eq!(past(&events).held, Some(false));
     }
 }

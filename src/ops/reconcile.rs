@@ -190,6 +190,7 @@ impl Round<'_> {
         let execution = match step {
             Step::End { execution, .. }
             | Step::Rollback { execution, .. }
+            | Step::Retry { execution, .. }
             | Step::Drop { execution, .. }
             | Step::Start { execution, .. } => Some(*execution),
             Step::Sweep(_) | Step::RemoveImage(_) => None,
@@ -228,7 +229,7 @@ impl Round<'_> {
                 end::end(context, store, execution, *mark, report).await
             }
             // The lease can lapse while earlier steps take their time; whoever has it now decides anew.
-            Step::Start { .. } | Step::Rollback { .. } | Step::Drop { .. }
+            Step::Start { .. } | Step::Rollback { .. } | Step::Retry { .. } | Step::Drop { .. }
                 if !self.held.is_some_and(Held::is_valid) =>
             {
                 Err(OpsError::failed(
@@ -237,6 +238,14 @@ impl Round<'_> {
             }
             Step::Rollback { execution, why } => match case(execution) {
                 Some(case) => case.undo(why).await,
+                None => Ok(()),
+            },
+            Step::Retry {
+                execution,
+                code,
+                why,
+            } => match case(execution) {
+                Some(case) => case.again(*code, why).await,
                 None => Ok(()),
             },
             Step::Drop { execution, members } => match case(execution) {
@@ -259,7 +268,7 @@ impl Round<'_> {
             context: self.context,
             store: self.store,
             execution,
-            past: self.known.get(&id).unwrap_or(unknown),
+            past: self.known.past(id).unwrap_or(unknown),
             report: self.report,
         })
     }

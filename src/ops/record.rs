@@ -110,6 +110,18 @@ pub(super) async fn event(
     }
 }
 
+/// Writes an event of now that must not be lost.
+pub(super) async fn event_or_fail(
+    context: &Context,
+    store: &Arc<dyn Store>,
+    id: ExecutionId,
+    kind: &str,
+    detail: &str,
+) -> Result<(), OpsError> {
+    let event = event_now(context, id, kind, detail);
+    Ok(store.event(&context.settings.deployment, &event).await?)
+}
+
 fn event_now(context: &Context, execution: ExecutionId, kind: &str, detail: &str) -> Event {
     Event {
         execution,

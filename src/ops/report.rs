@@ -36,6 +36,8 @@ pub enum News {
     },
     /// It waits, for this reason.
     Waiting(String),
+    /// It failed, in its start or by itself, and is tried again: why and when.
+    Setback(String),
     /// The containers of this execution are being made.
     Starting(ExecutionId),
     /// All its core members run.

@@ -140,6 +140,31 @@ impl Case<'_> {
         Ok(self.context.backend.remove(self.execution).await?)
     }
 
+    /// Clears away a run of its program that failed, so that it is run once more.
+    pub(super) async fn again(self, code: i64, why: &str) -> Result<(), OpsError> {
+        let mut attempts = self.past.failed();
+        let newest = self.execution.instances.iter().map(|i| i.created_at).max();
+        let written = self.past.attempts.last().map(|attempt| attempt.at);
+        // Once written down it counts; whoever goes on with clearing away does not count it again.
+        let is_written = !self.past.started && written.is_some() && written >= newest;
+        if !is_written {
+            attempts = attempts.saturating_add(1);
+            let store = self.store.ok_or_else(|| {
+                OpsError::failed("the history can't be written, without which nothing is run again")
+            })?;
+            let detail = past::attempt_failed(code, why);
+            let id = self.execution.ticket.id;
+            record::event_or_fail(self.context, store, id, past::ATTEMPT_FAILED, &detail).await?;
+        }
+        let Context {
+            backend, settings, ..
+        } = self.context;
+        backend.stop(self.execution, settings.grace).await?;
+        let stopped = backend.inspect(self.execution).await?;
+        keep::keep_attempt(self.context, &stopped, attempts).await?;
+        Ok(backend.remove(self.execution).await?)
+    }
+
     /// Removes members that are no good any more.
     pub(super) async fn drop_members(self, causes: &[Cause]) -> Result<(), OpsError> {
         let mut members = Vec::new();
@@ -163,7 +188,9 @@ impl Case<'_> {
     /// Writes down why an execution ends that Docker does not show to have ended by itself.
     pub(super) async fn write_end(self, mark: Mark, why: &Cause) {
         let text = match (mark, why) {
-            (Mark::Failed, Cause::Removed) | (Mark::Lost, _) => why.to_string(),
+            (Mark::Failed, Cause::Removed | Cause::Hopeless { .. }) | (Mark::Lost, _) => {
+                why.to_string()
+            }
             _ => {
                 let tries = self.past.tried().saturating_add(1);
                 let why = times(&why.to_string(), tries);

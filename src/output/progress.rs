@@ -173,6 +173,7 @@ impl Report for Reporter {
                 self.line(state, &named("already there:", id.as_str(), &name));
             }
             News::Waiting(reason) => self.now(state, &format!("queued: {reason}")),
+            News::Setback(what) => self.line(state, &what),
             News::Starting(_) => self.passing(state, "starting"),
             News::Running => self.passing(state, "running"),
             News::Ready {

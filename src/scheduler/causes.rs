@@ -36,6 +36,9 @@ impl fmt::Display for Cause {
             Self::Overdue { member, note } => {
                 write!(f, "{} was not started in time: {note}", named(member))
             }
+            Self::Hopeless { after, ended } => {
+                write!(f, "{after}, which had to end well before it, {ended}")
+            }
             Self::Removed => {
                 f.write_str("some of its containers were removed by something other than zoe")
             }

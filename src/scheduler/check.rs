@@ -80,6 +80,7 @@ impl<'a> Judge<'a> {
                     why,
                 } => self.end(*execution, *mark, why.as_ref()),
                 Step::Rollback { execution, why } => self.rollback(*execution, why),
+                Step::Retry { execution, .. } => self.retry(*execution),
                 Step::Drop { execution, members } => self.drop(*execution, members),
                 Step::Sweep(orphan) => {
                     if !self.snapshot.orphans.contains(orphan) {
@@ -111,6 +112,7 @@ impl<'a> Judge<'a> {
             Step::End { why: None, .. } => false,
             Step::End { execution, .. }
             | Step::Rollback { execution, .. }
+            | Step::Retry { execution, .. }
             | Step::Drop { execution, .. }
             | Step::Start { execution, .. } => {
                 let execution = self.snapshot.executions.get(execution);
@@ -148,6 +150,11 @@ impl<'a> Judge<'a> {
                     && !is_expendable(execution, cause)
             }
             (Phase::Starting, Mark::Failed, Some(cause)) => is_true(execution, cause),
+            (Phase::Queued, Mark::Failed, Some(Cause::Hopeless { after, .. })) => {
+                let terms = &execution.ticket.terms;
+                let named = terms.after.iter().any(|d| d.execution == *after);
+                named && !self.snapshot.executions.contains_key(after)
+            }
             (Phase::Queued, Mark::Failed, Some(cause)) => *cause == Cause::Removed,
             _ => false,
         };
@@ -164,6 +171,23 @@ impl<'a> Judge<'a> {
             self.objects(Violation::Twice(id));
         }
         if execution.phase() != Phase::Starting || !is_true(execution, why) {
+            self.objects(Violation::WrongRollback(id));
+        }
+    }
+
+    /// Only what has failed of itself is run again, and only if its terms say so.
+    fn retry(&mut self, id: ExecutionId) {
+        let Some(execution) = self.snapshot.executions.get(&id) else {
+            return self.objects(Violation::Unknown(id));
+        };
+        if !self.ended.insert(id) || self.started.contains_key(&id) {
+            self.objects(Violation::Twice(id));
+        }
+        let right = match execution.phase() {
+            Phase::Ending(_) | Phase::Starting => may_run_again(execution),
+            Phase::Queued | Phase::Running { .. } => false,
+        };
+        if !right {
             self.objects(Violation::WrongRollback(id));
         }
     }
@@ -245,7 +269,7 @@ impl<'a> Judge<'a> {
                 Phase::Queued if !waiting.contains(id) && !done => {
                     self.violations.push(Violation::NoReason(*id));
                 }
-                Phase::Ending(_) if !self.ended.contains(id) => {
+                Phase::Ending(_) if !self.ended.contains(id) && !may_run_again(execution) => {
                     self.violations.push(Violation::NotEnded(*id));
                 }
                 Phase::Queued | Phase::Starting | Phase::Running { .. } | Phase::Ending(_) => {}
@@ -283,6 +307,11 @@ impl<'a> Judge<'a> {
                 Some(
                     WaitReason::Replacement { .. }
                     | WaitReason::Retry { .. }
+                    | WaitReason::Held
+                    | WaitReason::After { .. }
+                    | WaitReason::ArrayLimit { .. }
+                    | WaitReason::Quota(_)
+                    | WaitReason::Again { .. }
                     | WaitReason::Unknown { .. },
                 ) => false,
                 Some(_) => true,
@@ -306,6 +335,11 @@ impl<'a> Judge<'a> {
             highest = highest.max(at);
         }
     }
+}
+
+/// Whether it may be run again if it fails, as far as can be seen: how often it did can't.
+fn may_run_again(execution: &Execution) -> bool {
+    execution.mark.is_none() && execution.ticket.terms.retries.most > 0
 }
 
 /// Whether what is said of a member can be seen.

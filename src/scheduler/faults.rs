@@ -16,6 +16,7 @@ pub(super) fn started(plan: &Plan) -> Vec<ExecutionId> {
             Step::Start { execution, .. } => Some(*execution),
             Step::End { .. }
             | Step::Rollback { .. }
+            | Step::Retry { .. }
             | Step::Drop { .. }
             | Step::Sweep(_)
             | Step::RemoveImage(_) => None,
@@ -124,7 +125,7 @@ fn step_faults(seen: &Snapshot, good: &Plan, which: Index) -> Vec<Fault> {
                 plan.steps[chosen] = Step::Drop { execution, members };
             }));
         }
-        Step::RemoveImage(_) => {}
+        Step::Retry { .. } | Step::RemoveImage(_) => {}
         Step::Start { execution, .. } => {
             faults.extend(start_faults(seen, good, chosen, execution, which));
         }
@@ -287,6 +288,7 @@ fn snapshot_faults(seen: &Snapshot, good: &Plan) -> Vec<Fault> {
             }
             Step::End { .. }
             | Step::Rollback { .. }
+            | Step::Retry { .. }
             | Step::Drop { .. }
             | Step::Sweep(_)
             | Step::RemoveImage(_) => {}

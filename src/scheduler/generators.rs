@@ -154,6 +154,7 @@ pub(super) fn shown(plan: &Plan) -> Vec<String> {
             format!("end {execution} {mark:?}{why}")
         }
         Step::Rollback { execution, why } => format!("undo {execution}: {why}"),
+        Step::Retry { execution, why, .. } => format!("again {execution}: {why}"),
         Step::Drop { execution, members } => {
             let members: Vec<String> = members.iter().map(ToString::to_string).collect();
             format!("drop {execution}: {}", members.join("; "))
@@ -358,9 +359,13 @@ pub(super) fn any_known() -> impl Strategy<Value = Known> {
                 started,
                 failures: failures.collect(),
                 replaced: replaced.map(member).into_iter().collect(),
+                ..Past::default()
             }
         },
     );
     let entry = (0u64..10, past).prop_map(|(n, past)| (id((n * 7 + 3) % 26), past));
-    vec(entry, 0..10).prop_map(|entries| entries.into_iter().collect())
+    vec(entry, 0..10).prop_map(|entries| Known {
+        pasts: entries.into_iter().collect(),
+        ..Known::default()
+    })
 }

@@ -54,14 +54,21 @@ fn started(n: u64) -> Known {
         started: true,
         ..Past::default()
     };
-    [(id(n), past)].into()
+    known(n, past)
+}
+
+fn known(n: u64, past: Past) -> Known {
+    Known {
+        pasts: [(id(n), past)].into(),
+        ..Known::default()
+    }
 }
 
 #[test]
 fn members_of_a_component_go_to_different_nodes() {
     let wide = vec![component("worker", 3, 500, 512)];
     let seen = snapshot(nodes(&["a", "b", "c"]), vec![execution(1, 0, wide)]);
-    insta::assert_debug_snapshot!(planned(&seen, &Known::new()), @r#"
+    insta::assert_debug_snapshot!(planned(&seen, &Known::default()), @r#"
     [
         "start baaaaaaa worker-0@a worker-1@b worker-2@c",
     ]
@@ -74,7 +81,7 @@ fn nodes_that_take_nothing_are_named_where_they_are_why_something_waits() {
     let mut seen = snapshot(nodes(&["a", "b", "c"]), vec![execution(1, 0, wide)]);
     seen.nodes[1].availability = Availability::Drained;
     down(&mut seen.nodes[2], 40);
-    insta::assert_debug_snapshot!(planned(&seen, &Known::new()), @r#"
+    insta::assert_debug_snapshot!(planned(&seen, &Known::default()), @r#"
     [
         "baaaaaaa: 2 of 3 nodes take nothing new: b is drained, c is down since 2023-11-14T22:14:00Z",
     ]
@@ -83,7 +90,7 @@ fn nodes_that_take_nothing_are_named_where_they_are_why_something_waits() {
     for node in &mut seen.nodes {
         node.capacity = node.capacity.minus(super::generators::resources(1500, 0));
     }
-    let reasons = planned(&seen, &Known::new());
+    let reasons = planned(&seen, &Known::default());
     assert!(
         reasons[0].contains("waits for 4 cores: 0.5 of 0.5 free"),
         "{reasons:?}"
@@ -226,6 +233,7 @@ fn a_member_that_fails_is_replaced_a_few_times() {
         let member = ("worker".parse().unwrap(), index);
         let times: Vec<Timestamp> = vec![at(70), at(80), at(90)];
         known
+            .pasts
             .get_mut(&id(1))
             .unwrap()
             .replaced
@@ -246,7 +254,7 @@ fn a_start_that_fails_is_undone_and_tried_again_and_at_last_given_up() {
     rejected.note = Some("mkdir /data: read-only file system".to_owned());
     failed.instances.push(rejected);
     let mut seen = snapshot(nodes(&["a", "b"]), vec![failed]);
-    insta::assert_debug_snapshot!(planned(&seen, &Known::new()), @r#"
+    insta::assert_debug_snapshot!(planned(&seen, &Known::default()), @r#"
     [
         "undo baaaaaaa: worker-0 was rejected on node b: mkdir /data: read-only file system",
     ]
@@ -255,7 +263,7 @@ fn a_start_that_fails_is_undone_and_tried_again_and_at_last_given_up() {
         failures: vec![(at(80), "x".to_owned()), (at(97), "y".to_owned())],
         ..Past::default()
     };
-    let known: Known = [(id(1), twice)].into();
+    let known = known(1, twice);
     assert!(planned(&seen, &known)[0].starts_with("end baaaaaaa Failed: worker-0 was rejected"));
     // Once undone it waits a while, and nobody waits for it.
     seen.executions.get_mut(&id(1)).unwrap().instances.clear();
@@ -276,7 +284,7 @@ fn no_try_brings_an_image_that_is_not_there() {
     rejected.note = Some("No such image: reg/worker:1".to_owned());
     failed.instances.push(rejected);
     let seen = snapshot(nodes(&["a", "b"]), vec![failed]);
-    insta::assert_debug_snapshot!(planned(&seen, &Known::new()), @r#"
+    insta::assert_debug_snapshot!(planned(&seen, &Known::default()), @r#"
     [
         "end baaaaaaa Failed: worker-0 was rejected on node b: No such image: reg/worker:1",
     ]
@@ -291,10 +299,10 @@ fn what_docker_can_never_place_is_not_waited_for_for_ever() {
     pending.created_at = at(100 - 599);
     stuck.instances.push(pending);
     let mut seen = snapshot(nodes(&["a", "b"]), vec![stuck]);
-    assert!(planned(&seen, &Known::new())[0].starts_with("start baaaaaaa"));
+    assert!(planned(&seen, &Known::default())[0].starts_with("start baaaaaaa"));
     seen.executions.get_mut(&id(1)).unwrap().instances[2].created_at = at(100 - 600);
     assert_eq!(
-        planned(&seen, &Known::new()),
+        planned(&seen, &Known::default()),
         ["undo baaaaaaa: worker-1 was not started in time: no suitable node"]
     );
 }
@@ -308,17 +316,17 @@ fn a_monitor_that_fails_before_the_rest_was_started_is_a_failed_start_and_one_th
     half.instances[0].state = InstanceState::Exited { code: 3 };
     let mut seen = snapshot(nodes(&["a", "b"]), vec![half]);
     assert_eq!(
-        planned(&seen, &Known::new()),
+        planned(&seen, &Known::default()),
         ["undo baaaaaaa: driver-0 exited with 3"]
     );
     assert_eq!(planned(&seen, &started(1)), ["end baaaaaaa Ending"]);
     let members = &mut seen.executions.get_mut(&id(1)).unwrap().instances;
     members[0].state = InstanceState::Exited { code: 0 };
-    assert_eq!(planned(&seen, &Known::new()), ["end baaaaaaa Ending"]);
+    assert_eq!(planned(&seen, &Known::default()), ["end baaaaaaa Ending"]);
     let members = &mut seen.executions.get_mut(&id(1)).unwrap().instances;
     members[0].state = InstanceState::Exited { code: 3 };
     members[2].state = InstanceState::Running;
-    assert_eq!(planned(&seen, &Known::new()), ["end baaaaaaa Ending"]);
+    assert_eq!(planned(&seen, &Known::default()), ["end baaaaaaa Ending"]);
 }
 
 #[test]
@@ -330,7 +338,7 @@ fn what_others_removed_is_not_started_again() {
     let removed =
         "end baaaaaaa Failed: some of its containers were removed by something other than zoe";
     assert_eq!(planned(&seen, &started(1)), [removed]);
-    assert!(planned(&seen, &Known::new())[0].starts_with("start"));
+    assert!(planned(&seen, &Known::default())[0].starts_with("start"));
     seen.executions.get_mut(&id(1)).unwrap().instances.clear();
     assert_eq!(planned(&seen, &started(1)), [removed]);
 }

@@ -2,11 +2,12 @@
 //!
 //! [`admit`] refuses at the door what could never run; [`plan`] says what one pass is to do, and of everything that
 //! waits why; [`check()`] judges a plan from outside, without sharing a line with what made it. Sort policies other than
-//! first come, first served, reclaiming of elastic members and quotas are not here yet.
+//! first come, first served and reclaiming of elastic members are not here yet.
 
 mod admission;
 mod causes;
 pub mod check;
+mod gates;
 mod growth;
 mod ledger;
 mod packing;
@@ -22,6 +23,8 @@ mod verdict;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod gates_tests;
+#[cfg(test)]
 mod generators;
 #[cfg(test)]
 mod losses;
@@ -32,7 +35,8 @@ mod scenarios;
 
 pub use admission::{Admission, admit};
 pub use check::{Violation, check};
+pub use gates::never;
 pub use growth::{Growth, grow};
-pub use past::{Known, Past};
-pub use planning::{Policy, concerned, plan};
+pub use past::{Attempt, Known, Past, UserKnown};
+pub use planning::{Concerned, Policy, concerned, plan};
 pub use refusal::Refusal;

@@ -1,11 +1,12 @@
-//! What history tells of an execution that Docker does not show: whether it ran, how often its start failed, and which
-//! of its members were made anew. Plain values; reading them is the caller's matter.
+//! What history tells that Docker does not show: of an execution whether it ran, how often its start and its program failed,
+//! which of its members were made anew and whether it is held; of users what they may have and have used; and how those
+//! ended that others wait for. Plain values; reading them is the caller's matter.
 
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{ComponentName, ExecutionId};
+use crate::model::{ComponentName, ExecutionId, Instance, Outcome, Quota};
 
 /// The time before a second try of a start; it doubles with each try after that.
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(2);
@@ -25,10 +26,51 @@ pub struct Past {
     pub failures: Vec<(Timestamp, String)>,
     /// When its members were made anew, by component and index.
     pub replaced: BTreeMap<(ComponentName, u32), Vec<Timestamp>>,
+    /// When its program failed, with which exit code and why, the latest last. Failures of starts are counted anew after each.
+    pub attempts: Vec<Attempt>,
+    /// Whether somebody holds it (`Some(true)`) or has released it; `None` leaves it to its terms.
+    pub held: Option<bool>,
 }
 
-/// What is known, by execution. Of one that is not in it nothing is known yet.
-pub type Known = BTreeMap<ExecutionId, Past>;
+/// A run of an execution's program that failed and was to be followed by another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// When it was found to have failed.
+    pub at: Timestamp,
+    /// Its exit code.
+    pub code: i64,
+    /// What went wrong, for people.
+    pub why: String,
+}
+
+/// What is known. Of what is not in it nothing is known yet.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Of executions, by id.
+    pub pasts: BTreeMap<ExecutionId, Past>,
+    /// Of users, by name.
+    pub users: BTreeMap<String, UserKnown>,
+    /// How executions ended that Docker does not have any more; `None` for one of which history does not know it either.
+    pub ends: BTreeMap<ExecutionId, Option<Outcome>>,
+}
+
+/// What is known of one user.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UserKnown {
+    /// What the user may have.
+    pub quota: Quota,
+    /// What was used, in core-seconds, what is long ago counting less.
+    pub usage: u64,
+    /// What was used in the time that counts for the quota, in core-seconds.
+    pub used: u64,
+}
+
+impl Known {
+    /// What is known of an execution.
+    pub fn past(&self, id: ExecutionId) -> Option<&Past> {
+        self.pasts.get(&id)
+    }
+}
 
 impl Past {
     /// How often its start failed.
@@ -39,10 +81,24 @@ impl Past {
     /// When its start may be tried again, and what went wrong the last time, if it has failed.
     pub fn retry(&self) -> Option<(Timestamp, &str)> {
         let (at, why) = self.failures.last()?;
-        let doublings = self.tried().saturating_sub(1).min(16);
-        let pause = FIRST_PAUSE.saturating_mul(1 << doublings);
-        let pause = pause.min(LONGEST_PAUSE);
-        Some((at.checked_add(pause).unwrap_or(Timestamp::MAX), why))
+        Some((after_pause(*at, self.tried()), why))
+    }
+
+    /// When its program may be run again, and how it ended the last time, if it has failed.
+    pub fn again(&self) -> Option<(Timestamp, &Attempt)> {
+        let last = self.attempts.last()?;
+        Some((after_pause(last.at, self.failed()), last))
+    }
+
+    /// How often its program failed.
+    pub fn failed(&self) -> u32 {
+        u32::try_from(self.attempts.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Whether a member is of a run that was found to have failed already.
+    pub fn is_of_failed(&self, instance: &Instance) -> bool {
+        let last = self.attempts.last();
+        last.is_some_and(|attempt| instance.created_at <= attempt.at)
     }
 
     /// Whether a member may be made anew: one that fails again and again is given up for a while.
@@ -51,6 +107,14 @@ impl Past {
         let recent = |at: &&Timestamp| now.duration_since(**at) < WITHIN;
         times.map_or(0, |times| times.iter().filter(recent).count()) < MOST_TIMES
     }
+}
+
+/// When something may be tried again that has failed so often, the last time then.
+fn after_pause(at: Timestamp, failed: u32) -> Timestamp {
+    let doublings = failed.saturating_sub(1).min(16);
+    let pause = FIRST_PAUSE.saturating_mul(1 << doublings);
+    at.checked_add(pause.min(LONGEST_PAUSE))
+        .unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]

@@ -7,8 +7,11 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{Execution, ExecutionId, Phase, Plan, Snapshot, Step, WaitReason, Waiting};
+use crate::model::{
+    Execution, ExecutionId, Mark, Phase, Plan, Snapshot, Step, WaitReason, Waiting,
+};
 
+use super::gates::{self, Gates};
 use super::ledger::{Ledger, Standing};
 use super::past::{Known, Past};
 use super::sight::Sight;
@@ -45,7 +48,7 @@ impl Policy {
 ///
 /// Ends come first, then what is undone and removed, then starts. Executions that have lost members are the first to be
 /// given room, then half started ones, then the queue: first come, first served, strictly: the first execution whose core
-/// members don't all fit stops all that follow, unless it has to wait anyway because its start failed. Where something
+/// members don't all fit stops all that follow, unless it has to wait anyway (`gates`). Where something
 /// could not be read, only what was positively seen is acted on.
 ///
 /// `known` is what history has of the executions; see [`concerned`] for which are of interest.
@@ -57,7 +60,7 @@ pub fn plan(snapshot: &Snapshot, known: &Known, policy: &Policy, now: Timestamp)
         policy,
         now,
     };
-    let judged = judge_all(&judge, &standings, known, policy.allow_starts);
+    let judged = judge_all(&judge, &standings, snapshot, known);
     let mut steps = judged.steps;
     if sight.blind.is_none() {
         let orphans = snapshot.orphans.iter();
@@ -80,7 +83,7 @@ pub fn plan(snapshot: &Snapshot, known: &Known, policy: &Policy, now: Timestamp)
     let mut starts = Starts::new(snapshot, &sight, Ledger::of(&snapshot.nodes, &standings));
     let unknown = Past::default();
     for (execution, casualties) in judged.running {
-        let past = known.get(&execution.ticket.id).unwrap_or(&unknown);
+        let past = known.past(execution.ticket.id).unwrap_or(&unknown);
         starts.repair(execution, casualties, |component, index| {
             past.may_replace(component, index, now)
         });
@@ -88,35 +91,58 @@ pub fn plan(snapshot: &Snapshot, known: &Known, policy: &Policy, now: Timestamp)
     for execution in judged.starting {
         starts.go_on(execution);
     }
+    let mut gates = Gates::new(snapshot, known, policy, now);
     for (execution, seen) in judged.queued {
-        if !seen {
-            starts.put_off(execution, unseen());
-            continue;
-        }
-        let past = known.get(&execution.ticket.id).unwrap_or(&unknown);
-        match past.retry().filter(|(at, _)| *at > now) {
-            Some((at, why)) => starts.put_off(
-                execution,
-                WaitReason::Retry {
-                    at,
-                    tried: past.tried(),
-                    of: policy.start_tries,
-                    why: why.to_owned(),
-                },
-            ),
-            None => starts.consider(execution),
+        let closed = if seen {
+            gates.closed(execution)
+        } else {
+            Some(unseen())
+        };
+        match closed {
+            Some(reason) => starts.put_off(execution, reason),
+            None if starts.consider(execution) => {
+                gates.started(execution, execution.ticket.application.core_reservation());
+            }
+            None => {}
         }
     }
-    starts.fill_up();
+    starts.fill_up(&mut gates);
     starts.into_plan(steps, *policy)
 }
 
-/// The executions of whose past the plan may depend: what it does to them may have to be decided otherwise once that is
-/// known. Planning again with what is known of these, until there are no new ones, gives the right plan.
-pub fn concerned(snapshot: &Snapshot, plan: &Plan) -> BTreeSet<ExecutionId> {
+/// What has to be known for a plan to be right.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Concerned {
+    /// The executions on whose past it may depend: what it does to them may have to be decided otherwise once that is known.
+    pub executions: BTreeSet<ExecutionId>,
+    /// The users on whose quota and usage it may depend.
+    pub users: BTreeSet<String>,
+    /// The executions that others wait for and Docker does not have.
+    pub ends: BTreeSet<ExecutionId>,
+}
+
+/// What the plan may depend on. Planning again with what is known of it, until there is nothing new, gives the right plan.
+pub fn concerned(snapshot: &Snapshot, plan: &Plan) -> Concerned {
+    let queued = || {
+        let all = snapshot.executions.values();
+        all.filter(|e| e.instances.is_empty() && e.mark.is_none())
+    };
+    let after = queued().flat_map(|e| &e.ticket.terms.after);
+    Concerned {
+        executions: with_a_past(snapshot, plan),
+        users: queued().map(|e| e.ticket.user.clone()).collect(),
+        ends: after
+            .map(|dependency| dependency.execution)
+            .filter(|id| !snapshot.executions.contains_key(id))
+            .collect(),
+    }
+}
+
+fn with_a_past(snapshot: &Snapshot, plan: &Plan) -> BTreeSet<ExecutionId> {
     let steps = plan.steps.iter().filter_map(|step| match step {
         Step::Start { execution, .. }
         | Step::Rollback { execution, .. }
+        | Step::Retry { execution, .. }
         | Step::Drop { execution, .. }
         | Step::End {
             execution,
@@ -125,9 +151,16 @@ pub fn concerned(snapshot: &Snapshot, plan: &Plan) -> BTreeSet<ExecutionId> {
         } => Some(*execution),
         Step::End { why: None, .. } | Step::Sweep(_) | Step::RemoveImage(_) => None,
     });
+    // Somebody may have released it.
+    let held = plan.waiting.iter();
+    let held = held.filter(|waiting| waiting.reason == WaitReason::Held);
+    let held = held.map(|waiting| waiting.execution);
     let half_started = snapshot.executions.values();
     let half_started = half_started.filter(|execution| execution.phase() == Phase::Starting);
-    steps.chain(half_started.map(|e| e.ticket.id)).collect()
+    steps
+        .chain(half_started.map(|e| e.ticket.id))
+        .chain(held)
+        .collect()
 }
 
 /// The executions by what is to become of them, each group in the order of the queue.
@@ -143,9 +176,10 @@ struct Judged<'a> {
 fn judge_all<'a>(
     judge: &Judge<'_>,
     standings: &[Standing<'a>],
+    snapshot: &Snapshot,
     known: &Known,
-    allow_starts: bool,
 ) -> Judged<'a> {
+    let allow_starts = judge.policy.allow_starts;
     let mut judged = Judged::default();
     let mut undone = Vec::new();
     let unknown = Past::default();
@@ -156,7 +190,7 @@ fn judge_all<'a>(
             continue;
         }
         let id = execution.ticket.id;
-        let past = known.get(&id).unwrap_or(&unknown);
+        let past = known.past(id).unwrap_or(&unknown);
         match judge.verdict(execution, *phase, past) {
             Verdict::End(mark, why) => judged.steps.push(Step::End {
                 execution: id,
@@ -166,7 +200,19 @@ fn judge_all<'a>(
             Verdict::Rollback(why) if allow_starts => {
                 undone.push(Step::Rollback { execution: id, why });
             }
-            Verdict::Queued => judged.queued.push((execution, true)),
+            Verdict::Retry { code, why } if allow_starts => undone.push(Step::Retry {
+                execution: id,
+                code,
+                why,
+            }),
+            Verdict::Queued => match gates::hopeless(execution, snapshot, known) {
+                Some(why) => judged.steps.push(Step::End {
+                    execution: id,
+                    mark: Mark::Failed,
+                    why: Some(why),
+                }),
+                None => judged.queued.push((execution, true)),
+            },
             Verdict::Resume => judged.starting.push(execution),
             Verdict::Runs(casualties) if *phase == Phase::Starting || !casualties.is_empty() => {
                 judged.running.push((execution, casualties));
@@ -175,7 +221,7 @@ fn judge_all<'a>(
                 judged.running.push((execution, Vec::new()));
             }
             Verdict::Unseen if *phase == Phase::Queued => judged.queued.push((execution, false)),
-            Verdict::Rollback(_) | Verdict::Runs(_) | Verdict::Unseen => {}
+            Verdict::Rollback(_) | Verdict::Retry { .. } | Verdict::Runs(_) | Verdict::Unseen => {}
         }
     }
     judged.steps.extend(undone);

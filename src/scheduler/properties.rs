@@ -5,7 +5,7 @@ use proptest::sample::Index;
 
 use super::faults::{faults, started};
 use super::generators::{any_known, any_snapshot, at, id, instance};
-use super::{Admission, Known, Past, Policy, Violation, admit, check, plan};
+use super::{Admission, Attempt, Known, Past, Policy, Violation, admit, check, plan};
 use crate::model::{
     Availability, Execution, Instance, InstanceState, Phase, Plan, Resources, Snapshot, Step,
     WaitReason,
@@ -72,7 +72,7 @@ proptest! {
     fn on_one_node_nobody_waits_without_need(seen in any_snapshot()) {
         let mut seen = seen;
         seen.nodes.truncate(1);
-        for waiting in plan(&seen, &Known::new(), &FULL, at(NOW)).waiting {
+        for waiting in plan(&seen, &Known::default(), &FULL, at(NOW)).waiting {
             if let WaitReason::NotEnough { needed, free, .. } = waiting.reason {
                 prop_assert!(!needed.fits(free));
             }
@@ -95,7 +95,7 @@ proptest! {
         let verdict = admit(&execution.ticket.application, &free.nodes);
         let id = execution.ticket.id;
         free.executions = [(id, execution)].into();
-        let starts = started(&plan(&free, &Known::new(), &FULL, at(NOW))) == [id];
+        let starts = started(&plan(&free, &Known::default(), &FULL, at(NOW))) == [id];
         prop_assert_eq!(starts, verdict == Ok(Admission::Fits), "{:?}", verdict);
     }
 
@@ -126,9 +126,25 @@ fn carried_out(seen: &Snapshot, known: &Known, plan: &Plan) -> (Snapshot, Known)
                     .unwrap()
                     .instances
                     .clear();
-                let past = known.entry(*execution).or_default();
+                let past = known.pasts.entry(*execution).or_default();
                 past.started = false;
                 past.failures.push((at(NOW), why.to_string()));
+            }
+            Step::Retry {
+                execution,
+                code,
+                why,
+            } => {
+                let there = done.executions.get_mut(execution).unwrap();
+                there.instances.clear();
+                let past = known.pasts.entry(*execution).or_default();
+                past.started = false;
+                past.failures.clear();
+                past.attempts.push(Attempt {
+                    at: at(NOW),
+                    code: *code,
+                    why: why.clone(),
+                });
             }
             Step::Drop { execution, members } => {
                 let gone = |i: &Instance| members.iter().any(|m| m.member() == Some(&i.key));
@@ -142,7 +158,7 @@ fn carried_out(seen: &Snapshot, known: &Known, plan: &Plan) -> (Snapshot, Known)
                 placement,
                 ..
             } => {
-                let past: &mut Past = known.entry(*execution).or_default();
+                let past: &mut Past = known.pasts.entry(*execution).or_default();
                 past.started = true;
                 let execution = done.executions.get_mut(execution).unwrap();
                 for ((name, index), node) in placement {

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::model::{Availability, Away, Bytes, DISABLED, Holder, Resource, Resources, WaitReason};
+use crate::model::{
+    Availability, Away, Bytes, DISABLED, Holder, OverQuota, RequiredEnd, Resource, Resources,
+    WaitReason,
+};
 
 /// How many nodes a sentence names.
 const SHOWN_NODES: usize = 3;
@@ -23,6 +26,11 @@ impl WaitReason {
             Self::NodesAway { .. } => "nodes-away",
             Self::Replacement { .. } => "replacement",
             Self::Retry { .. } => "retry",
+            Self::Held => "held",
+            Self::After { .. } => "after",
+            Self::ArrayLimit { .. } => "array-limit",
+            Self::Quota(_) => "quota",
+            Self::Again { .. } => "again",
             Self::Behind { .. } => "behind",
             Self::Ready => "ready",
             Self::Unknown { .. } => "unknown",
@@ -73,6 +81,38 @@ impl fmt::Display for WaitReason {
                 "its start failed: {why}; it is tried again at {at:.0} (try {} of {of})",
                 tried.saturating_add(1)
             ),
+            Self::Held => f.write_str("held: `zoe release` lets it go on"),
+            Self::After {
+                execution,
+                end,
+                known,
+            } => {
+                let how = match end {
+                    RequiredEnd::Ok => "to end well",
+                    RequiredEnd::Any => "to end",
+                };
+                write!(f, "waits for {execution} {how}")?;
+                if *known {
+                    return Ok(());
+                }
+                f.write_str(
+                    ", of which nobody knows any more how it ended: end this one with `zoe kill`",
+                )
+            }
+            Self::ArrayLimit { at_once } => write!(
+                f,
+                "{at_once} of its array run, which is as many as may at once"
+            ),
+            Self::Quota(over) => write!(f, "waits for its owner's quota: {over}"),
+            Self::Again {
+                at,
+                failed,
+                of,
+                why,
+            } => write!(
+                f,
+                "it failed: {why}; it is run again at {at:.0} (retry {failed} of {of})"
+            ),
             Self::Behind {
                 execution,
                 position,
@@ -84,6 +124,46 @@ impl fmt::Display for WaitReason {
             Self::Ready => f.write_str("ready: the next pass starts it"),
             Self::Unknown { what } => write!(f, "cannot tell: {what} could not be read"),
         }
+    }
+}
+
+impl fmt::Display for OverQuota {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Executions { running, most } => {
+                write!(f, "{running} of at most {most} executions run")
+            }
+            Self::AtOnce {
+                resource,
+                held,
+                needed,
+                most,
+            } => {
+                let (needed, most) = apart(*resource, *needed, *most);
+                let what = unit(*resource);
+                write!(f, "it needs {needed}{what} of at most {most}")?;
+                match amount(*resource, *held).as_str() {
+                    "0" | "0 B" => Ok(()),
+                    held => write!(f, ", and {held} are in use"),
+                }
+            }
+            Self::Hours { used, needed, most } => {
+                write!(f, "{} of {most} core-hours are used up", hours(*used))?;
+                match needed {
+                    0 => Ok(()),
+                    needed => write!(f, ", and it may take {}", hours(*needed)),
+                }
+            }
+        }
+    }
+}
+
+/// Core-seconds as core-hours, with one decimal, rounded up.
+fn hours(seconds: u64) -> String {
+    let tenths = seconds.div_ceil(360);
+    match tenths % 10 {
+        0 => (tenths / 10).to_string(),
+        rest => format!("{}.{rest}", tenths / 10),
     }
 }
 

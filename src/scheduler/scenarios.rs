@@ -16,7 +16,7 @@ use crate::model::{
 const FULL: Policy = Policy::usual(true);
 
 fn planned(snapshot: &Snapshot) -> Plan {
-    let plan = plan(snapshot, &Known::new(), &FULL, at(100));
+    let plan = plan(snapshot, &Known::default(), &FULL, at(100));
     assert_eq!(check(snapshot, &plan), []);
     plan
 }
@@ -61,7 +61,7 @@ fn what_is_being_ended_is_not_free_yet() {
         "daaaaaaa: waits for 1 cores: 0 of 2 free; job-1 (baaaaaaa, ann) holds 1, 1 more holds 1",
     ]
     "#);
-    let early = plan(&seen, &Known::new(), &FULL, at(99));
+    let early = plan(&seen, &Known::default(), &FULL, at(99));
     assert!(shown(&early)[0].starts_with("end caaaaaaa"), "{early:?}");
 }
 
@@ -144,7 +144,7 @@ fn a_pass_without_the_lease_starts_nothing_and_says_what_is_ready() {
         execution(2, 1, vec![component("worker", 2, 1000, 1024)]),
         execution(3, 2, half()),
     ]);
-    let plan = plan(&seen, &Known::new(), &Policy::usual(false), at(100));
+    let plan = plan(&seen, &Known::default(), &Policy::usual(false), at(100));
     assert_eq!(check(&seen, &plan), []);
     insta::assert_debug_snapshot!(shown(&plan), @r#"
     [
@@ -229,7 +229,10 @@ fn a_large_cluster_is_planned_in_no_time() {
     let seen = snapshot(nodes, executions);
     let timed = || {
         let before = Instant::now();
-        (plan(&seen, &Known::new(), &FULL, at(100)), before.elapsed())
+        (
+            plan(&seen, &Known::default(), &FULL, at(100)),
+            before.elapsed(),
+        )
     };
     // The best of a few: other tests run beside this one.
     let (plan, took) = (0..5).map(|_| timed()).min_by_key(|run| run.1).unwrap();

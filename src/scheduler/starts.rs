@@ -8,6 +8,7 @@ use crate::model::{
 };
 
 use super::Policy;
+use super::gates::Gates;
 use super::ledger::{Ledger, Members};
 use super::packing::{Room, Wanted};
 use super::planning::turn;
@@ -169,8 +170,8 @@ impl<'a> Starts<'a> {
         }
     }
 
-    /// Starts a queued execution, unless somebody before it waits or it does not fit.
-    pub fn consider(&mut self, execution: &'a Execution) {
+    /// Starts a queued execution, unless somebody before it waits or it does not fit; whether it is started.
+    pub fn consider(&mut self, execution: &'a Execution) -> bool {
         if let Some(before) = self.last {
             let reason = WaitReason::Behind {
                 execution: before,
@@ -179,7 +180,10 @@ impl<'a> Starts<'a> {
             self.stop(execution, reason);
         } else if let Err(reason) = self.start(execution, Kind::Fresh) {
             self.stop(execution, reason);
+        } else {
+            return true;
         }
+        false
     }
 
     /// Leaves an execution queued without anybody having to wait for it.
@@ -214,8 +218,8 @@ impl<'a> Starts<'a> {
     }
 
     /// Gives what is left to elastic members, in the order of the starts: to running executions those that they have lost,
-    /// to new ones all that they may have.
-    pub fn fill_up(&mut self) {
+    /// to new ones all that they may have and their owners' quotas leave them.
+    pub fn fill_up(&mut self, gates: &mut Gates<'a>) {
         for start in &mut self.decided {
             match &mut start.kind {
                 Kind::Resumed => {}
@@ -229,10 +233,15 @@ impl<'a> Starts<'a> {
                 Kind::Fresh => {
                     let components = start.execution.ticket.application.components.iter();
                     for component in components.filter(|c| c.elastic > 0) {
-                        let elastic = component.core..component.members();
+                        let most = gates.members_left(start.execution, component);
+                        let most = component.core.saturating_add(most);
+                        let elastic = component.core..component.members().min(most);
                         let mut wanted = Wanted::first(component, elastic);
                         wanted.there = kin(&start.placement, component);
-                        start.placement.extend(self.room.place_up_to(&wanted));
+                        let found = self.room.place_up_to(&wanted);
+                        let more = component.reservation().times(found.len() as u64);
+                        gates.given(start.execution, more);
+                        start.placement.extend(found);
                     }
                 }
             }
@@ -300,7 +309,10 @@ pub(super) fn is_unstarted(execution: &Execution) -> bool {
 }
 
 fn is_end(step: &Step) -> bool {
-    matches!(step, Step::End { .. } | Step::Rollback { .. })
+    matches!(
+        step,
+        Step::End { .. } | Step::Rollback { .. } | Step::Retry { .. }
+    )
 }
 
 impl Start<'_> {

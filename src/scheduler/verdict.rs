@@ -16,6 +16,13 @@ pub(super) enum Verdict<'a> {
     End(Mark, Option<Cause>),
     /// Its start has failed and is undone.
     Rollback(Cause),
+    /// Its program has failed and is run again.
+    Retry {
+        /// Its exit code.
+        code: i64,
+        /// What went wrong.
+        why: String,
+    },
     /// It waits for its turn.
     Queued,
     /// Its start was interrupted and goes on.
@@ -52,6 +59,9 @@ pub(super) struct Judge<'a> {
 impl Judge<'_> {
     /// What is to become of an execution that is in this phase and has this past.
     pub fn verdict<'e>(&self, execution: &'e Execution, phase: Phase, past: &Past) -> Verdict<'e> {
+        if let Some(again) = self.again(execution, phase, past) {
+            return again;
+        }
         match phase {
             Phase::Ending(mark) => return Verdict::End(mark, None),
             Phase::Starting | Phase::Running { .. }
@@ -72,6 +82,42 @@ impl Judge<'_> {
             Phase::Starting => self.was_interrupted(execution, past),
             Phase::Running { .. } | Phase::Ending(_) => self.runs(execution, past),
         }
+    }
+
+    /// Whether its program has failed and is to be run again, or what is there is left of such a run.
+    fn again<'e>(&self, execution: &Execution, phase: Phase, past: &Past) -> Option<Verdict<'e>> {
+        if execution.mark.is_some() || execution.ticket.terms.retries.most == 0 {
+            return None;
+        }
+        let rest = |i: &Instance| !past.started && past.is_of_failed(i);
+        let last = past.attempts.last();
+        let (code, why) = match last.filter(|_| execution.instances.iter().any(rest)) {
+            Some(last) => (last.code, last.why.clone()),
+            None => {
+                let is_over = match phase {
+                    Phase::Ending(_) => true,
+                    Phase::Starting => past.started,
+                    Phase::Queued | Phase::Running { .. } => false,
+                };
+                let failed = execution.decisive_exit().filter(|_| is_over)?;
+                let code = execution.exit_code_of(failed)?;
+                let retries = &execution.ticket.terms.retries;
+                if !retries.allow(code, past.failed().saturating_add(1)) {
+                    return None;
+                }
+                let key = &failed.key;
+                (
+                    code,
+                    format!("{}-{} exited with {code}", key.component, key.index),
+                )
+            }
+        };
+        let unseen = self.sight.blind.is_some() || self.sight.hides(execution);
+        Some(if unseen {
+            Verdict::Unseen
+        } else {
+            Verdict::Retry { code, why }
+        })
     }
 
     /// It has never run.

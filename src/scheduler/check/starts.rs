@@ -32,6 +32,7 @@ impl<'a> Judge<'a> {
             self.objects(Violation::WrongStart(id));
         }
         self.members(execution, placement);
+        self.terms(execution);
         for ((component, index), node) in placement {
             if !self.may_be_on(execution, component, *index, node) {
                 self.objects(Violation::WrongNode {
@@ -40,6 +41,28 @@ impl<'a> Judge<'a> {
                     node: node.to_string(),
                 });
             }
+        }
+    }
+
+    /// Nothing is started that Docker shows to have to wait: for another, or for others of its array.
+    fn terms(&mut self, execution: &Execution) {
+        if execution.phase() != Phase::Queued {
+            return;
+        }
+        let terms = &execution.ticket.terms;
+        let there = |id| self.snapshot.executions.contains_key(id);
+        let too_soon = terms.after.iter().any(|d| there(&d.execution));
+        let too_many = terms.array.is_some_and(|place| {
+            let same =
+                |e: &&Execution| e.ticket.terms.array.is_some_and(|p| p.array == place.array);
+            let begun =
+                |e: &&Execution| !e.instances.is_empty() || self.started.contains_key(&e.ticket.id);
+            let all = self.snapshot.executions.values();
+            let running = all.filter(same).filter(begun).count();
+            place.at_once.is_some_and(|most| running > most as usize)
+        });
+        if too_soon || too_many {
+            self.objects(Violation::TooSoon(execution.ticket.id));
         }
     }
 

@@ -68,6 +68,9 @@ pub enum Violation {
         /// Who still waits.
         early: ExecutionId,
     },
+    /// It is started though another has to be over first, or as many of its array run as may.
+    #[error("{0} is started too soon")]
+    TooSoon(ExecutionId),
     /// The waiting are not in the order of the queue.
     #[error("{0} waits at the wrong place")]
     WrongOrder(ExecutionId),

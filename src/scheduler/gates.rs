@@ -1,0 +1,285 @@
+//! What keeps a queued execution back though there may be room for it: somebody holds it, another has to be over first, as many
+//! of its array run as may, its owner's quota, or the pause after a failure.
+//!
+//! Who is kept back here waits with that reason and stops nobody behind it. Room on nodes and the order are not looked at.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::model::{
+    Application, Bytes, Cause, Component, Cores, Execution, ExecutionId, InstanceState, Outcome,
+    OverQuota, Quota, RequiredEnd, Resource, Resources, Snapshot, WaitReason,
+};
+
+use super::Policy;
+use super::past::{Known, Past, UserKnown};
+
+/// What stands in the way of executions, as a plan is being made: those that it starts count.
+pub(super) struct Gates<'a> {
+    snapshot: &'a Snapshot,
+    known: &'a Known,
+    start_tries: u32,
+    now: Timestamp,
+    /// How many of each array that has a limit run.
+    arrays: BTreeMap<ExecutionId, u32>,
+    /// What each user's executions hold.
+    users: BTreeMap<&'a str, Held>,
+}
+
+/// What the executions of a user hold.
+#[derive(Debug, Clone, Copy, Default)]
+struct Held {
+    executions: u32,
+    resources: Resources,
+}
+
+/// What holds an execution back for ever: one that it had to come after ended otherwise. Of executions that Docker still has
+/// nothing is concluded: they are not over.
+pub(super) fn hopeless(execution: &Execution, snapshot: &Snapshot, known: &Known) -> Option<Cause> {
+    execution.ticket.terms.after.iter().find_map(|dependency| {
+        let after = dependency.execution;
+        if dependency.end == RequiredEnd::Any || snapshot.executions.contains_key(&after) {
+            return None;
+        }
+        let ended = match known.ends.get(&after)?.as_ref()? {
+            Outcome::Finished => return None,
+            Outcome::Failed { exit_code, reason } => format!("failed with {exit_code} ({reason})"),
+            Outcome::TimedOut => "ran out of time".to_owned(),
+            Outcome::Cancelled { .. } => "was cancelled".to_owned(),
+        };
+        Some(Cause::Hopeless { after, ended })
+    })
+}
+
+impl<'a> Gates<'a> {
+    /// What stands in the way before anything is started.
+    pub fn new(snapshot: &'a Snapshot, known: &'a Known, policy: &Policy, now: Timestamp) -> Self {
+        let mut gates = Self {
+            snapshot,
+            known,
+            start_tries: policy.start_tries,
+            now,
+            arrays: BTreeMap::new(),
+            users: BTreeMap::new(),
+        };
+        for execution in snapshot.executions.values() {
+            let alive = execution.instances.iter().filter(|i| holds(i.state));
+            let held: Resources = alive.map(|i| i.reservation).sum();
+            if !execution.instances.is_empty() {
+                gates.count(execution, held);
+            }
+        }
+        gates
+    }
+
+    fn count(&mut self, execution: &'a Execution, held: Resources) {
+        let ticket = &execution.ticket;
+        if let Some(place) = ticket.terms.array.filter(|place| place.at_once.is_some()) {
+            *self.arrays.entry(place.array).or_default() += 1;
+        }
+        if self.known.users.contains_key(&ticket.user) {
+            let user = self.users.entry(ticket.user.as_str()).or_default();
+            user.executions += 1;
+            user.resources += held;
+        }
+    }
+
+    /// Notes that an execution is started with these members.
+    pub fn started(&mut self, execution: &'a Execution, held: Resources) {
+        self.count(execution, held);
+    }
+
+    /// Notes that an execution is given more.
+    pub fn given(&mut self, execution: &Execution, more: Resources) {
+        if let Some(user) = self.users.get_mut(execution.ticket.user.as_str()) {
+            user.resources += more;
+        }
+    }
+
+    /// What the owner of an execution may be given beside what that user's executions hold; `None` without a limit.
+    fn left(&self, execution: &Execution) -> Option<Resources> {
+        let user = execution.ticket.user.as_str();
+        let quota = self.known.users.get(user)?.quota;
+        if quota.cores.is_none() && quota.memory.is_none() {
+            return None;
+        }
+        let held = self.users.get(user).copied().unwrap_or_default().resources;
+        let most = most(quota);
+        Some(Resources {
+            cores: most.cores.minus(held.cores),
+            memory: most.memory.minus(held.memory),
+        })
+    }
+
+    /// How many more members of a component the owner of an execution may be given.
+    pub fn members_left(&self, execution: &Execution, component: &Component) -> u32 {
+        let Some(left) = self.left(execution) else {
+            return u32::MAX;
+        };
+        let one = component.reservation();
+        let by = |left: u64, one: u64| left.checked_div(one).unwrap_or(u64::MAX);
+        let cores = by(left.cores.millis(), one.cores.millis());
+        let memory = by(left.memory.get(), one.memory.get());
+        u32::try_from(cores.min(memory)).unwrap_or(u32::MAX)
+    }
+
+    /// Why a queued execution can't be started now whatever room there is, if it can't.
+    pub fn closed(&self, execution: &Execution) -> Option<WaitReason> {
+        let terms = &execution.ticket.terms;
+        let unknown = Past::default();
+        let past = self.known.past(execution.ticket.id).unwrap_or(&unknown);
+        if past.held.unwrap_or(terms.held) {
+            return Some(WaitReason::Held);
+        }
+        self.after(execution)
+            .or_else(|| self.pause(execution, past))
+            .or_else(|| self.array(execution))
+            .or_else(|| self.quota(execution).map(WaitReason::Quota))
+    }
+
+    fn after(&self, execution: &Execution) -> Option<WaitReason> {
+        let mut after = execution.ticket.terms.after.iter();
+        after.find_map(|dependency| {
+            let wait = |known| WaitReason::After {
+                execution: dependency.execution,
+                end: dependency.end,
+                known,
+            };
+            if self.snapshot.executions.contains_key(&dependency.execution) {
+                return Some(wait(true));
+            }
+            match (self.known.ends.get(&dependency.execution), dependency.end) {
+                (None, _) => Some(wait(true)),
+                // Docker does not have it: whatever became of it, it is over. What was not seen may be there all the same.
+                (Some(None), RequiredEnd::Any) if self.snapshot.gaps.is_empty() => None,
+                (Some(None), _) => Some(wait(false)),
+                (Some(Some(_)), RequiredEnd::Any) | (Some(Some(Outcome::Finished)), _) => None,
+                (Some(Some(_)), RequiredEnd::Ok) => Some(wait(true)),
+            }
+        })
+    }
+
+    fn pause(&self, execution: &Execution, past: &Past) -> Option<WaitReason> {
+        if let Some((at, why)) = past.retry().filter(|(at, _)| *at > self.now) {
+            return Some(WaitReason::Retry {
+                at,
+                tried: past.tried(),
+                of: self.start_tries,
+                why: why.to_owned(),
+            });
+        }
+        let (at, last) = past.again().filter(|(at, _)| *at > self.now)?;
+        Some(WaitReason::Again {
+            at,
+            failed: past.failed(),
+            of: execution.ticket.terms.retries.most,
+            why: last.why.clone(),
+        })
+    }
+
+    fn array(&self, execution: &Execution) -> Option<WaitReason> {
+        let place = execution.ticket.terms.array?;
+        let at_once = place.at_once?;
+        let running = self.arrays.get(&place.array).copied().unwrap_or(0);
+        (running >= at_once).then_some(WaitReason::ArrayLimit { at_once })
+    }
+
+    fn quota(&self, execution: &Execution) -> Option<OverQuota> {
+        let ticket = &execution.ticket;
+        let UserKnown { quota, used, .. } = self.known.users.get(&ticket.user)?;
+        let held = self.users.get(ticket.user.as_str());
+        let held = held.copied().unwrap_or_default();
+        let needed = ticket.application.core_reservation();
+        let wanted = Wanted {
+            needed,
+            seconds: core_seconds(needed, ticket.timeout),
+        };
+        exceeds(*quota, held.executions, held.resources, *used, wanted)
+    }
+}
+
+/// What an execution asks of its owner's quota.
+#[derive(Debug, Clone, Copy)]
+struct Wanted {
+    /// What its core members need.
+    needed: Resources,
+    /// What they may use in all, in core-seconds; 0 where that has no limit.
+    seconds: u64,
+}
+
+/// What could never pass, whatever else the user has: for submission.
+pub fn never(
+    quota: Quota,
+    application: &Application,
+    timeout: Option<SignedDuration>,
+) -> Option<OverQuota> {
+    let needed = application.core_reservation();
+    let wanted = Wanted {
+        needed,
+        seconds: core_seconds(needed, timeout),
+    };
+    exceeds(quota, 0, Resources::ZERO, 0, wanted)
+}
+
+fn exceeds(
+    quota: Quota,
+    running: u32,
+    held: Resources,
+    used: u64,
+    Wanted { needed, seconds }: Wanted,
+) -> Option<OverQuota> {
+    if let Some(most) = quota.executions.filter(|most| running >= *most) {
+        return Some(OverQuota::Executions { running, most });
+    }
+    let most = most(quota);
+    let sum = held + needed;
+    let resource = if sum.cores > most.cores {
+        Some(Resource::Cores)
+    } else if sum.memory > most.memory {
+        Some(Resource::Memory)
+    } else {
+        None
+    };
+    if let Some(resource) = resource {
+        return Some(OverQuota::AtOnce {
+            resource,
+            held,
+            needed,
+            most,
+        });
+    }
+    let most = quota.hours?;
+    let allowed = most.saturating_mul(3600);
+    let over = used >= allowed || used.saturating_add(seconds) > allowed;
+    over.then_some(OverQuota::Hours {
+        used,
+        needed: seconds,
+        most,
+    })
+}
+
+/// The most of each resource; all there can be where nothing is said.
+fn most(quota: Quota) -> Resources {
+    Resources {
+        cores: quota.cores.unwrap_or(Cores::from_millis(u64::MAX)),
+        memory: quota.memory.unwrap_or(Bytes::new(u64::MAX)),
+    }
+}
+
+/// What so many cores use in that time, in core-seconds; 0 where the time has no limit.
+fn core_seconds(needed: Resources, time: Option<SignedDuration>) -> u64 {
+    let seconds = time.map_or(0, |time| time.as_secs().unsigned_abs());
+    needed.cores.millis().saturating_mul(seconds).div_ceil(1000)
+}
+
+/// Whether a member in that state holds what it was given.
+fn holds(state: InstanceState) -> bool {
+    match state {
+        InstanceState::Created
+        | InstanceState::Running
+        | InstanceState::Lost { .. }
+        | InstanceState::Other => true,
+        InstanceState::Exited { .. } | InstanceState::Rejected => false,
+    }
+}
