@@ -7,8 +7,9 @@ use std::cmp::Reverse;
 
 use crate::model::{Application, Bytes, Component, Node, Resource, Resources};
 
-use super::packing::{Room, Wanted, suits};
+use super::packing::Wanted;
 use super::refusal::Refusal;
+use super::room::{Room, suits};
 
 /// What is known of something that is not refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +33,7 @@ pub fn admit(application: &Application, nodes: &[Node]) -> Result<Admission, Ref
     let wanted: Vec<Wanted<'_>> = components()
         .map(|component| Wanted::first(component, 0..component.core))
         .collect();
-    match Room::empty(nodes).place_all(&wanted) {
+    match Room::empty(nodes).place_wanted(&wanted) {
         Ok(_) => Ok(Admission::Fits),
         Err(stuck) => Err(Refusal::Pieces {
             component: stuck.name.clone(),

@@ -2,7 +2,8 @@
 
 use crate::model::{Away, Component, Execution, Node, Resource, Resources, WaitReason};
 
-use super::packing::{Room, Wanted, suits};
+use super::packing::Wanted;
+use super::room::{Room, suits};
 use super::starts::Starts;
 
 impl Starts<'_> {
@@ -65,7 +66,7 @@ impl Starts<'_> {
             |node| self.ledger.held(node),
             |_| true,
         );
-        let at_fault = away.len() == of || all.place_all(missing).is_ok();
+        let at_fault = away.len() == of || all.place_wanted(missing).is_ok();
         at_fault.then_some(WaitReason::NodesAway { away, of })
     }
 }

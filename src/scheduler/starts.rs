@@ -10,8 +10,9 @@ use crate::model::{
 use super::Policy;
 use super::gates::Gates;
 use super::ledger::{Ledger, Members};
-use super::packing::{Room, Wanted};
+use super::packing::Wanted;
 use super::planning::turn;
+use super::room::Room;
 use super::sight::Sight;
 use super::verdict::Casualty;
 
@@ -203,7 +204,7 @@ impl<'a> Starts<'a> {
 
     fn start(&mut self, execution: &'a Execution, kind: Kind<'a>) -> Result<(), WaitReason> {
         let members = Members::to_start(execution);
-        let mut placement = match self.room.place_all(&members.missing) {
+        let mut placement = match self.room.place_wanted(&members.missing) {
             Ok(placement) => placement,
             Err(stuck) => return Err(self.why_not(execution, &members.missing, stuck)),
         };

@@ -1,0 +1,293 @@
+//! In which order executions are served: plain numbers in, a place in the line out.
+//!
+//! Nothing here knows of snapshots: a simulation ranks its executions with the same function as a plan. An explicit priority
+//! always comes first, and the id decides between equals, so that there is exactly one order. What is left out: who can be
+//! started at all ([`super::division`]).
+
+use std::cmp::Reverse;
+
+use crate::model::{ExecutionId, Resources};
+
+/// How executions of one priority are ordered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Order {
+    /// First come, first served.
+    #[default]
+    Fifo,
+    /// The smallest first: [`Contender::share`] times [`Contender::runtime`], which is the work to be done. Shortest job first
+    /// for work instead of time ("SRPT-2D" in CCGRID 2017). A large one may starve.
+    Size,
+    /// The same, but every second of waiting counts: each [`AGEING`] seconds take a second of the whole cluster off the size.
+    /// As all age alike, nobody who comes later than a bounded time after another can overtake it.
+    DynSize,
+    /// The highest response ratio next (Brinch Hansen, 1971): (waited + runtime) / runtime. Short ones go first, and who
+    /// waits long enough goes before everybody.
+    Hrrn,
+    /// Who belongs to the user with the least decayed usage, first (the fair share of Kay and Lauder, 1988).
+    Fair,
+}
+
+/// How executions share what there is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Mode {
+    /// An execution gets all its members, core and elastic, or none.
+    Rigid,
+    /// An execution starts with its core members, and gets elastic ones where there is room ("Flexible Scheduling of
+    /// Distributed Analytic Applications", CCGRID 2017).
+    #[default]
+    Flexible,
+}
+
+/// How many milliseconds of waiting take a millisecond of the whole cluster off a size under [`Order::DynSize`]. With 10, one
+/// that wants a tenth of the cluster is overtaken only by what comes within its own running time.
+pub const AGEING: i128 = 10;
+
+/// The whole cluster, as a share.
+pub const WHOLE: u64 = 1_000_000;
+
+/// What an order looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Contender {
+    /// Which execution; the smaller goes first among equals.
+    pub id: ExecutionId,
+    /// The greater goes first, whatever the order.
+    pub priority: i32,
+    /// When it was submitted, in milliseconds of a clock that all contenders share.
+    pub submitted: i64,
+    /// How long it has waited, in milliseconds: until now, or until it was started.
+    pub waited: u64,
+    /// What all its members take of the whole cluster, in millionths; see [`share`].
+    pub share: u64,
+    /// How long it is expected to run with all its members, in milliseconds.
+    pub runtime: u64,
+    /// What its user has used, in core-seconds that decay; and what the user has in front of it in the line, see
+    /// [`line_up`].
+    pub usage: u64,
+}
+
+/// A place in the line: the smaller is served first. No two executions have the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    priority: Reverse<i32>,
+    rank: i128,
+    submitted: i64,
+    id: ExecutionId,
+}
+
+impl Place {
+    /// Whose it is.
+    pub fn id(&self) -> ExecutionId {
+        self.id
+    }
+}
+
+/// The larger of the shares that `wanted` is of the cores and of the memory in all, in millionths, at most [`WHOLE`]: the
+/// dominant share (Ghodsi and others, NSDI 2011).
+pub fn share(wanted: Resources, total: Resources) -> u64 {
+    let part = |some: u64, all: u64| {
+        let part = u128::from(some) * u128::from(WHOLE) / u128::from(all.max(1));
+        u64::try_from(part).unwrap_or(WHOLE).min(WHOLE)
+    };
+    let cores = part(wanted.cores.millis(), total.cores.millis());
+    cores.max(part(wanted.memory.get(), total.memory.get()))
+}
+
+impl Order {
+    /// All of them, by the names they have in the configuration.
+    pub const NAMED: [(&'static str, Self); 5] = [
+        ("fifo", Self::Fifo),
+        ("size", Self::Size),
+        ("dynsize", Self::DynSize),
+        ("hrrn", Self::Hrrn),
+        ("fair", Self::Fair),
+    ];
+
+    /// Its name in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fifo => "fifo",
+            Self::Size => "size",
+            Self::DynSize => "dynsize",
+            Self::Hrrn => "hrrn",
+            Self::Fair => "fair",
+        }
+    }
+
+    /// Whether a place stays the same however long an execution waits, and whatever others do.
+    pub fn is_steady(self) -> bool {
+        match self {
+            Self::Fifo | Self::Size | Self::DynSize => true,
+            Self::Hrrn | Self::Fair => false,
+        }
+    }
+
+    /// The place of one.
+    pub fn place(self, one: &Contender) -> Place {
+        let size = || i128::from(one.share) * i128::from(one.runtime);
+        let rank = match self {
+            Self::Fifo => 0,
+            Self::Size => size(),
+            Self::DynSize => {
+                size() * AGEING + i128::from(one.submitted).saturating_mul(WHOLE.into())
+            }
+            // The 1 in (waited + runtime) / runtime = 1 + waited / runtime changes nothing.
+            Self::Hrrn => -((i128::from(one.waited) << 32) / i128::from(one.runtime.max(1))),
+            Self::Fair => one.usage.into(),
+        };
+        Place {
+            priority: Reverse(one.priority),
+            rank,
+            submitted: one.submitted,
+            id: one.id,
+        }
+    }
+}
+
+impl Mode {
+    /// Both, by the names they have in the configuration.
+    pub const NAMED: [(&'static str, Self); 2] =
+        [("rigid", Self::Rigid), ("flexible", Self::Flexible)];
+
+    /// Its name in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rigid => "rigid",
+            Self::Flexible => "flexible",
+        }
+    }
+}
+
+/// One who waits, for [`line_up`].
+#[derive(Debug, Clone, Copy)]
+pub struct Waiter<'u, T> {
+    /// What the order looks at; `usage` is the user's own until now.
+    pub contender: Contender,
+    /// Its user.
+    pub user: &'u str,
+    /// What it would use, in core-seconds.
+    pub cost: u64,
+    /// What it stands for.
+    pub item: T,
+}
+
+/// Puts those who wait in order.
+///
+/// Under [`Order::Fair`] what a user has in front of an execution in the line counts as if it were used, so that one who
+/// submits a hundred at once does not go before everybody whose usage is the same.
+pub fn line_up<T>(order: Order, mut line: Vec<Waiter<'_, T>>) -> Vec<(Place, T)> {
+    if order == Order::Fair {
+        let turn = |w: &Waiter<'_, T>| Order::Fifo.place(&w.contender);
+        line.sort_unstable_by(|a, b| a.user.cmp(b.user).then_with(|| turn(a).cmp(&turn(b))));
+        let (mut user, mut before) = ("", 0u64);
+        for waiter in &mut line {
+            if waiter.user != user {
+                (user, before) = (waiter.user, 0);
+            }
+            waiter.contender.usage = waiter.contender.usage.saturating_add(before);
+            before = before.saturating_add(waiter.cost);
+        }
+    }
+    let mut placed: Vec<(Place, T)> = line
+        .into_iter()
+        .map(|waiter| (order.place(&waiter.contender), waiter.item))
+        .collect();
+    placed.sort_unstable_by_key(|(place, _)| *place);
+    placed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::generators::{id, resources};
+    use super::*;
+
+    const HOUR: u64 = 3_600_000;
+
+    fn one(n: u64, submitted: i64, share: u64, runtime: u64) -> Contender {
+        Contender {
+            id: id(n),
+            priority: 0,
+            submitted,
+            waited: 0,
+            share,
+            runtime,
+            usage: 0,
+        }
+    }
+
+    fn first(order: Order, a: Contender, b: Contender) -> ExecutionId {
+        order.place(&a).min(order.place(&b)).id()
+    }
+
+    #[test]
+    fn priority_comes_first_and_the_id_last() {
+        for (_, order) in Order::NAMED {
+            let equal = one(1, 0, 10, HOUR);
+            assert_eq!(first(order, one(2, 0, 10, HOUR), equal), id(1));
+            let mut late = one(3, 99, WHOLE, 9 * HOUR);
+            (late.priority, late.usage) = (1, 999);
+            assert_eq!(first(order, equal, late), id(3), "{}", order.name());
+        }
+    }
+
+    #[test]
+    fn each_order_looks_at_its_own() {
+        let (old, small) = (one(1, 0, 900, HOUR), one(2, 1000, 10, HOUR));
+        assert_eq!(first(Order::Fifo, old, small), id(1));
+        assert_eq!(first(Order::Size, old, small), id(2));
+        let mut waits = one(3, 0, 900, 2 * HOUR);
+        waits.waited = HOUR;
+        let mut short = one(4, 0, 900, HOUR);
+        short.waited = HOUR / 2 - 1;
+        assert_eq!(first(Order::Hrrn, waits, short), id(3));
+        short.waited += 2;
+        assert_eq!(first(Order::Hrrn, waits, short), id(4));
+        let mut spared = small;
+        (spared.usage, waits.usage) = (5, 6);
+        assert_eq!(first(Order::Fair, waits, spared), id(2));
+    }
+
+    #[test]
+    fn a_size_ages_until_what_comes_is_behind() {
+        // A tenth of the cluster for an hour: nobody who comes an hour later overtakes it.
+        let large = one(1, 0, WHOLE / 10, HOUR);
+        let small = |submitted| one(2, submitted, 1, 1000);
+        assert_eq!(first(Order::DynSize, large, small(3_599_000)), id(2));
+        assert_eq!(first(Order::DynSize, large, small(3_600_000)), id(1));
+        assert_eq!(first(Order::Size, large, small(3_600_000)), id(2));
+    }
+
+    #[test]
+    fn the_share_is_the_larger_one() {
+        let total = resources(10_000, 1000);
+        assert_eq!(share(resources(1000, 500), total), WHOLE / 2);
+        assert_eq!(share(resources(1000, 10), total), WHOLE / 10);
+        assert_eq!(share(resources(99_000, 0), total), WHOLE);
+        assert_eq!(share(resources(0, 0), resources(0, 0)), 0);
+    }
+
+    #[test]
+    fn those_of_one_user_take_turns_with_those_of_others() {
+        let waiter = |n: u64, user, usage| Waiter {
+            contender: Contender {
+                usage,
+                ..one(n, i64::try_from(n).unwrap(), 10, HOUR)
+            },
+            user,
+            cost: 100,
+            item: n,
+        };
+        let line = || {
+            vec![
+                waiter(1, "ann", 0),
+                waiter(2, "ann", 0),
+                waiter(3, "ann", 0),
+                waiter(4, "bob", 0),
+                waiter(5, "bob", 0),
+                waiter(6, "cid", 150),
+            ]
+        };
+        let items = |order| -> Vec<u64> { line_up(order, line()).iter().map(|l| l.1).collect() };
+        assert_eq!(items(Order::Fair), [1, 4, 2, 5, 6, 3]);
+        assert_eq!(items(Order::Fifo), [1, 2, 3, 4, 5, 6]);
+    }
+}
