@@ -306,7 +306,7 @@ $ zoe submit pi.py --set wrker.core=3
 error: there is no component 'wrker' (did you mean 'worker'?); spark-submit has master, worker, driver
 [2]
 $ zoe submit pi.py --set worker.cre=3
-error: 'cre' cannot be set (did you mean 'core'?); settings are core, elastic, most, replaceable, cores, memory, image, command, files, volume, overhead.percent, overhead.at_least, env.NAME
+error: 'cre' cannot be set (did you mean 'core'?); settings are core, elastic, most, replaceable, cores, memory, image, command, files, volume, overhead.percent, overhead.at_least, env.NAME, placement.labels.NAME
 [2]
 $ zoe submit pi.py --set worker.core
 error: --set <COMPONENT.FIELD=VALUE>: 'worker.core' is not of the form KEY=VALUE

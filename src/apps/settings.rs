@@ -53,7 +53,7 @@ pub enum SetError {
 }
 
 /// What can be set. A capital word stands for a name.
-const FIELDS: [&str; 13] = [
+const FIELDS: [&str; 14] = [
     "core",
     "elastic",
     "most",
@@ -67,6 +67,7 @@ const FIELDS: [&str; 13] = [
     "overhead.percent",
     "overhead.at_least",
     "env.NAME",
+    "placement.labels.NAME",
 ];
 
 /// Applies `component.field=value`, written as in a description: variables are filled in, `$$` is a literal `$`.
@@ -225,17 +226,19 @@ fn set_field(component: &mut Component, field: &str, value: &str) -> Result<(), 
         "overhead.at_least" => {
             component.overhead.at_least = value.parse().map_err(|e| wrong(&e))?;
         }
-        _ => match field.strip_prefix("env.") {
-            Some(variable) => {
-                component.env.insert(variable.to_owned(), value.to_owned());
-            }
-            None => {
+        _ => {
+            let (map, name) = if let Some(variable) = field.strip_prefix("env.") {
+                (&mut component.env, variable)
+            } else if let Some(label) = field.strip_prefix("placement.labels.") {
+                (&mut component.placement, label)
+            } else {
                 return Err(SetError::Field {
                     field: shown(field),
                     hint: suggestion(field, FIELDS),
                 });
-            }
-        },
+            };
+            map.insert(name.to_owned(), value.to_owned());
+        }
     }
     Ok(())
 }

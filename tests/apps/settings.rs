@@ -101,9 +101,9 @@ fn what_cannot_be_set_is_said_and_changes_nothing() {
 'worker.cores' is no setting; write COMPONENT.FIELD=VALUE, such as worker.cores=2
 'cores=1' is no setting; write COMPONENT.FIELD=VALUE, such as worker.cores=2
 there is no component 'wroker' (did you mean 'worker'?); spark-submit has master, worker, driver
-'core.s' cannot be set (did you mean 'cores'?); settings are core, elastic, most, replaceable, cores, memory, image, command, files, volume, overhead.percent, overhead.at_least, env.NAME
-'mem' cannot be set (did you mean 'memory'?); settings are core, elastic, most, replaceable, cores, memory, image, command, files, volume, overhead.percent, overhead.at_least, env.NAME
-'memroy' cannot be set (did you mean 'memory'?); settings are core, elastic, most, replaceable, cores, memory, image, command, files, volume, overhead.percent, overhead.at_least, env.NAME
+'core.s' cannot be set (did you mean 'cores'?); settings are core, elastic, most, replaceable, cores, memory, image, command, files, volume, overhead.percent, overhead.at_least, env.NAME, placement.labels.NAME
+'mem' cannot be set (did you mean 'memory'?); settings are core, elastic, most, replaceable, cores, memory, image, command, files, volume, overhead.percent, overhead.at_least, env.NAME, placement.labels.NAME
+'memroy' cannot be set (did you mean 'memory'?); settings are core, elastic, most, replaceable, cores, memory, image, command, files, volume, overhead.percent, overhead.at_least, env.NAME, placement.labels.NAME
 worker.core: '-1' is not a whole number, such as 2
 worker.most: 1 members are fewer than its core of 2; ask for at least 2, or lower the core
 worker.replaceable: 'yes' is neither true nor false

@@ -21,4 +21,5 @@ mod losses;
 mod manager;
 mod races;
 mod site;
+mod spark;
 mod strangers;

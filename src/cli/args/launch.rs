@@ -24,7 +24,8 @@ pub struct LaunchArgs {
     /// Let every container see a directory of the Docker host, or a volume
     #[arg(long, value_name = "SRC:DST[:ro]", value_parser = values::volume, help_heading = "Environment")]
     pub volume: Vec<String>,
-    /// Set any field of the application: worker.core=3, master.memory=1g, driver.env.TZ=UTC
+    /// Set any field of the application: worker.core=3, master.memory=1g, driver.env.TZ=UTC,
+    /// worker.placement.labels.disk=ssd
     #[arg(long, value_name = "COMPONENT.FIELD=VALUE", value_parser = values::pair, help_heading = "Resources")]
     pub set: Vec<(String, String)>,
 }
