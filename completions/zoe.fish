@@ -62,7 +62,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand submit" -l name -d 'What to call
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -l timeout -d 'End it when it has run for so long (exit code 124): 30s, 10m, 2h, 1h30m' -r
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -s e -l env -d 'Set a variable in every container; without =VALUE it has the caller\'s value. Not visible in `ps`, `show` or labels' -r
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -l volume -d 'Let every container see a directory of the Docker host, or a volume' -r
-complete -c zoe -n "__fish_zoe_using_subcommand submit" -l set -d 'Set any field of the application: worker.core=3, master.memory=1g, driver.env.TZ=UTC' -r
+complete -c zoe -n "__fish_zoe_using_subcommand submit" -l set -d 'Set any field of the application: worker.core=3, master.memory=1g, driver.env.TZ=UTC, worker.placement.labels.disk=ssd' -r
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -l workers -d 'Number of workers' -r
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -l max-workers -d 'The most workers it may have: more than --workers as there is room when it starts, and as `zoe resize` says later' -r
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -l worker-cores -d 'CPU limit of each worker: 2, 0.5' -r
@@ -86,7 +86,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l name -d 'What to cal
 complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l timeout -d 'End it when it has run for so long (exit code 124): 30s, 10m, 2h, 1h30m' -r
 complete -c zoe -n "__fish_zoe_using_subcommand cluster" -s e -l env -d 'Set a variable in every container; without =VALUE it has the caller\'s value. Not visible in `ps`, `show` or labels' -r
 complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l volume -d 'Let every container see a directory of the Docker host, or a volume' -r
-complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l set -d 'Set any field of the application: worker.core=3, master.memory=1g, driver.env.TZ=UTC' -r
+complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l set -d 'Set any field of the application: worker.core=3, master.memory=1g, driver.env.TZ=UTC, worker.placement.labels.disk=ssd' -r
 complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l workers -d 'Number of workers' -r
 complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l max-workers -d 'The most workers it may have: more than --workers as there is room when it starts, and as `zoe resize` says later' -r
 complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l worker-cores -d 'CPU limit of each worker: 2, 0.5' -r
@@ -108,7 +108,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l name -d 'What to ca
 complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l timeout -d 'End it when it has run for so long (exit code 124): 30s, 10m, 2h, 1h30m' -r
 complete -c zoe -n "__fish_zoe_using_subcommand notebook" -s e -l env -d 'Set a variable in every container; without =VALUE it has the caller\'s value. Not visible in `ps`, `show` or labels' -r
 complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l volume -d 'Let every container see a directory of the Docker host, or a volume' -r
-complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l set -d 'Set any field of the application: worker.core=3, master.memory=1g, driver.env.TZ=UTC' -r
+complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l set -d 'Set any field of the application: worker.core=3, master.memory=1g, driver.env.TZ=UTC, worker.placement.labels.disk=ssd' -r
 complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l workers -d 'Number of workers' -r
 complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l max-workers -d 'The most workers it may have: more than --workers as there is room when it starts, and as `zoe resize` says later' -r
 complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l worker-cores -d 'CPU limit of each worker: 2, 0.5' -r
@@ -134,7 +134,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand run" -l name -d 'What to call it
 complete -c zoe -n "__fish_zoe_using_subcommand run" -l timeout -d 'End it when it has run for so long (exit code 124): 30s, 10m, 2h, 1h30m' -r
 complete -c zoe -n "__fish_zoe_using_subcommand run" -s e -l env -d 'Set a variable in every container; without =VALUE it has the caller\'s value. Not visible in `ps`, `show` or labels' -r
 complete -c zoe -n "__fish_zoe_using_subcommand run" -l volume -d 'Let every container see a directory of the Docker host, or a volume' -r
-complete -c zoe -n "__fish_zoe_using_subcommand run" -l set -d 'Set any field of the application: worker.core=3, master.memory=1g, driver.env.TZ=UTC' -r
+complete -c zoe -n "__fish_zoe_using_subcommand run" -l set -d 'Set any field of the application: worker.core=3, master.memory=1g, driver.env.TZ=UTC, worker.placement.labels.disk=ssd' -r
 complete -c zoe -n "__fish_zoe_using_subcommand run" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand run" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand run" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
