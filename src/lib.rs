@@ -8,6 +8,7 @@ pub mod apps;
 pub mod config;
 pub mod labels;
 pub mod scheduler;
+pub mod simulate;
 
 pub mod engine;
 pub mod logs;

@@ -10,21 +10,35 @@ impl<'a> Division<'a> {
     /// Takes elastic members back from those behind `place`, the last first, so that the core members of this claim have
     /// room: no more than it takes, and none if it would not do.
     pub fn reclaim(&mut self, place: &Place, claim: &Claim<'a>) -> Vec<Taken> {
-        let all: Resources = self.behind(place).map(|(_, c)| c.elastic_size()).sum();
+        let mut all = Resources::ZERO;
+        let mut behind = Vec::new();
+        for (whose, claim) in self.behind(place) {
+            let size = claim.elastic_size();
+            if size != Resources::ZERO {
+                all += size;
+                behind.push(*whose);
+            }
+        }
         let core = claim.core_size();
         if !core.fits(self.room.free() + all) {
             return Vec::new();
         }
-        let members: Vec<(Taken, Resources)> = self
-            .behind(place)
-            .flat_map(|(whose, claim)| elastic_members(*whose, claim))
-            .collect();
         let mut taken = Vec::new();
         let mut enough = false;
-        for (member, size) in members {
-            self.room.give_back(&[member.position], size);
-            taken.push((member, size));
-            enough = self.has_room(claim);
+        for whose in behind {
+            let members = self.served(&whose);
+            let members: Vec<_> = members
+                .into_iter()
+                .flat_map(|claim| elastic_members(whose, claim))
+                .collect();
+            for (member, size) in members {
+                self.room.give_back(&[member.position], size);
+                taken.push((member, size));
+                enough = self.has_room(claim);
+                if enough {
+                    break;
+                }
+            }
             if enough {
                 break;
             }

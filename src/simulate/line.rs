@@ -1,0 +1,299 @@
+//! The scheduler's own line and division, fed with a workload instead of a snapshot.
+//!
+//! Each application is one component. Who is next is asked of [`Order`](crate::scheduler::Order), who gets how much of
+//! [`Division`]; what is kept here is who waits ([`Queue`]) and what users have used ([`Accounts`]).
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::accounts::Accounts;
+use super::clock::Scheduler;
+use super::outcome::Setup;
+use super::queue::{Queue, Waiting, milliseconds};
+use super::time::Time;
+use super::workload::Job;
+use crate::model::{Component, ComponentName, ExecutionId, Node, Overhead, Resources};
+use crate::scheduler::{Claim, Contender, Division, Order, Place, Room, share};
+
+/// With how many that run the usage of all users is looked at at every moment under [`Order::Fair`].
+const FEW: usize = 64;
+/// How often it is with more: a minute.
+const REFRESH: Time = Time::from_secs(60);
+
+impl Job {
+    /// Its members, as the scheduler knows them.
+    pub(super) fn component(&self, name: &ComponentName) -> Component {
+        Component {
+            name: name.clone(),
+            image: String::new(),
+            core: self.core,
+            elastic: self.elastic,
+            replaceable: false,
+            cores: self.member.cores,
+            memory: self.member.memory,
+            overhead: Overhead::default(),
+            command: None,
+            env: BTreeMap::new(),
+            secrets: Vec::new(),
+            volumes: Vec::new(),
+            files: None,
+            ports: Vec::new(),
+            ready: None,
+            placement: BTreeMap::new(),
+        }
+    }
+
+    /// How long it is expected to take, as the scheduler is told: its limit if it has one. In milliseconds.
+    fn expected(&self) -> u64 {
+        milliseconds(self.time_limit.unwrap_or(self.runtime)).max(1)
+    }
+
+    /// What it uses in all, in core-seconds.
+    fn cost(&self) -> u64 {
+        let millis = self.member.cores.times(self.members().into()).millis();
+        let cost = u128::from(millis) * u128::from(self.expected()) / 1_000_000;
+        u64::try_from(cost).unwrap_or(u64::MAX)
+    }
+}
+
+/// An application that has members.
+#[derive(Debug, Clone, Copy)]
+struct Running {
+    place: Place,
+    contender: Contender,
+    members: u32,
+}
+
+/// The line of one simulation.
+pub(super) struct Line<'a> {
+    jobs: &'a [Job],
+    components: &'a [Component],
+    setup: Setup,
+    division: Division<'a>,
+    /// The kinds of nodes, and how many there are of each.
+    kinds: Vec<(Resources, usize)>,
+    queue: Queue,
+    accounts: Accounts,
+    running: HashMap<usize, Running>,
+    numbers: HashMap<ExecutionId, usize>,
+    /// When the usage of those that run was last looked at.
+    refreshed: Time,
+}
+
+impl<'a> Line<'a> {
+    /// Nobody waits, and nobody has anything. `components` are those of the jobs, in their order.
+    pub fn new(
+        jobs: &'a [Job],
+        components: &'a [Component],
+        nodes: &'a [Node],
+        setup: Setup,
+    ) -> Self {
+        let mut kinds: Vec<(Resources, usize)> = Vec::new();
+        for node in nodes {
+            match kinds.iter_mut().find(|(size, _)| *size == node.capacity) {
+                Some((_, count)) => *count += 1,
+                None => kinds.push((node.capacity, 1)),
+            }
+        }
+        Self {
+            jobs,
+            components,
+            setup,
+            division: Division::new(Room::empty(nodes)),
+            kinds,
+            queue: Queue::new(setup.order),
+            accounts: Accounts::new(jobs),
+            running: HashMap::new(),
+            numbers: HashMap::new(),
+            refreshed: Time::ZERO,
+        }
+    }
+
+    fn claim(&self, job: usize) -> Claim<'a> {
+        Claim::new(self.components.get(job), self.setup.mode)
+    }
+
+    /// Why an application could never run on these nodes, if it could not.
+    pub fn never(&self, job: usize) -> Option<String> {
+        let claim = self.claim(job);
+        let part = claim.parts.first()?;
+        let size = part.component.reservation();
+        // Members that are all alike fit as well in one order as in another.
+        let hold = self.kinds.iter().fold(0usize, |sum, (capacity, count)| {
+            sum.saturating_add(fit(size, *capacity).saturating_mul(*count))
+        });
+        (hold < part.core).then(|| {
+            format!(
+                "it needs {} members of {} cores and {} at once, and the nodes have room for {hold} when they are empty",
+                part.core, size.cores, size.memory
+            )
+        })
+    }
+
+    /// What everybody holds, and the room that is left.
+    #[cfg(test)]
+    pub fn division(&self) -> &Division<'a> {
+        &self.division
+    }
+
+    /// Those that run, by their places.
+    #[cfg(test)]
+    pub fn places(&self) -> impl Iterator<Item = (usize, Place)> {
+        self.running.iter().map(|(job, one)| (*job, one.place))
+    }
+
+    /// Gives those that run their places anew, where these depend on what users have used.
+    fn refresh(&mut self, now: Time) {
+        let due = self.running.len() <= FEW || now.since(self.refreshed) >= REFRESH;
+        if self.setup.order != Order::Fair || !due {
+            return;
+        }
+        self.refreshed = now;
+        let mut places: HashMap<ExecutionId, Place> = HashMap::with_capacity(self.running.len());
+        for (job, one) in &mut self.running {
+            let usage = self.accounts.used(self.accounts.owner(*job), now);
+            one.place = self.setup.order.place(&Contender {
+                usage,
+                ..one.contender
+            });
+            places.insert(one.place.id(), one.place);
+        }
+        self.division
+            .reorder(|old| places.get(&old.id()).copied().unwrap_or(*old));
+    }
+
+    /// Goes through the line until the next one can't be served.
+    fn serve(&mut self, now: Time) {
+        let mut reclaimed = false;
+        while let Some((place, one)) = self.queue.first(&self.accounts, now) {
+            match self.division.offer(place, self.claim(one.job)) {
+                Ok(()) => {
+                    self.queue.take(&place, &one, self.accounts.owner(one.job));
+                    let contender = Contender {
+                        waited: milliseconds(now)
+                            .saturating_sub(u64::try_from(one.contender.submitted).unwrap_or(0)),
+                        ..one.contender
+                    };
+                    let running = Running {
+                        place,
+                        contender,
+                        members: 0,
+                    };
+                    self.running.insert(one.job, running);
+                    reclaimed = false;
+                }
+                // What is taken back is free in the next round, and those in front come first.
+                Err(claim) if !reclaimed => {
+                    reclaimed = true;
+                    if self.division.reclaim(&place, &claim).is_empty() {
+                        break;
+                    }
+                }
+                Err(_) => break,
+            }
+        }
+        self.division.fill_up();
+    }
+}
+
+impl Scheduler for Line<'_> {
+    fn submit(&mut self, job: usize, now: Time) {
+        let Some(one) = self.jobs.get(job) else {
+            return;
+        };
+        let wanted = one.member.times(one.members().into());
+        let id = id(job);
+        self.numbers.insert(id, job);
+        let contender = Contender {
+            id,
+            priority: one.priority,
+            submitted: i64::try_from(milliseconds(now)).unwrap_or(i64::MAX),
+            waited: 0,
+            share: share(wanted, self.division.room().total()),
+            runtime: one.expected(),
+            usage: 0,
+        };
+        let waiting = Waiting {
+            job,
+            contender,
+            cost: one.cost(),
+        };
+        self.queue.add(waiting, self.accounts.owner(job));
+    }
+
+    fn finish(&mut self, job: usize, now: Time) {
+        if let (Some(one), Some(running)) = (self.jobs.get(job), self.running.remove(&job)) {
+            self.division.leave(&running.place);
+            self.numbers.remove(&running.contender.id);
+            let held = one.member.cores.times(running.members.into());
+            self.accounts.hold(job, 0, held.millis(), now);
+        }
+    }
+
+    fn divide(&mut self, now: Time) -> Vec<(usize, u32)> {
+        self.division.begin();
+        self.queue.begin();
+        self.refresh(now);
+        self.serve(now);
+        let mut changes = Vec::new();
+        for place in self.division.changed() {
+            let Some(&job) = self.numbers.get(&place.id()) else {
+                continue;
+            };
+            let (Some(one), Some(running)) = (self.jobs.get(job), self.running.get_mut(&job))
+            else {
+                continue;
+            };
+            let has = self.division.served(place).map_or(0, Claim::has);
+            let has = u32::try_from(has).unwrap_or(u32::MAX);
+            if has != running.members {
+                let cores = |members: u32| one.member.cores.times(members.into()).millis();
+                self.accounts
+                    .hold(job, cores(has), cores(running.members), now);
+                running.members = has;
+                changes.push((job, has));
+            }
+        }
+        changes
+    }
+}
+
+/// How many of a size fit.
+fn fit(size: Resources, room: Resources) -> usize {
+    let times = |all: u64, one: u64| all.checked_div(one).unwrap_or(u64::MAX);
+    let cores = times(room.cores.millis(), size.cores.millis());
+    let memory = times(room.memory.get(), size.memory.get());
+    usize::try_from(cores.min(memory)).unwrap_or(usize::MAX)
+}
+
+/// An id for the application of that number; a smaller number has the smaller id.
+fn id(job: usize) -> ExecutionId {
+    const LETTERS: u64 = 26;
+    const SYMBOLS: u64 = 32;
+    let mut number = job as u64;
+    // The least significant digit comes last; in ids digits are the last symbols, in order they come first.
+    let mut bits = 0;
+    for _ in 0..7 {
+        let digit = number % SYMBOLS;
+        number /= SYMBOLS;
+        bits = bits * SYMBOLS
+            + if digit < 6 {
+                LETTERS + digit
+            } else {
+                digit - 6
+            };
+    }
+    ExecutionId::from_bits(bits * LETTERS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn ids_are_in_the_order_of_the_numbers(a in 0..1usize << 34, b in 0..1usize << 34) {
+            prop_assert_eq!(id(a).cmp(&id(b)), a.cmp(&b));
+        }
+    }
+}
