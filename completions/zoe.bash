@@ -64,6 +64,9 @@ _zoe() {
             zoe,show)
                 cmd="zoe__subcmd__show"
                 ;;
+            zoe,simulate)
+                cmd="zoe__subcmd__simulate"
+                ;;
             zoe,status)
                 cmd="zoe__subcmd__status"
                 ;;
@@ -110,7 +113,7 @@ _zoe() {
 
     case "${cmd}" in
         zoe)
-            opts="-q -v -h -V --config --host --deployment --color --quiet --verbose --help --version submit cluster notebook run ps show logs top history status exec wait resize kill rm app images write-config config completions man"
+            opts="-q -v -h -V --config --host --deployment --color --quiet --verbose --help --version submit cluster notebook run ps show logs top history status simulate exec wait resize kill rm app images write-config config completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -508,7 +511,7 @@ _zoe() {
             return 0
             ;;
         zoe__subcmd__history)
-            opts="-n -o -q -v -h --user --application --name --state --since --until --limit --output --format --no-header --config --host --deployment --color --quiet --verbose --help"
+            opts="-n -o -q -v -h --user --application --name --state --since --until --limit --output --format --no-header --as-workload --config --host --deployment --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1110,6 +1113,68 @@ _zoe() {
                     ;;
                 -o)
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --deployment)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        zoe__subcmd__simulate)
+            opts="-o -q -v -h --generate --nodes --policy --mode --output --no-header --svg --save --config --host --deployment --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --generate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --nodes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --policy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --mode)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                --svg)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --save)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --config)

@@ -44,6 +44,7 @@ complete -c zoe -n "__fish_zoe_needs_command" -f -a "logs" -d 'Print what an exe
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "top" -d 'Show what executions use now'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "history" -d 'List what has been'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "status" -d 'Show the nodes and what is free'
+complete -c zoe -n "__fish_zoe_needs_command" -f -a "simulate" -d 'Say what a workload would meet on other nodes, or under another policy'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "exec" -d 'Run a command inside an execution'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "wait" -d 'Wait until executions run or are over'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "resize" -d 'Give what runs more members, or fewer'
@@ -209,7 +210,7 @@ failed\t'Not well, or out of time'
 cancelled\t'Ended by somebody'"
 complete -c zoe -n "__fish_zoe_using_subcommand history" -l since -d 'Submitted since: 7d (ago), 2026-11-22, or a time' -r
 complete -c zoe -n "__fish_zoe_using_subcommand history" -l until -d 'Submitted before' -r
-complete -c zoe -n "__fish_zoe_using_subcommand history" -s n -l limit -d 'At most so many, the newest first' -r
+complete -c zoe -n "__fish_zoe_using_subcommand history" -s n -l limit -d 'At most so many, the newest first [default: 50; as a workload all]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand history" -s o -l output -d 'In which form: table, wide, json, jsonl or name' -r -f -a "table\t'A table'
 wide\t'A table with more columns'
 json\t'One JSON array'
@@ -223,6 +224,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand history" -l color -d 'When to co
 always\t'Always'
 never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand history" -l no-header -d 'Leave the table\'s header out'
+complete -c zoe -n "__fish_zoe_using_subcommand history" -l as-workload -d 'As a workload for `zoe simulate`, in CSV: how large they were, and how long they took'
 complete -c zoe -n "__fish_zoe_using_subcommand history" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
 complete -c zoe -n "__fish_zoe_using_subcommand history" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
 complete -c zoe -n "__fish_zoe_using_subcommand history" -s h -l help -d 'Print help'
@@ -237,6 +239,24 @@ never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand status" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
 complete -c zoe -n "__fish_zoe_using_subcommand status" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
 complete -c zoe -n "__fish_zoe_using_subcommand status" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l generate -d 'Make a workload up instead: google-like:COUNT[:SEED[:LOAD]]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l nodes -d 'The nodes: how many, their cores and their memory, such as 100x32c128g or 4x8c16g,2x16c64g' -r
+complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l policy -d 'The policies: fifo, size, dynsize, hrrn, fair; several with commas' -r
+complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l mode -d 'The modes: rigid, flexible, or both with a comma' -r
+complete -c zoe -n "__fish_zoe_using_subcommand simulate" -s o -l output -d 'In which form: table or json' -r -f -a "table\t'For people'
+json\t'JSON'"
+complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l svg -d 'Draw it, too, in this file' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l save -d 'Write the workload as CSV to this file' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l no-header -d 'Leave the table\'s header out'
+complete -c zoe -n "__fish_zoe_using_subcommand simulate" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand simulate" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand simulate" -s h -l help -d 'Print help'
 complete -c zoe -n "__fish_zoe_using_subcommand exec" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand exec" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand exec" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r

@@ -11,7 +11,7 @@ mod common;
 
 use common::TestEnv;
 
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 22] = [
     "submit",
     "cluster",
     "notebook",
@@ -22,6 +22,7 @@ const COMMANDS: [&str; 21] = [
     "top",
     "history",
     "status",
+    "simulate",
     "exec",
     "wait",
     "resize",

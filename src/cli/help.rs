@@ -9,7 +9,10 @@ use super::error::EXIT_CODES;
 /// Commands by what they are for; a test holds it complete.
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Run", &["submit", "cluster", "notebook", "run"]),
-    ("Look", &["ps", "show", "logs", "top", "history", "status"]),
+    (
+        "Look",
+        &["ps", "show", "logs", "top", "history", "status", "simulate"],
+    ),
     ("Act", &["exec", "wait", "resize", "kill", "rm"]),
     (
         "Set up",
@@ -37,6 +40,7 @@ pub fn examples(command: &str) -> Option<&'static str> {
         "top" => super::top::EXAMPLES,
         "history" => super::history::EXAMPLES,
         "status" => super::status::EXAMPLES,
+        "simulate" => super::simulate::EXAMPLES,
         "exec" => super::exec::EXAMPLES,
         "wait" => super::wait::EXAMPLES,
         "resize" => super::resize::EXAMPLES,

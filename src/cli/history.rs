@@ -13,7 +13,12 @@ use crate::store::Query;
 pub const EXAMPLES: &str = "\
 zoe history                                  the last 50
 zoe history --state failed --since 7d        what went wrong this week
-zoe history --user ada -o json --limit 1000  for scripts (docs/json.md)";
+zoe history --user ada -o json --limit 1000  for scripts (docs/json.md)
+zoe history --as-workload --since 30d > w.csv
+                                             what `zoe simulate` replays";
+
+/// How many are listed.
+const USUAL: u32 = 50;
 
 /// How it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -48,11 +53,14 @@ pub struct HistoryArgs {
     /// Submitted before
     #[arg(long, value_name = "TIME", value_parser = values::moment)]
     until: Option<Moment>,
-    /// At most so many, the newest first
-    #[arg(short = 'n', long, value_name = "N", default_value = "50", value_parser = clap::value_parser!(u32).range(1..))]
-    limit: u32,
+    /// At most so many, the newest first [default: 50; as a workload all]
+    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
     #[command(flatten)]
     list: ListArgs,
+    /// As a workload for `zoe simulate`, in CSV: how large they were, and how long they took
+    #[arg(long, conflicts_with_all = ["output", "format", "no_header"])]
+    as_workload: bool,
 }
 
 /// Prints it.
@@ -73,8 +81,11 @@ pub async fn run(args: HistoryArgs, session: &Session) -> Done {
         since: args.since.map(|moment| moment.at(now)),
         until: args.until.map(|moment| moment.at(now)),
         id_prefix: None,
-        limit: Some(args.limit),
+        limit: args.limit.or((!args.as_workload).then_some(USUAL)),
     };
+    if args.as_workload {
+        return workload(&context, &query, session).await;
+    }
     let mut views = ops::list::history(&context, &query).await?;
     // History knows of what is alive, too; that is for `ps`.
     views.retain(|view| view.state.is_over());
@@ -84,5 +95,20 @@ pub async fn run(args: HistoryArgs, session: &Session) -> Done {
         &shape,
         &session.look(args.list.no_header),
     )?)?;
+    Ok(0)
+}
+
+/// Prints them as what `zoe simulate` reads.
+async fn workload(context: &ops::Context, query: &Query, session: &Session) -> Done {
+    let past = ops::workload::workload(context, query).await?;
+    let mut csv = Vec::new();
+    crate::simulate::write(&past.jobs, &mut csv)?;
+    session.face.bytes(&csv)?;
+    if past.left_out > 0 {
+        session.face.note(&format!(
+            "{} executions are left out: they never ran, or what they were can't be read",
+            past.left_out
+        ));
+    }
     Ok(0)
 }

@@ -26,6 +26,7 @@ mod rm;
 mod run;
 mod session;
 mod show;
+mod simulate;
 mod status;
 mod submit;
 mod top;
@@ -82,6 +83,8 @@ enum Command {
     History(history::HistoryArgs),
     /// Show the nodes and what is free
     Status(status::StatusArgs),
+    /// Say what a workload would meet on other nodes, or under another policy
+    Simulate(simulate::SimulateArgs),
     /// Run a command inside an execution
     Exec(exec::ExecArgs),
     /// Wait until executions run or are over
@@ -203,6 +206,7 @@ async fn asynchronous(command: Command, session: &Session) -> Done {
         Command::Kill(args) => kill::run(args, session).await,
         Command::Rm(args) => rm::run(args, session).await,
         Command::Images(command) => images::run(command, session).await,
+        Command::Simulate(args) => simulate::run(&args, session),
         Command::App(command) => app::run(&command, session),
         Command::WriteConfig(args) => write_config::run(&args, session),
         Command::Config(command) => config::run(&command, session),

@@ -20,6 +20,7 @@ pub mod submit;
 pub mod top;
 pub mod view;
 pub mod wait;
+pub mod workload;
 
 mod earlier;
 mod end;

@@ -39,7 +39,10 @@ impl Case<'_> {
         self.report.tell(News::Starting(id));
         match self.launch(placement).await {
             Ok(()) => {
-                self.event(STARTED, "all members were started").await;
+                let components = &self.execution.ticket.application.components;
+                let all: u64 = components.iter().map(|c| u64::from(c.members())).sum();
+                let detail = format!("{} of {all} members were started", placement.len());
+                self.event(STARTED, &detail).await;
                 record::started(self.context, self.store, self.execution, self.report).await;
                 Ok(())
             }

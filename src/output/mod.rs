@@ -14,6 +14,8 @@ pub mod progress;
 pub mod resized;
 pub mod schema;
 pub mod settings;
+pub mod simulation;
+pub mod simulation_svg;
 pub mod template;
 pub mod text;
 pub mod usage;

@@ -1,0 +1,178 @@
+//! `zoe simulate`: what a workload would meet on these nodes, under these policies.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use clap::Args;
+
+use super::args::list::{PlainForm, PlainFormat};
+use super::error::CommandError;
+use super::session::{Done, Session};
+use crate::output::simulation::{self, Simulation};
+use crate::output::simulation_svg;
+use crate::scheduler::{Mode, Order};
+use crate::simulate::{self, Cluster, Job, Outcome, Recipe, Setup};
+
+/// Examples in the help.
+pub const EXAMPLES: &str = "\
+zoe simulate week.csv --nodes 4x32c128g           (docs/simulate.md)
+zoe simulate week.csv --nodes 6x32c128g --policy fifo,fair,hrrn --mode rigid,flexible
+zoe simulate week.csv --nodes 2x16c64g,1x64c256g --svg week.svg
+zoe simulate --generate google-like:80000:7 --nodes 100x32c128g -o json
+zoe history --as-workload --since 30d | zoe simulate - --nodes 10x16c64g";
+
+/// How many refused applications are named.
+const NAMED: usize = 5;
+
+/// Arguments of `zoe simulate`.
+#[derive(Debug, Clone, Args)]
+pub struct SimulateArgs {
+    /// The workload: CSV with the header submit,user,runtime,core,elastic,cores,memory, or JSON objects with the same names,
+    /// one a line; '-' for standard input
+    #[arg(
+        value_name = "WORKLOAD",
+        required_unless_present = "generate",
+        conflicts_with = "generate"
+    )]
+    workload: Option<PathBuf>,
+    /// Make a workload up instead: google-like:COUNT[:SEED[:LOAD]]
+    #[arg(long, value_name = "WHAT", value_parser = Recipe::from_str)]
+    generate: Option<Recipe>,
+    /// The nodes: how many, their cores and their memory, such as 100x32c128g or 4x8c16g,2x16c64g
+    #[arg(long, value_name = "NODES", value_parser = Cluster::from_str)]
+    nodes: Cluster,
+    /// The policies: fifo, size, dynsize, hrrn, fair; several with commas
+    #[arg(long, value_name = "POLICY", value_delimiter = ',', default_value = "fifo", value_parser = order)]
+    policy: Vec<Order>,
+    /// The modes: rigid, flexible, or both with a comma
+    #[arg(long, value_name = "MODE", value_delimiter = ',', default_value = "flexible", value_parser = mode)]
+    mode: Vec<Mode>,
+    #[command(flatten)]
+    form: PlainForm,
+    /// Leave the table's header out
+    #[arg(long)]
+    no_header: bool,
+    /// Draw it, too, in this file
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// Write the workload as CSV to this file
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+}
+
+fn order(text: &str) -> Result<Order, String> {
+    named(text, "policy", &Order::NAMED)
+}
+
+fn mode(text: &str) -> Result<Mode, String> {
+    named(text, "mode", &Mode::NAMED)
+}
+
+fn named<T: Copy>(text: &str, what: &str, all: &[(&'static str, T)]) -> Result<T, String> {
+    let found = all.iter().find(|(name, _)| *name == text);
+    found.map(|(_, value)| *value).ok_or_else(|| {
+        let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
+        format!(
+            "'{}' is no {what}; there are {}",
+            crate::model::ids::shorten(text),
+            names.join(", ")
+        )
+    })
+}
+
+/// Simulates and prints.
+pub fn run(args: &SimulateArgs, session: &Session) -> Done {
+    let jobs = workload(args, session)?;
+    if let Some(path) = &args.save {
+        let mut csv = Vec::new();
+        simulate::write(&jobs, &mut csv)?;
+        save(session, path, &csv)?;
+    }
+    let draw = args.svg.is_some() && jobs.len() <= simulation_svg::MOST_LINES;
+    let mut outcomes: Vec<Outcome> = Vec::new();
+    for &order in &args.policy {
+        for &mode in &args.mode {
+            let setup = Setup { order, mode };
+            if outcomes.iter().any(|outcome| outcome.setup == setup) {
+                continue;
+            }
+            let outcome = simulate::simulate(&jobs, &args.nodes.nodes, setup, draw)
+                .map_err(|error| CommandError::failed(error.to_string()))?;
+            outcomes.push(outcome);
+        }
+    }
+    tell_refused(session, &jobs, &outcomes);
+    let simulation = Simulation {
+        jobs: &jobs,
+        nodes: &args.nodes.text,
+        capacity: args.nodes.capacity(),
+        outcomes: &outcomes,
+    };
+    if let Some(path) = &args.svg {
+        save(session, path, simulation_svg::svg(&simulation).as_bytes())?;
+    }
+    session.face.print(&match args.form.output {
+        PlainFormat::Table => simulation::table(&simulation, &session.look(args.no_header)),
+        PlainFormat::Json => simulation::json(&simulation),
+    })?;
+    Ok(0)
+}
+
+fn workload(args: &SimulateArgs, session: &Session) -> Result<Vec<Job>, CommandError> {
+    if let Some(recipe) = &args.generate {
+        return Ok(simulate::generate(recipe));
+    }
+    let path = args.workload.as_deref().unwrap_or(Path::new("-"));
+    let unread = |name: &str, error: &std::io::Error| {
+        CommandError::usage(format!("cannot read the workload {name}: {error}"))
+    };
+    let (name, text) = if path == Path::new("-") {
+        let mut text = Vec::new();
+        let read = std::io::stdin().lock().read_to_end(&mut text);
+        read.map_err(|error| unread("from standard input", &error))?;
+        ("standard input".to_owned(), text)
+    } else {
+        let name = path.display().to_string();
+        let text = std::fs::read(session.around.cwd.join(path));
+        (name.clone(), text.map_err(|error| unread(&name, &error))?)
+    };
+    simulate::read(&text).map_err(|error| {
+        CommandError::usage(format!("{name}, {error}")).hint("docs/simulate.md has the format")
+    })
+}
+
+fn save(session: &Session, path: &Path, content: &[u8]) -> Result<(), CommandError> {
+    let path = session.around.cwd.join(path);
+    std::fs::write(&path, content).map_err(|error| {
+        CommandError::usage(format!("cannot write {}: {error}", path.display()))
+    })?;
+    session.face.note(&format!("wrote {}", path.display()));
+    Ok(())
+}
+
+/// Names those that could never run; the modes differ in what they need at least, the policies do not.
+fn tell_refused(session: &Session, jobs: &[Job], outcomes: &[Outcome]) {
+    for (_, mode) in Mode::NAMED {
+        let Some(outcome) = outcomes.iter().find(|o| o.setup.mode == mode) else {
+            continue;
+        };
+        let refused = &outcome.refused;
+        for one in refused.iter().take(NAMED) {
+            let user = jobs.get(one.job).map_or("", |job| &job.user);
+            session.face.warn(&format!(
+                "{}: application {} of {user} is left out: {}",
+                mode.name(),
+                one.job + 1,
+                one.why
+            ));
+        }
+        if refused.len() > NAMED {
+            session.face.warn(&format!(
+                "{}: {} more are left out; -o json names them all",
+                mode.name(),
+                refused.len() - NAMED
+            ));
+        }
+    }
+}
