@@ -75,7 +75,7 @@ engine() {
     exec taskset -c "$(share "$node")" dockerd --data-root "$LAB_DATA/$node/docker" --pidfile /run/docker/docker.pid \
         -H "$(url "$node")" --tls=false --bip "$(gateway "$node")/24" --ip-masq=false "${labels[@]}" \
         --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "/zoe-lab/$node" --storage-driver overlay2 \
-        --insecure-registry "$LAB_REGISTRY" --max-concurrent-downloads 6 --log-level warn
+        --insecure-registry "$LAB_NET.0.0/24" --max-concurrent-downloads 6 --log-level warn
 }
 
 main() {

@@ -7,7 +7,7 @@
 
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use fs4::FileExt;
@@ -129,6 +129,14 @@ impl Lab {
     #[track_caller]
     pub fn docker(&self, node: &str, args: &[&str]) -> String {
         success(&["docker"], args, &self.try_docker(node, args))
+    }
+
+    /// As [`Lab::docker`], with the docker directory, and thus the logins, of somebody.
+    #[track_caller]
+    pub fn docker_as(&self, directory: &Path, node: &str, args: &[&str]) -> String {
+        let directory = directory.to_str().expect("a path that can be written");
+        let args = [&["--config", directory], args].concat();
+        self.docker(node, &args)
     }
 
     /// As [`Lab::docker`], whatever comes of it.

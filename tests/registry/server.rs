@@ -28,29 +28,37 @@ const HTPASSWD: &str = "ada:$2b$05$abcdefghijklmnopqrstuuTQAkOUmMVh0GhSqYEhV06wS
 pub struct Registry {
     server: Child,
     files: TempDir,
-    /// `127.0.0.1:port`.
+    /// `HOST:port`.
     pub address: String,
 }
 
 impl Registry {
     /// One that serves anybody.
     pub fn open() -> Self {
-        Self::start("")
+        Self::start("127.0.0.1", "")
     }
 
     /// One that serves [`USER`] only.
     pub fn closed() -> Self {
-        Self::start("auth:\n  htpasswd: {realm: zoe, path: DIR/htpasswd}\n")
+        Self::closed_at("127.0.0.1")
     }
 
-    fn start(more: &str) -> Self {
+    /// Likewise, at another of this machine's addresses.
+    pub fn closed_at(host: &str) -> Self {
+        Self::start(
+            host,
+            "auth:\n  htpasswd: {realm: zoe, path: DIR/htpasswd}\n",
+        )
+    }
+
+    fn start(host: &str, more: &str) -> Self {
         tiny();
         let files = tempfile::tempdir().unwrap();
         let directory = files.path().display().to_string();
         std::fs::write(files.path().join("htpasswd"), HTPASSWD).unwrap();
         std::fs::create_dir(files.path().join("docker")).unwrap();
         // Free until somebody else takes it, which is rare enough.
-        let port = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = TcpListener::bind((host, 0)).unwrap();
         let address = port.local_addr().unwrap().to_string();
         drop(port);
         let config = format!(

@@ -15,8 +15,13 @@ mod common;
 #[path = "../lab/mod.rs"]
 mod lab;
 
+#[allow(dead_code, reason = "a part of it is used here")]
+#[path = "../registry/server.rs"]
+mod server;
+
 mod addresses;
 mod everyday;
+mod login;
 mod losses;
 mod manager;
 mod races;
