@@ -38,6 +38,7 @@ fn nodes_get_images_and_files_from_a_registry_that_wants_a_login() {
         );
     let image = format!("{}/zoe-test/tiny:1", registry.address);
     let directory = registry.docker_directory();
+    site.lab.docker("n1", &["pull", &site.image]);
     site.lab.docker("n1", &["tag", &site.image, &image]);
     site.lab.docker_as(&directory, "n1", &["push", &image]);
     site.lab.docker("n1", &["rmi", &image]);
