@@ -39,6 +39,8 @@ complete -c zoe -n "__fish_zoe_needs_command" -f -a "cluster" -d 'Start an empty
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "notebook" -d 'Start a Jupyter notebook with a Spark cluster behind it'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "run" -d 'Run any application'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "ps" -d 'List what is alive, and why what waits does'
+complete -c zoe -n "__fish_zoe_needs_command" -f -a "queue" -d 'List what waits, the next first, with what it waits for'
+complete -c zoe -n "__fish_zoe_needs_command" -f -a "explain" -d 'Say why an execution waits, in full'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "show" -d 'Show one execution in full'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "logs" -d 'Print what an execution wrote'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "top" -d 'Show what executions use now'
@@ -47,10 +49,14 @@ complete -c zoe -n "__fish_zoe_needs_command" -f -a "status" -d 'Show the nodes 
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "simulate" -d 'Say what a workload would meet on other nodes, or under another policy'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "exec" -d 'Run a command inside an execution'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "wait" -d 'Wait until executions run or are over'
+complete -c zoe -n "__fish_zoe_needs_command" -f -a "hold" -d 'Keep executions back that wait'
+complete -c zoe -n "__fish_zoe_needs_command" -f -a "release" -d 'Let executions go on that are held'
+complete -c zoe -n "__fish_zoe_needs_command" -f -a "resubmit" -d 'Run the same again'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "resize" -d 'Give what runs more members, or fewer'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "kill" -d 'End executions'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "rm" -d 'Forget executions that are over'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "app" -d 'List, show and check application descriptions'
+complete -c zoe -n "__fish_zoe_needs_command" -f -a "user" -d 'Enter users, and say what each may have'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "images" -d 'Build, list and push the images'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "write-config" -d 'Write a commented sample of the configuration'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "config" -d 'Show or check the configuration'
@@ -60,10 +66,15 @@ complete -c zoe -n "__fish_zoe_using_subcommand submit" -l class -d 'The class t
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -l main -d 'The file to run in a .zip or a directory' -r
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -l key -d 'Submit only if nothing was submitted with this key before; otherwise attach to that, or return its exit code' -r
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -l name -d 'What to call it; unique among the executions that are alive [default: made from what is run]' -r
-complete -c zoe -n "__fish_zoe_using_subcommand submit" -l timeout -d 'End it when it has run for so long (exit code 124): 30s, 10m, 2h, 1h30m' -r
+complete -c zoe -n "__fish_zoe_using_subcommand submit" -l priority -d 'The greater goes first; without it 0, and below 0 last' -r
+complete -c zoe -n "__fish_zoe_using_subcommand submit" -l after -d 'Start it only when that one is over: well (EXEC or EXEC:ok), or in any way (EXEC:any); may be repeated' -r
+complete -c zoe -n "__fish_zoe_using_subcommand submit" -l time-limit -l timeout -d 'End it when it has run for so long (exit code 124): 30s, 10m, 2h, 1h30m. Small ones with a limit are let past' -r
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -s e -l env -d 'Set a variable in every container; without =VALUE it has the caller\'s value. Not visible in `ps`, `show` or labels' -r
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -l volume -d 'Let every container see a directory of the Docker host, or a volume' -r
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -l set -d 'Set any field of the application: worker.core=3, master.memory=1g, driver.env.TZ=UTC, worker.placement.labels.disk=ssd' -r
+complete -c zoe -n "__fish_zoe_using_subcommand submit" -l array -d 'Run it once for each index (0-9, or 0,2,5-7), at most so many at once (%3); each has its `ZOE_ARRAY_INDEX`' -r
+complete -c zoe -n "__fish_zoe_using_subcommand submit" -l retries -d 'When it fails, run it again so many times at the most' -r
+complete -c zoe -n "__fish_zoe_using_subcommand submit" -l retry-on -d 'Only when it fails with one of these exit codes: 75,111' -r
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -l workers -d 'Number of workers' -r
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -l max-workers -d 'The most workers it may have: more than --workers as there is room when it starts, and as `zoe resize` says later' -r
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -l worker-cores -d 'CPU limit of each worker: 2, 0.5' -r
@@ -80,11 +91,14 @@ complete -c zoe -n "__fish_zoe_using_subcommand submit" -l color -d 'When to col
 always\t'Always'
 never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -s d -l detach -d 'Print the id and return at once'
+complete -c zoe -n "__fish_zoe_using_subcommand submit" -l hold -d 'Keep it back until `zoe release`'
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -s h -l help -d 'Print help'
 complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l name -d 'What to call it; unique among the executions that are alive [default: made from what is run]' -r
-complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l timeout -d 'End it when it has run for so long (exit code 124): 30s, 10m, 2h, 1h30m' -r
+complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l priority -d 'The greater goes first; without it 0, and below 0 last' -r
+complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l after -d 'Start it only when that one is over: well (EXEC or EXEC:ok), or in any way (EXEC:any); may be repeated' -r
+complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l time-limit -l timeout -d 'End it when it has run for so long (exit code 124): 30s, 10m, 2h, 1h30m. Small ones with a limit are let past' -r
 complete -c zoe -n "__fish_zoe_using_subcommand cluster" -s e -l env -d 'Set a variable in every container; without =VALUE it has the caller\'s value. Not visible in `ps`, `show` or labels' -r
 complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l volume -d 'Let every container see a directory of the Docker host, or a volume' -r
 complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l set -d 'Set any field of the application: worker.core=3, master.memory=1g, driver.env.TZ=UTC, worker.placement.labels.disk=ssd' -r
@@ -102,11 +116,14 @@ complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l color -d 'When to co
 always\t'Always'
 never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand cluster" -s d -l detach -d 'Print the id and return at once'
+complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l hold -d 'Keep it back until `zoe release`'
 complete -c zoe -n "__fish_zoe_using_subcommand cluster" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
 complete -c zoe -n "__fish_zoe_using_subcommand cluster" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
 complete -c zoe -n "__fish_zoe_using_subcommand cluster" -s h -l help -d 'Print help'
 complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l name -d 'What to call it; unique among the executions that are alive [default: made from what is run]' -r
-complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l timeout -d 'End it when it has run for so long (exit code 124): 30s, 10m, 2h, 1h30m' -r
+complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l priority -d 'The greater goes first; without it 0, and below 0 last' -r
+complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l after -d 'Start it only when that one is over: well (EXEC or EXEC:ok), or in any way (EXEC:any); may be repeated' -r
+complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l time-limit -l timeout -d 'End it when it has run for so long (exit code 124): 30s, 10m, 2h, 1h30m. Small ones with a limit are let past' -r
 complete -c zoe -n "__fish_zoe_using_subcommand notebook" -s e -l env -d 'Set a variable in every container; without =VALUE it has the caller\'s value. Not visible in `ps`, `show` or labels' -r
 complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l volume -d 'Let every container see a directory of the Docker host, or a volume' -r
 complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l set -d 'Set any field of the application: worker.core=3, master.memory=1g, driver.env.TZ=UTC, worker.placement.labels.disk=ssd' -r
@@ -127,15 +144,21 @@ always\t'Always'
 never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l attach -d 'Stay, and end the notebook on Ctrl-C'
 complete -c zoe -n "__fish_zoe_using_subcommand notebook" -s d -l detach -d 'Print the id and return at once'
+complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l hold -d 'Keep it back until `zoe release`'
 complete -c zoe -n "__fish_zoe_using_subcommand notebook" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
 complete -c zoe -n "__fish_zoe_using_subcommand notebook" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
 complete -c zoe -n "__fish_zoe_using_subcommand notebook" -s h -l help -d 'Print help'
 complete -c zoe -n "__fish_zoe_using_subcommand run" -l key -d 'Run it only if nothing was run with this key before; otherwise attach to that, or return its exit code' -r
 complete -c zoe -n "__fish_zoe_using_subcommand run" -l name -d 'What to call it; unique among the executions that are alive [default: made from what is run]' -r
-complete -c zoe -n "__fish_zoe_using_subcommand run" -l timeout -d 'End it when it has run for so long (exit code 124): 30s, 10m, 2h, 1h30m' -r
+complete -c zoe -n "__fish_zoe_using_subcommand run" -l priority -d 'The greater goes first; without it 0, and below 0 last' -r
+complete -c zoe -n "__fish_zoe_using_subcommand run" -l after -d 'Start it only when that one is over: well (EXEC or EXEC:ok), or in any way (EXEC:any); may be repeated' -r
+complete -c zoe -n "__fish_zoe_using_subcommand run" -l time-limit -l timeout -d 'End it when it has run for so long (exit code 124): 30s, 10m, 2h, 1h30m. Small ones with a limit are let past' -r
 complete -c zoe -n "__fish_zoe_using_subcommand run" -s e -l env -d 'Set a variable in every container; without =VALUE it has the caller\'s value. Not visible in `ps`, `show` or labels' -r
 complete -c zoe -n "__fish_zoe_using_subcommand run" -l volume -d 'Let every container see a directory of the Docker host, or a volume' -r
 complete -c zoe -n "__fish_zoe_using_subcommand run" -l set -d 'Set any field of the application: worker.core=3, master.memory=1g, driver.env.TZ=UTC, worker.placement.labels.disk=ssd' -r
+complete -c zoe -n "__fish_zoe_using_subcommand run" -l array -d 'Run it once for each index (0-9, or 0,2,5-7), at most so many at once (%3); each has its `ZOE_ARRAY_INDEX`' -r
+complete -c zoe -n "__fish_zoe_using_subcommand run" -l retries -d 'When it fails, run it again so many times at the most' -r
+complete -c zoe -n "__fish_zoe_using_subcommand run" -l retry-on -d 'Only when it fails with one of these exit codes: 75,111' -r
 complete -c zoe -n "__fish_zoe_using_subcommand run" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand run" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand run" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
@@ -143,6 +166,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand run" -l color -d 'When to colour
 always\t'Always'
 never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand run" -s d -l detach -d 'Print the id and return at once'
+complete -c zoe -n "__fish_zoe_using_subcommand run" -l hold -d 'Keep it back until `zoe release`'
 complete -c zoe -n "__fish_zoe_using_subcommand run" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
 complete -c zoe -n "__fish_zoe_using_subcommand run" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
 complete -c zoe -n "__fish_zoe_using_subcommand run" -s h -l help -d 'Print help'
@@ -165,6 +189,28 @@ complete -c zoe -n "__fish_zoe_using_subcommand ps" -s w -l watch -d 'Stay, and 
 complete -c zoe -n "__fish_zoe_using_subcommand ps" -l no-header -d 'Leave the table\'s header out'
 complete -c zoe -n "__fish_zoe_using_subcommand ps" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
 complete -c zoe -n "__fish_zoe_using_subcommand ps" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand queue" -s o -l output -d 'In which form: table or json' -r -f -a "table\t'For people'
+json\t'JSON'"
+complete -c zoe -n "__fish_zoe_using_subcommand queue" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand queue" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand queue" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand queue" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand queue" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand queue" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand queue" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand explain" -s o -l output -d 'In which form: table or json' -r -f -a "table\t'For people'
+json\t'JSON'"
+complete -c zoe -n "__fish_zoe_using_subcommand explain" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand explain" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand explain" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand explain" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand explain" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand explain" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand explain" -s h -l help -d 'Print help'
 complete -c zoe -n "__fish_zoe_using_subcommand show" -s o -l output -d 'In which form: table or json' -r -f -a "table\t'For people'
 json\t'JSON'"
 complete -c zoe -n "__fish_zoe_using_subcommand show" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
@@ -178,6 +224,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand show" -s v -l verbose -d 'Say on
 complete -c zoe -n "__fish_zoe_using_subcommand show" -s h -l help -d 'Print help'
 complete -c zoe -n "__fish_zoe_using_subcommand logs" -l since -d 'Only what was written since: 10m (ago), or a time' -r
 complete -c zoe -n "__fish_zoe_using_subcommand logs" -s n -l tail -d 'Only so many lines of each member, from the end' -r
+complete -c zoe -n "__fish_zoe_using_subcommand logs" -l attempt -d 'Of a job that was run again because it failed: those of this run, from 1 [default: the last]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand logs" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand logs" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand logs" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
@@ -280,6 +327,37 @@ never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand wait" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
 complete -c zoe -n "__fish_zoe_using_subcommand wait" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
 complete -c zoe -n "__fish_zoe_using_subcommand wait" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand hold" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand hold" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand hold" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand hold" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand hold" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand hold" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand hold" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand release" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand release" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand release" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand release" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand release" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand release" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand release" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l name -d 'What to call it [default: made from what is run]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -s e -l env -d 'Set a variable in every container; without =VALUE it has the caller\'s value' -r
+complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l conf -d 'A Spark setting' -r
+complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -s d -l detach -d 'Print the id and return at once'
+complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -s h -l help -d 'Print help'
 complete -c zoe -n "__fish_zoe_using_subcommand resize" -s o -l output -d 'In which form: table or json' -r -f -a "table\t'For people'
 json\t'JSON'"
 complete -c zoe -n "__fish_zoe_using_subcommand resize" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
@@ -355,6 +433,83 @@ never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from validate" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
 complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from validate" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
 complete -c zoe -n "__fish_zoe_using_subcommand app; and __fish_seen_subcommand_from validate" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand user; and not __fish_seen_subcommand_from add set ls show rm" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand user; and not __fish_seen_subcommand_from add set ls show rm" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand user; and not __fish_seen_subcommand_from add set ls show rm" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand user; and not __fish_seen_subcommand_from add set ls show rm" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand user; and not __fish_seen_subcommand_from add set ls show rm" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand user; and not __fish_seen_subcommand_from add set ls show rm" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand user; and not __fish_seen_subcommand_from add set ls show rm" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand user; and not __fish_seen_subcommand_from add set ls show rm" -f -a "add" -d 'Enter a user'
+complete -c zoe -n "__fish_zoe_using_subcommand user; and not __fish_seen_subcommand_from add set ls show rm" -f -a "set" -d 'Change what is known of a user'
+complete -c zoe -n "__fish_zoe_using_subcommand user; and not __fish_seen_subcommand_from add set ls show rm" -f -a "ls" -d 'List the users that were entered'
+complete -c zoe -n "__fish_zoe_using_subcommand user; and not __fish_seen_subcommand_from add set ls show rm" -f -a "show" -d 'Show what a user may have, has, and has used'
+complete -c zoe -n "__fish_zoe_using_subcommand user; and not __fish_seen_subcommand_from add set ls show rm" -f -a "rm" -d 'Remove a user; what everybody may have counts then'
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from add" -l mail -d 'Where mail goes; empty for nowhere' -r
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from add" -l role -d 'user, or admin' -r -f -a "user\t'What everybody may'
+admin\t'Also what concerns others'"
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from add" -l executions -d 'How many executions may run at once' -r
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from add" -l cores -d 'How many cores they may hold together' -r
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from add" -l memory -d 'How much memory they may hold together' -r
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from add" -l hours -d 'How many core-hours may be used in the time that counts ([quota] window)' -r
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from add" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from add" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from add" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from add" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from add" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from add" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from set" -l mail -d 'Where mail goes; empty for nowhere' -r
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from set" -l role -d 'user, or admin' -r -f -a "user\t'What everybody may'
+admin\t'Also what concerns others'"
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from set" -l executions -d 'How many executions may run at once' -r
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from set" -l cores -d 'How many cores they may hold together' -r
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from set" -l memory -d 'How much memory they may hold together' -r
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from set" -l hours -d 'How many core-hours may be used in the time that counts ([quota] window)' -r
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from set" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from set" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from set" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from set" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from set" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from set" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from ls" -s o -l output -d 'In which form: table or json' -r -f -a "table\t'For people'
+json\t'JSON'"
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from ls" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from ls" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from ls" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from ls" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from ls" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from show" -s o -l output -d 'In which form: table or json' -r -f -a "table\t'For people'
+json\t'JSON'"
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from show" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from show" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from show" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from show" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from show" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from rm" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from rm" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from rm" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from rm" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from rm" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help'
 complete -c zoe -n "__fish_zoe_using_subcommand images; and not __fish_seen_subcommand_from build ls push" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand images; and not __fish_seen_subcommand_from build ls push" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand images; and not __fish_seen_subcommand_from build ls push" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r

@@ -168,7 +168,7 @@ Usage: zoe submit [OPTIONS] <FILE> [-- <ARGS>...]
 For more information, try '--help'.
 [2]
 $ zoe submit pi.py --timeout 0s
-error: --timeout <TIME>: '0s' is not a length of time; write one such as 30s, 10m, 2h, 1h30m or 1d
+error: --time-limit <TIME>: '0s' is not a length of time; write one such as 30s, 10m, 2h, 1h30m or 1d
 hint: --help tells what can be written
 [2]
 "##);
@@ -349,7 +349,7 @@ error: --filter <KEY=VALUE>: 'colour' is not a key; there are: id, name, user, a
 hint: --help tells what can be written
 [2]
 $ zoe ps --format {{ idd }}
-error: the template names 'idd' (column 4), which is not there; there are: id, name, user, application, state, reason, submitted_at, started_at, finished_at, exit_code, urls, components
+error: the template names 'idd' (column 4), which is not there; there are: id, name, user, application, state, reason, priority, after, array, array_index, retries, attempt, held, time_limit_seconds, submitted_at, started_at, finished_at, exit_code, urls, components
 hint: a template is Jinja over the keys of `-o json`: --format '{{ id }} {{ state }}'
 [2]
 $ zoe ps --format {{ id
@@ -392,7 +392,7 @@ fn configurations_and_applications() {
 $ zoe --config bad.conf ps
 error: the configuration has 2 errors:
   DIR/bad.conf:2: [docker] privat_registry: zoe knows no such key; did you mean `private_registry`?
-  DIR/bad.conf:3: [nosuch]: zoe knows no such section; there are [zoe], [docker], [db], [apache], [smtp], [filesystem], [intervals], [scheduler]
+  DIR/bad.conf:3: [nosuch]: zoe knows no such section; there are [zoe], [docker], [db], [apache], [smtp], [filesystem], [intervals], [scheduler], [quota]
 hint: `zoe write-config -` shows every key with its meaning
 [2]
 $ zoe --config binary.conf ps

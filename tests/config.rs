@@ -103,6 +103,12 @@ fn nothing_configured_is_complete() {
     [scheduler] start_tries = 3
     [scheduler] start_deadline = 600
     [scheduler] node_grace = 60
+    [quota] executions = 
+    [quota] cores = 
+    [quota] memory = 
+    [quota] hours = 
+    [quota] window = 30
+    [quota] half_life = 7
     ");
 }
 
@@ -286,6 +292,7 @@ nothing
         ("ZOE_CONFIG", "ignored here"),
         ("ZOE_TEST_X", ""),
         ("ZOE_ARRAY_INDEX", "1"),
+        ("ZOE_ARRAY_COUNT", "4"),
     ];
     let errors = of_text(text, &env).unwrap_err();
     insta::assert_snapshot!(errors.to_string(), @r"
@@ -299,7 +306,7 @@ nothing
       /c/zoe.conf:10: [dokcer]: zoe knows no such section; did you mean [docker]?
       /c/zoe.conf:14: [smtp] password: is set, but `user` is not; set both, or none to send without a login
       /c/zoe.conf:16: [intervals] notebook_warning_age_no_activity: is not before notebook_max_age_no_activity, so that nobody would be warned in time; make it smaller, or 0
-      /c/zoe.conf:17: [flask]: zoe knows no such section; there are [zoe], [docker], [db], [apache], [smtp], [filesystem], [intervals], [scheduler]
+      /c/zoe.conf:17: [flask]: zoe knows no such section; there are [zoe], [docker], [db], [apache], [smtp], [filesystem], [intervals], [scheduler], [quota]
       /c/zoe.conf:19: [docker]: comes a second time (first in line 2); put its keys together, so that it is clear which one counts
       /c/zoe.conf:20: is no section; write `[name]` and nothing else on the line
       /c/zoe.conf:21: [docker] nothing: has no value; write `nothing = …`, with nothing after the `=` for an empty value

@@ -13,7 +13,7 @@ use crate::engine::{LogChunk, Output};
 use crate::model::{ExecutionId, Outcome};
 use crate::ops::attach::{Sink, attach};
 use crate::ops::kill::Selection;
-use crate::ops::submit::{Accepted, Submission, submit};
+use crate::ops::submit::{Accepted, Submission, submit, submit_all};
 use crate::ops::view::ExecutionView;
 use crate::ops::wait::{Until, Waited, wait_for};
 use crate::ops::{self, Context, News, Report as _};
@@ -109,6 +109,9 @@ pub async fn launch(
     submission: &Submission,
     detach: bool,
 ) -> Done {
+    if submission.terms.array.is_some() {
+        return array(session, context, submission, detach).await;
+    }
     let interrupts = Interrupts::listen()?;
     let reporter = session.face.reporter();
     let accepted = submit(context, submission, &reporter).await?;
@@ -138,6 +141,49 @@ pub async fn launch(
             Ok(INTERRUPTED)
         }
     }
+}
+
+/// Submits an array and, unless detached, waits for all of it. The exit code is that of the first, by index, that did not end
+/// well. What they write is in their logs: so many at once would drown each other.
+async fn array(
+    session: &Session,
+    context: &Context,
+    submission: &Submission,
+    detach: bool,
+) -> Done {
+    let interrupts = Interrupts::listen()?;
+    let reporter = session.face.reporter();
+    let accepted = submit_all(context, submission, &reporter).await?;
+    interrupts.submitted();
+    let ids: Vec<ExecutionId> = accepted.iter().map(Accepted::id).collect();
+    for id in &ids {
+        session.face.print(&format!("{id}\n"))?;
+    }
+    if detach {
+        ops::reconcile::pass(context, &reporter).await?;
+        return Ok(0);
+    }
+    let texts: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    let waited = tokio::select! {
+        waited = ops::wait::wait(context, &texts, Until::Ended, None, &reporter) => waited?,
+        () = interrupts.first() => {
+            reporter.step_aside();
+            session.face.note("they go on; `zoe ps` lists them");
+            return Ok(INTERRUPTED);
+        }
+    };
+    reporter.step_aside();
+    let mut code = 0;
+    for (id, waited) in &waited {
+        let Waited::Ended(outcome) = waited else {
+            continue;
+        };
+        tell(session, *id, outcome);
+        if code == 0 {
+            code = job_code(outcome.exit_code());
+        }
+    }
+    Ok(code)
 }
 
 /// Submits something that serves, and prints where it is, in the words of `place`, once it is ready.

@@ -29,6 +29,7 @@ pub async fn run(args: ClusterCommand, session: &Session) -> Done {
     let common = session.common(
         &args.launch,
         Some(&args.cluster),
+        None,
         Vec::new(),
         None,
         Vec::new(),

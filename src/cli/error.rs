@@ -10,7 +10,7 @@ pub const EXIT_CODES: [(&str, &str); 11] = [
     ("0", "all went well"),
     (
         "N",
-        "the job's own: `submit` and `run` attached, `wait` (the largest), `exec`",
+        "the job's own: `submit` and `run` attached (an array: of the first that failed), `wait` (the largest), `exec`",
     ),
     ("1", "`resize`: there was room for some of the members only"),
     (
@@ -19,8 +19,14 @@ pub const EXIT_CODES: [(&str, &str); 11] = [
     ),
     ("3", "there is no such execution"),
     ("4", "conflict: the name is taken, or a prefix fits several"),
-    ("5", "refused: it could never run here"),
-    ("124", "the time given with --timeout ran out"),
+    (
+        "5",
+        "refused: it could never run here, or the quota forbids it",
+    ),
+    (
+        "124",
+        "the time given with --time-limit, or `wait --timeout`, ran out",
+    ),
     ("125", "zoe, or Docker, failed"),
     ("130", "interrupted with Ctrl-C; what was submitted goes on"),
     ("143", "the execution was cancelled"),

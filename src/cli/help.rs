@@ -8,16 +8,22 @@ use super::error::EXIT_CODES;
 
 /// Commands by what they are for; a test holds it complete.
 const GROUPS: [(&str, &[&str]); 4] = [
-    ("Run", &["submit", "cluster", "notebook", "run"]),
+    ("Run", &["submit", "cluster", "notebook", "run", "resubmit"]),
     (
         "Look",
-        &["ps", "show", "logs", "top", "history", "status", "simulate"],
+        &[
+            "ps", "queue", "explain", "show", "logs", "top", "history", "status", "simulate",
+        ],
     ),
-    ("Act", &["exec", "wait", "resize", "kill", "rm"]),
+    (
+        "Act",
+        &["exec", "wait", "hold", "release", "resize", "kill", "rm"],
+    ),
     (
         "Set up",
         &[
             "app",
+            "user",
             "images",
             "write-config",
             "config",
@@ -34,6 +40,12 @@ pub fn examples(command: &str) -> Option<&'static str> {
         "cluster" => super::cluster::EXAMPLES,
         "notebook" => super::notebook::EXAMPLES,
         "run" => super::run::EXAMPLES,
+        "resubmit" => super::resubmit::EXAMPLES,
+        "queue" => super::queue::EXAMPLES,
+        "explain" => super::explain::EXAMPLES,
+        "hold" => super::hold::HOLD_EXAMPLES,
+        "release" => super::hold::RELEASE_EXAMPLES,
+        "user" => super::user::EXAMPLES,
         "ps" => super::ps::EXAMPLES,
         "show" => super::show::EXAMPLES,
         "logs" => super::logs::EXAMPLES,

@@ -42,6 +42,9 @@ pub struct LogsArgs {
     /// Only so many lines of each member, from the end
     #[arg(short = 'n', long, value_name = "LINES", value_parser = tail)]
     tail: Option<Tail>,
+    /// Of a job that was run again because it failed: those of this run, from 1 [default: the last]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "follow")]
+    attempt: Option<u32>,
     /// Begin each line with the time it was written
     #[arg(short, long)]
     timestamps: bool,
@@ -73,6 +76,7 @@ pub async fn run(args: LogsArgs, session: &Session) -> Done {
         component: args.component,
         all: args.all,
         follow: args.follow,
+        attempt: args.attempt,
         since: args.since.map(|moment| moment.at(context.now())),
         tail: match args.tail {
             Some(Tail::Lines(lines)) => Some(lines),

@@ -12,16 +12,20 @@ mod cluster;
 mod completions;
 mod config;
 mod exec;
+mod explain;
 mod global;
 mod help;
 mod history;
+mod hold;
 mod images;
 mod kill;
 mod logs;
 mod man;
 mod notebook;
 mod ps;
+mod queue;
 mod resize;
+mod resubmit;
 mod rm;
 mod run;
 mod session;
@@ -30,6 +34,7 @@ mod simulate;
 mod status;
 mod submit;
 mod top;
+mod user;
 mod wait;
 mod write_config;
 
@@ -73,6 +78,10 @@ enum Command {
     Run(run::RunArgs),
     /// List what is alive, and why what waits does
     Ps(ps::PsArgs),
+    /// List what waits, the next first, with what it waits for
+    Queue(queue::QueueCommand),
+    /// Say why an execution waits, in full
+    Explain(explain::ExplainArgs),
     /// Show one execution in full
     Show(show::ShowArgs),
     /// Print what an execution wrote
@@ -89,6 +98,12 @@ enum Command {
     Exec(exec::ExecArgs),
     /// Wait until executions run or are over
     Wait(wait::WaitArgs),
+    /// Keep executions back that wait
+    Hold(hold::HoldArgs),
+    /// Let executions go on that are held
+    Release(hold::HoldArgs),
+    /// Run the same again
+    Resubmit(resubmit::ResubmitArgs),
     /// Give what runs more members, or fewer
     Resize(resize::ResizeArgs),
     /// End executions
@@ -98,6 +113,9 @@ enum Command {
     /// List, show and check application descriptions
     #[command(subcommand)]
     App(app::AppCommand),
+    /// Enter users, and say what each may have
+    #[command(subcommand)]
+    User(user::UserCommand),
     /// Build, list and push the images
     #[command(subcommand)]
     Images(images::ImagesCommand),
@@ -195,6 +213,8 @@ async fn asynchronous(command: Command, session: &Session) -> Done {
         Command::Notebook(args) => notebook::run(args, session).await,
         Command::Run(args) => run::run(args, session).await,
         Command::Ps(args) => ps::run(args, session).await,
+        Command::Queue(args) => queue::run(args, session).await,
+        Command::Explain(args) => explain::run(args, session).await,
         Command::Show(args) => show::run(args, session).await,
         Command::Logs(args) => logs::run(args, session).await,
         Command::Top(args) => top::run(args, session).await,
@@ -202,11 +222,15 @@ async fn asynchronous(command: Command, session: &Session) -> Done {
         Command::Status(args) => status::run(args, session).await,
         Command::Exec(args) => exec::run(args, session).await,
         Command::Wait(args) => wait::run(args, session).await,
+        Command::Hold(args) => hold::hold(args, session).await,
+        Command::Release(args) => hold::release(args, session).await,
+        Command::Resubmit(args) => resubmit::run(args, session).await,
         Command::Resize(args) => resize::run(args, session).await,
         Command::Kill(args) => kill::run(args, session).await,
         Command::Rm(args) => rm::run(args, session).await,
         Command::Images(command) => images::run(command, session).await,
         Command::Simulate(args) => simulate::run(&args, session),
+        Command::User(command) => user::run(command, session).await,
         Command::App(command) => app::run(&command, session),
         Command::WriteConfig(args) => write_config::run(&args, session),
         Command::Config(command) => config::run(&command, session),

@@ -42,6 +42,7 @@ pub async fn run(args: NotebookCommand, session: &Session) -> Done {
     let common = session.common(
         &args.launch,
         Some(&args.cluster),
+        None,
         notebook,
         None,
         Vec::new(),

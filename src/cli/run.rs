@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::args::launch::LaunchArgs;
+use super::args::terms::BatchArgs;
 use super::args::values;
 use super::attach::{self, Stay};
 use super::session::{Done, Session};
@@ -30,14 +31,23 @@ pub struct RunArgs {
     key: Option<String>,
     #[command(flatten)]
     launch: LaunchArgs,
+    #[command(flatten)]
+    batch: BatchArgs,
 }
 
 /// Runs it: to its end if it works towards one, otherwise until it is ready.
 pub async fn run(args: RunArgs, session: &Session) -> Done {
-    let common = session.common(&args.launch, None, Vec::new(), args.key, args.arguments)?;
+    let common = session.common(
+        &args.launch,
+        None,
+        Some(&args.batch),
+        Vec::new(),
+        args.key,
+        args.arguments,
+    )?;
     let submission = launch::application(launch::find(&args.application)?, common)?;
     let context = session.context().await?;
-    if serves(&submission.application) {
+    if serves(&submission.application) && submission.terms.array.is_none() {
         attach::serve(
             session,
             &context,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::args::launch::{ClusterArgs, LaunchArgs, Setting};
+use super::args::terms::{self, BatchArgs};
 use super::error::{CommandError, Kind};
 use super::face::Face;
 use super::global::GlobalArgs;
@@ -92,6 +93,7 @@ impl Session {
         &self,
         launch: &LaunchArgs,
         cluster: Option<&ClusterArgs>,
+        batch: Option<&BatchArgs>,
         more: Vec<Setting>,
         key: Option<String>,
         arguments: Vec<String>,
@@ -106,7 +108,8 @@ impl Session {
                 .collect(),
             name: launch.name.clone(),
             key,
-            timeout: launch.timeout,
+            timeout: launch.queue.time_limit,
+            terms: terms::asked(&launch.queue, batch),
             env: self.environment(&launch.env)?,
             conf: cluster.map(|args| args.conf.clone()).unwrap_or_default(),
             volumes: launch.volume.clone(),
@@ -115,7 +118,7 @@ impl Session {
     }
 
     /// Variables for the containers; those without a value have the caller's.
-    fn environment(
+    pub fn environment(
         &self,
         asked: &[(String, Option<String>)],
     ) -> Result<BTreeMap<String, Secret>, CommandError> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::args::launch::{ClusterArgs, LaunchArgs, sizes};
+use super::args::terms::BatchArgs;
 use super::args::values;
 use super::attach;
 use super::session::{Done, Session};
@@ -19,6 +20,8 @@ zoe submit --class org.example.Main job.jar         a Java or Scala job
 zoe submit --main src/main.py project/              a directory (or a .zip) with several modules
 zoe submit -d --name nightly job.py                 leave it running; then: zoe logs -f nightly
 zoe submit --key nightly-2026-11-22 job.py          once, however often this line is run
+zoe submit --array 0-99%8 --retries 2 part.py       a hundred, eight at once; the job reads ZOE_ARRAY_INDEX
+zoe submit --after nightly --time-limit 1h sum.py   when that one has ended well
 zoe submit --env AWS_SECRET_KEY --volume /data:/data:ro job.py";
 
 /// Arguments of `zoe submit`.
@@ -42,6 +45,8 @@ pub struct SubmitArgs {
     #[command(flatten)]
     launch: LaunchArgs,
     #[command(flatten)]
+    batch: BatchArgs,
+    #[command(flatten)]
     cluster: ClusterArgs,
     /// CPU limit of the driver
     #[arg(long, value_name = "CORES", value_parser = values::cores, help_heading = "Resources")]
@@ -57,6 +62,7 @@ pub async fn run(args: SubmitArgs, session: &Session) -> Done {
     let common = session.common(
         &args.launch,
         Some(&args.cluster),
+        Some(&args.batch),
         driver,
         args.key,
         args.arguments,

@@ -1,6 +1,8 @@
 //! Every setting there is: one row each, and everything else about settings is made from the rows: the file's
 //! and the environment's keys, the sample, `config show`, the table in the README, the suggestions for typing slips.
 
+mod quota;
+
 use std::path::Path;
 
 use super::Config;
@@ -340,6 +342,12 @@ pub const KEYS: &[Key] = &[
         later: None,
         set: as_given!(scheduler.node_grace, Given::seconds),
     },
+    quota::EXECUTIONS,
+    quota::CORES,
+    quota::MEMORY,
+    quota::HOURS,
+    quota::WINDOW,
+    quota::HALF_LIFE,
 ];
 
 fn shown_path(path: impl AsRef<Path>) -> String {

@@ -35,7 +35,7 @@ pub use sample::{SampleError, markdown_table, render_sample, write_sample};
 pub use surroundings::{Env, Surroundings};
 pub use values::{Backend, Database, MailSecurity, MysqlUrl};
 
-use crate::model::{Deployment, Secret};
+use crate::model::{self, Deployment, Secret};
 
 /// A complete, valid configuration. `Debug` shows no secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +58,8 @@ pub struct Config {
     pub intervals: Intervals,
     /// `[scheduler]`
     pub scheduler: Scheduler,
+    /// `[quota]`
+    pub quota: Quota,
     /// By section and key: the value as it may be shown, and where it comes from.
     shown: BTreeMap<(&'static str, &'static str), (String, Origin)>,
 }
@@ -158,6 +160,17 @@ pub struct Scheduler {
     pub node_grace: Duration,
 }
 
+/// `[quota]`
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Quota {
+    /// What every user may have for whom nothing else was entered.
+    pub limits: model::Quota,
+    /// So far back what was used counts for the core-hours.
+    pub window: Duration,
+    /// After this what was used counts half.
+    pub half_life: Duration,
+}
+
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
@@ -250,6 +263,7 @@ impl Config {
             filesystem: Filesystem::default(),
             intervals: Intervals::default(),
             scheduler: Scheduler::default(),
+            quota: Quota::default(),
             shown: BTreeMap::new(),
         }
     }

@@ -22,7 +22,7 @@ pub use instance::{Instance, InstanceKey, InstanceSpec, InstanceState, Launch, P
 pub use plan::{
     Away, Cause, Holder, OverQuota, Placement, Plan, Resource, Step, WaitReason, Waiting,
 };
-pub use quota::Quota;
+pub use quota::{Limit, Limits, Quota};
 pub use secret::Secret;
 pub use snapshot::{
     Anomaly, Availability, DISABLED, Gap, JobImage, Node, Orphan, OrphanKind, Snapshot,

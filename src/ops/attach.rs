@@ -48,32 +48,75 @@ pub async fn attach(
     sink: &mut dyn Sink,
     report: &dyn Report,
 ) -> Result<Outcome, OpsError> {
-    let mut passed = Passed::default();
-    let monitor = match wait::wait_for(context, id, Until::Started, None, report).await? {
-        Waited::Running(execution) => {
-            let monitor = monitor(&execution);
-            if let Some(monitor) = &monitor {
-                tokio::select! {
-                    followed = follow(context, monitor, sink, &mut passed) => followed?,
-                    () = wait::past_deadline(context, &execution) => {}
-                    () = wait::tell_readiness(&execution, report) => {}
-                    () = tend(context, id, report) => {}
+    let mut run = Run::default();
+    loop {
+        let until = match run.container {
+            None => Until::Started,
+            Some(_) => Until::Ended,
+        };
+        let is_new = |execution: &Execution| {
+            let seen = run.container.as_ref();
+            seen.is_some_and(|seen| container(execution).is_some_and(|now| now != *seen))
+        };
+        let waited = wait::wait_where(context, id, until, None, report, is_new).await?;
+        let failed = logs::failed_attempts(context, id).await?;
+        run.catch_up(context, id, failed, sink, report).await?;
+        match waited {
+            Waited::Ended(outcome) => {
+                pass_on_rest(context, id, None, run.passed, sink, report).await?;
+                return Ok(outcome);
+            }
+            Waited::Running(execution) => {
+                // One without a monitor has no output of its own: its end is waited for.
+                run.container = Some(container(&execution).unwrap_or_default());
+                if let Some(monitor) = monitor(&execution) {
+                    tokio::select! {
+                        followed = follow(context, &monitor, sink, &mut run.passed) => followed?,
+                        () = wait::past_deadline(context, &execution) => {}
+                        () = wait::tell_readiness(&execution, report) => {}
+                        () = tend(context, id, report) => {}
+                    }
                 }
             }
-            monitor
         }
-        Waited::Ended(_) => None,
-    };
-    let outcome = match wait::wait_for(context, id, Until::Ended, None, report).await? {
-        Waited::Ended(outcome) => outcome,
-        Waited::Running(_) => {
-            return Err(OpsError::failed(format!(
-                "{id} runs though it was to be over"
-            )));
+    }
+}
+
+/// How far the output of an execution that may be run several times has been passed on.
+#[derive(Debug, Default)]
+struct Run {
+    /// The runs before this one, all of whose output has been.
+    settled: u32,
+    /// How much of this one's.
+    passed: Passed,
+    /// The container of the monitor that was followed.
+    container: Option<String>,
+}
+
+impl Run {
+    /// Passes on what of the runs that failed was not yet, from their archives.
+    async fn catch_up(
+        &mut self,
+        context: &Context,
+        id: ExecutionId,
+        failed: u32,
+        sink: &mut dyn Sink,
+        report: &dyn Report,
+    ) -> Result<(), OpsError> {
+        while self.settled < failed {
+            self.settled += 1;
+            let passed = std::mem::take(&mut self.passed);
+            pass_on_rest(context, id, Some(self.settled), passed, sink, report).await?;
         }
-    };
-    catch_up(context, id, monitor, sink, passed, report).await?;
-    Ok(outcome)
+        Ok(())
+    }
+}
+
+/// Docker's id of the container whose output is the execution's own.
+fn container(execution: &Execution) -> Option<String> {
+    let component = execution.ticket.application.monitor.as_ref()?;
+    let mut members = execution.members(component.as_str());
+    members.next().map(|instance| instance.container_id.clone())
 }
 
 /// Makes passes while members of a running execution are missing, lost, rejected or over, so that they are replaced though
@@ -139,17 +182,17 @@ fn write(sink: &mut dyn Sink, chunk: &LogChunk) -> Result<(), OpsError> {
         .map_err(|error| OpsError::failed(format!("cannot write the job's output: {error}")))
 }
 
-/// Passes on what the archive has and the containers did not give.
-async fn catch_up(
+/// Passes on what the archive has, that of an earlier run or the last, and the containers did not give.
+async fn pass_on_rest(
     context: &Context,
     id: ExecutionId,
-    monitor: Option<InstanceKey>,
-    sink: &mut dyn Sink,
+    attempt: Option<u32>,
     passed: Passed,
+    sink: &mut dyn Sink,
     report: &dyn Report,
 ) -> Result<(), OpsError> {
     let mut to_skip = passed;
-    let mut chunks = match logs::of_monitor(context, id, monitor).await {
+    let mut chunks = match logs::of_monitor(context, id, attempt).await {
         Ok(chunks) => chunks,
         Err(error) => {
             report.tell(News::Warning(format!(

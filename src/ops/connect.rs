@@ -81,6 +81,10 @@ fn assemble(
         start_tries: scheduler.start_tries,
         start_deadline: SignedDuration::try_from(scheduler.start_deadline)
             .unwrap_or(SignedDuration::MAX),
+        quota: config.quota.limits,
+        quota_window: SignedDuration::try_from(config.quota.window).unwrap_or(SignedDuration::MAX),
+        usage_half_life: SignedDuration::try_from(config.quota.half_life)
+            .unwrap_or(SignedDuration::MAX),
         node_grace: SignedDuration::try_from(scheduler.node_grace).unwrap_or(SignedDuration::MAX),
     };
     let history = Arc::new(Opener(config.db.url.clone()));

@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::engine::Backend;
-use crate::model::Deployment;
+use crate::model::{Deployment, Quota};
 use crate::store::{Store, StoreError};
 
 /// Opens the history when it is needed, not before: what only looks at Docker works without it.
@@ -82,6 +82,12 @@ pub struct Settings {
     pub start_tries: u32,
     /// How long a start may take until every core member is ready.
     pub start_deadline: SignedDuration,
+    /// What everybody may have.
+    pub quota: Quota,
+    /// The time that counts for the core-hours of a quota.
+    pub quota_window: SignedDuration,
+    /// The time after which what was used counts half.
+    pub usage_half_life: SignedDuration,
     /// How long a node may be silent before what ran on it is given up.
     pub node_grace: SignedDuration,
 }

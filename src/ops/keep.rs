@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use futures_util::StreamExt;
+use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 use super::context::Context;
@@ -24,12 +25,17 @@ enum Piece {
 
 /// Where the archive of an execution belongs.
 pub(super) fn path(context: &Context, execution: &Execution) -> PathBuf {
-    let ticket = &execution.ticket;
+    path_of(context, execution.ticket.id, execution.ticket.submitted_at)
+}
+
+/// The same, for one that was submitted then.
+pub(super) fn path_of(context: &Context, id: ExecutionId, submitted_at: Timestamp) -> PathBuf {
+    let settings = &context.settings;
     logs::archive_path(
-        &context.settings.history_path,
-        &ticket.deployment,
-        ticket.id,
-        ticket.submitted_at,
+        &settings.history_path,
+        &settings.deployment,
+        id,
+        submitted_at,
     )
 }
 
@@ -215,6 +221,18 @@ fn write(
         }
     }
     Ok(writer)
+}
+
+/// Removes the archives of earlier runs of an execution, whose last one's is or would be at `path`.
+pub(super) fn discard_attempts(path: &Path) -> Result<(), OpsError> {
+    for attempt in 1.. {
+        let archive = attempt_path(path, attempt);
+        if !archive.exists() {
+            return Ok(());
+        }
+        discard(&archive.display().to_string())?;
+    }
+    Ok(())
 }
 
 /// Removes an archive; one that is gone already is no error.

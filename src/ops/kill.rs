@@ -131,12 +131,11 @@ pub async fn remove(
         }
         let store = context.history.open().await?;
         let deployment = &context.settings.deployment;
-        if let Some(archive) = store
-            .get(deployment, target.id())
-            .await?
-            .and_then(|record| record.logs)
-        {
-            keep::discard(&archive)?;
+        if let Some(record) = store.get(deployment, target.id()).await? {
+            keep::discard_attempts(&keep::path_of(context, record.id, record.submitted_at))?;
+            if let Some(archive) = record.logs {
+                keep::discard(&archive)?;
+            }
         }
         store.forget(deployment, target.id()).await?;
     }

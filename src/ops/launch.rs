@@ -7,13 +7,13 @@ use jiff::SignedDuration;
 
 use super::error::OpsError;
 use super::files::{self, Kind};
-use super::submit::Submission;
+use super::submit::{Asked, Submission};
 use crate::apps::{self, Format};
 use crate::model::{Application, ExecutionName, Secret, ids};
 
 /// The environment variable in which Spark properties travel, one `key value` a line: they may hold credentials, which belong
 /// neither in an argument nor in a label.
-const SPARK_CONF: &str = "SPARK_CONF";
+pub(super) const SPARK_CONF: &str = "SPARK_CONF";
 
 /// What every kind of submission can be told.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +26,8 @@ pub struct Common {
     pub key: Option<String>,
     /// How long it may run.
     pub timeout: Option<SignedDuration>,
+    /// How it stands to others.
+    pub terms: Asked,
     /// Environment of every component.
     pub env: BTreeMap<String, Secret>,
     /// Spark properties.
@@ -124,6 +126,13 @@ pub fn find(text: &str) -> Result<Application, OpsError> {
         .map_err(|errors| OpsError::usage(format!("{}: {errors}", path.display())))
 }
 
+/// The variable in which Spark properties travel, if there are any.
+pub fn spark_conf(properties: &[(String, String)]) -> Option<(String, Secret)> {
+    let lines = properties.iter();
+    let lines: Vec<String> = lines.map(|(key, value)| format!("{key} {value}")).collect();
+    (!lines.is_empty()).then(|| (SPARK_CONF.to_owned(), Secret::new(lines.join("\n"))))
+}
+
 fn submission(
     mut application: Application,
     stem: String,
@@ -137,21 +146,16 @@ fn submission(
             .map_err(|error| OpsError::usage(error.to_string()))?;
     }
     let mut env = common.env;
-    if !common.conf.is_empty() {
-        let lines: Vec<String> = common
-            .conf
-            .iter()
-            .map(|(key, value)| format!("{key} {value}"))
-            .collect();
-        env.insert(SPARK_CONF.to_owned(), Secret::new(lines.join("\n")));
-    }
+    env.extend(spark_conf(&common.conf));
     Ok(Submission {
         application,
         files: None,
+        job_image: None,
         name: common.name,
         stem,
         key: common.key,
         timeout: common.timeout,
+        terms: common.terms,
         env,
     })
 }

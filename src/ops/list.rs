@@ -10,6 +10,7 @@ use super::resolve::{self, Found};
 use super::view::{ExecutionView, State};
 use crate::engine::{EngineError, NodeUse, Scope};
 use crate::model::{Anomaly, Execution, Gap, Node, Phase, Plan, Resources, Snapshot};
+use crate::scheduler::Known;
 use crate::store::{Event, Query};
 
 /// How many ended executions `ps -a` shows.
@@ -30,19 +31,19 @@ pub struct Listing {
 /// the nodes are asked as well, to say why.
 pub async fn ps(context: &Context, ended: bool) -> Result<Listing, OpsError> {
     let mut snapshot = context.backend.observe(Scope::Executions).await?;
-    let mut plan = None;
-    if snapshot
-        .executions
-        .values()
-        .any(|e| e.phase() == Phase::Queued)
-    {
+    let mut reasons = None;
+    let wants_more = |e: &Execution| e.phase() == Phase::Queued || e.ticket.terms.retries.most > 0;
+    if snapshot.executions.values().any(wants_more) {
         snapshot = context.backend.observe(Scope::Everything).await?;
-        plan = reasons(context, &snapshot).await;
+        reasons = self::reasons(context, &snapshot).await;
     }
+    let (plan, known) = (reasons.as_ref())
+        .map(|(plan, known)| (plan, known))
+        .unzip();
     let mut executions: Vec<_> = snapshot
         .executions
         .values()
-        .map(|execution| present::alive(execution, plan.as_ref(), None))
+        .map(|execution| present::alive(execution, plan, known, None))
         .collect();
     if ended {
         let past = history(
@@ -67,10 +68,10 @@ pub async fn ps(context: &Context, ended: bool) -> Result<Listing, OpsError> {
 }
 
 /// Why things wait: the plan of a pass that does nothing. Without a history nothing is known of starts that failed.
-async fn reasons(context: &Context, snapshot: &Snapshot) -> Option<Plan> {
+async fn reasons(context: &Context, snapshot: &Snapshot) -> Option<(Plan, Known)> {
     let store = context.history.open().await.ok();
-    let planned = past::plan(context, store.as_ref(), snapshot, true).await;
-    planned.ok().map(|(plan, _)| plan)
+    let planned = past::plan_to_show(context, store.as_ref(), snapshot).await;
+    planned.ok()
 }
 
 /// One execution with all that is known of it.
@@ -106,17 +107,22 @@ pub async fn show(context: &Context, text: &str) -> Result<Shown, OpsError> {
 }
 
 async fn show_alive(context: &Context, execution: &Execution) -> Result<ExecutionView, OpsError> {
-    let plan = match execution.phase() {
-        Phase::Queued => reasons(context, &context.backend.observe(Scope::Everything).await?).await,
-        Phase::Starting | Phase::Running { .. } | Phase::Ending(_) => None,
+    let wants_more = execution.phase() == Phase::Queued || execution.ticket.terms.retries.most > 0;
+    let reasons = if wants_more {
+        reasons(context, &context.backend.observe(Scope::Everything).await?).await
+    } else {
+        None
     };
+    let (plan, known) = (reasons.as_ref())
+        .map(|(plan, known)| (plan, known))
+        .unzip();
     let inspected = context.backend.inspect(execution).await?;
     let private = match context.backend.private(execution.ticket.id).await {
         Ok(private) => Some(private),
         Err(EngineError::Gone { .. }) => None,
         Err(error) => return Err(error.into()),
     };
-    Ok(present::alive(&inspected, plan.as_ref(), private.as_ref()))
+    Ok(present::alive(&inspected, plan, known, private.as_ref()))
 }
 
 async fn events(context: &Context, found: &Found) -> Vec<Event> {
@@ -185,7 +191,7 @@ pub async fn status(context: &Context) -> Result<Status, OpsError> {
     let views: Vec<_> = snapshot
         .executions
         .values()
-        .map(|e| present::alive(e, None, None))
+        .map(|e| present::alive(e, None, None, None))
         .collect();
     let count = |state| views.iter().filter(|view| view.state == state).count();
     let nodes = snapshot.nodes.iter().map(|node| NodeStatus {
@@ -217,7 +223,7 @@ fn used_on(all: &Result<Vec<NodeUse>, EngineError>, node: &str) -> Result<Resour
 }
 
 /// What this deployment's members on a node hold: those that run, and those that are to.
-fn held(snapshot: &Snapshot, node: &str) -> Resources {
+pub(super) fn held(snapshot: &Snapshot, node: &str) -> Resources {
     let instances = snapshot
         .executions
         .values()

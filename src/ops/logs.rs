@@ -8,6 +8,8 @@ use jiff::Timestamp;
 use super::context::Context;
 use super::error::{ErrorKind, OpsError};
 use super::exec;
+use super::keep;
+use super::past::ATTEMPT_FAILED;
 use super::report::{News, Report};
 use super::resolve::{self, Found};
 use super::wait::{self, Until, Waited};
@@ -29,6 +31,8 @@ pub struct LogOptions {
     pub all: bool,
     /// Go on as long as there may be more.
     pub follow: bool,
+    /// Those of this run, from 1; without it those of the last one.
+    pub attempt: Option<u32>,
     /// Nothing before this.
     pub since: Option<Timestamp>,
     /// Only so many lines of each member, from the end.
@@ -78,7 +82,18 @@ pub async fn logs(
     options: &LogOptions,
     report: &dyn Report,
 ) -> Result<Logs, OpsError> {
-    let found = match resolve::resolve(context, text).await? {
+    let found = resolve::resolve(context, text).await?;
+    if let Some(attempt) = options.attempt {
+        let failed = failed_attempts(context, found.id()).await?;
+        if attempt <= failed {
+            return of_attempt(context, &found, attempt, options).await;
+        }
+        if attempt > failed.saturating_add(1) {
+            let message = format!("{} was run {} times", found.id(), failed.saturating_add(1));
+            return Err(OpsError::new(ErrorKind::NotFound, message));
+        }
+    }
+    let found = match found {
         Found::Alive(execution) if options.follow => {
             let id = execution.ticket.id;
             match wait::wait_for(context, id, Until::Started, None, &Quietly(report)).await? {
@@ -99,7 +114,7 @@ struct Quietly<'a>(&'a dyn Report);
 
 impl Report for Quietly<'_> {
     fn tell(&self, news: News) {
-        if matches!(news, News::Waiting(_) | News::Warning(_)) {
+        if matches!(news, News::Waiting(_) | News::Setback(_) | News::Warning(_)) {
             self.0.tell(news);
         }
     }
@@ -177,6 +192,33 @@ async fn source(
     Some((instance.key.clone(), log))
 }
 
+/// How often an execution's program has failed and was to be run again.
+pub(super) async fn failed_attempts(context: &Context, id: ExecutionId) -> Result<u32, OpsError> {
+    let store = context.history.open().await?;
+    let events = store.events(&context.settings.deployment, id).await?;
+    let failed = events.iter().filter(|event| event.kind == ATTEMPT_FAILED);
+    Ok(u32::try_from(failed.count()).unwrap_or(u32::MAX))
+}
+
+/// The logs of a run that failed and was followed by another.
+async fn of_attempt(
+    context: &Context,
+    found: &Found,
+    attempt: u32,
+    options: &LogOptions,
+) -> Result<Logs, OpsError> {
+    let (id, submitted_at, description) = match found {
+        Found::Alive(execution) => {
+            let ticket = &execution.ticket;
+            let description = crate::apps::to_json(&ticket.application);
+            (ticket.id, ticket.submitted_at, description)
+        }
+        Found::Past(record) => (record.id, record.submitted_at, record.description.clone()),
+    };
+    let path = keep::attempt_path(&keep::path_of(context, id, submitted_at), attempt);
+    of_archive(path, monitor_of(id, &description), options).await
+}
+
 async fn past(record: &Record, options: &LogOptions) -> Result<Logs, OpsError> {
     let Some(path) = &record.logs else {
         return Err(OpsError::new(
@@ -184,9 +226,18 @@ async fn past(record: &Record, options: &LogOptions) -> Result<Logs, OpsError> {
             format!("{} has no logs: it never started", record.id),
         ));
     };
-    let archive = open(path.into()).await?;
+    let monitor = monitor_of(record.id, &record.description);
+    of_archive(path.into(), monitor, options).await
+}
+
+async fn of_archive(
+    path: PathBuf,
+    monitor: Option<InstanceKey>,
+    options: &LogOptions,
+) -> Result<Logs, OpsError> {
+    let archive = open(path).await?;
     let all = instances(&archive);
-    let monitor = monitor_of(record).filter(|monitor| !options.all && all.contains(monitor));
+    let monitor = monitor.filter(|monitor| !options.all && all.contains(monitor));
     let wanted = |key: &&InstanceKey| match (&options.component, &monitor) {
         (Some(text), _) => {
             key.component.as_str() == text || format!("{}-{}", key.component, key.index) == *text
@@ -239,11 +290,11 @@ async fn open(path: PathBuf) -> Result<Archive, OpsError> {
     Ok(opened?)
 }
 
-/// What the monitor of an execution that is over has written, from the archive. `monitor` is where it is known already.
+/// What the monitor of an execution that is over has written, or that of an earlier run, from the archive.
 pub(super) async fn of_monitor(
     context: &Context,
     id: ExecutionId,
-    monitor: Option<InstanceKey>,
+    attempt: Option<u32>,
 ) -> Result<BoxStream<'static, Result<LogChunk, OpsError>>, OpsError> {
     let nothing =
         || -> BoxStream<'static, Result<LogChunk, OpsError>> { Box::pin(stream::empty()) };
@@ -253,25 +304,29 @@ pub(super) async fn of_monitor(
         .await?
         .get(&context.settings.deployment, id)
         .await?;
-    let Some(path) = record.as_ref().and_then(|record| record.logs.clone()) else {
+    let Some(record) = record else {
         return Ok(nothing());
     };
-    let monitor = match (monitor, &record) {
-        (Some(monitor), _) => Some(monitor),
-        (None, Some(record)) => monitor_of(record),
-        (None, None) => None,
+    let path = match (attempt, &record.logs) {
+        (Some(attempt), _) => {
+            let whole = keep::path_of(context, id, record.submitted_at);
+            keep::attempt_path(&whole, attempt)
+        }
+        (None, Some(path)) => path.into(),
+        (None, None) => return Ok(nothing()),
     };
-    let archive = open(path.into()).await?;
+    let monitor = monitor_of(id, &record.description);
+    let archive = open(path).await?;
     match monitor.filter(|key| instances(&archive).contains(key)) {
         Some(key) => read(&archive, &key, LogRange::default()),
         None => Ok(nothing()),
     }
 }
 
-fn monitor_of(record: &Record) -> Option<InstanceKey> {
-    let component = crate::apps::from_json(&record.description).ok()?.monitor?;
+fn monitor_of(execution: ExecutionId, description: &str) -> Option<InstanceKey> {
+    let component = crate::apps::from_json(description).ok()?.monitor?;
     Some(InstanceKey {
-        execution: record.id,
+        execution,
         component,
         index: 0,
     })

@@ -1,21 +1,26 @@
 //! What zoe can do: typed options in, typed outcome out; knows neither clap nor tables.
 
+pub mod accounts;
 pub mod attach;
 pub mod connect;
 pub mod context;
 pub mod error;
 pub mod exec;
+pub mod explain;
 pub mod files;
+pub mod hold;
 pub mod images;
 pub mod kill;
 pub mod launch;
 pub mod list;
 pub mod logs;
+pub mod queue;
 pub mod ready;
 pub mod reconcile;
 pub mod report;
 pub mod resize;
 pub mod resolve;
+pub mod resubmit;
 pub mod submit;
 pub mod top;
 pub mod view;

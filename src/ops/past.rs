@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::accounts;
 use super::context::Context;
 use super::error::OpsError;
-use crate::model::{ComponentName, ExecutionId, InstanceKey, Plan, Snapshot};
+use crate::model::{ComponentName, ExecutionId, InstanceKey, Phase, Plan, Snapshot};
 use crate::scheduler::{self, Attempt, Concerned, Known, Past, Policy};
 use crate::store::{Event, Store};
 
@@ -33,6 +34,9 @@ pub(super) fn attempt_failed(code: i64, why: &str) -> String {
     format!("{EXIT_CODE}{code}: {why}")
 }
 
+/// Of how many that wait everything is known where people are shown why: of the rest, only what decides.
+const MOST_SHOWN: usize = 1000;
+
 const EXIT_CODE: &str = "exit code ";
 
 /// The plan for what is there, with what history knows of the executions that it is about. Without a history nothing is
@@ -43,8 +47,38 @@ pub(super) async fn plan(
     snapshot: &Snapshot,
     allow_starts: bool,
 ) -> Result<(Plan, Known), OpsError> {
-    let policy = policy(context, allow_starts);
+    plan_knowing(context, store, snapshot, allow_starts, Known::default()).await
+}
+
+/// The plan that people are shown: with what is known of all that waits, whether or not it decides anything now, and with what
+/// could be started among the waiting.
+pub(super) async fn plan_to_show(
+    context: &Context,
+    store: Option<&Arc<dyn Store>>,
+    snapshot: &Snapshot,
+) -> Result<(Plan, Known), OpsError> {
     let mut known = Known::default();
+    if let Some(store) = store {
+        let queued = snapshot.executions.values();
+        let queued =
+            queued.filter(|e| e.phase() == Phase::Queued || e.ticket.terms.retries.most > 0);
+        let concerned = Concerned {
+            executions: queued.map(|e| e.ticket.id).take(MOST_SHOWN).collect(),
+            ..Concerned::default()
+        };
+        learn(context, store.as_ref(), snapshot, concerned, &mut known).await?;
+    }
+    plan_knowing(context, store, snapshot, false, known).await
+}
+
+async fn plan_knowing(
+    context: &Context,
+    store: Option<&Arc<dyn Store>>,
+    snapshot: &Snapshot,
+    allow_starts: bool,
+    mut known: Known,
+) -> Result<(Plan, Known), OpsError> {
+    let policy = policy(context, allow_starts);
     loop {
         let plan = scheduler::plan(snapshot, &known, &policy, context.now());
         debug_assert_eq!(
@@ -56,7 +90,7 @@ pub(super) async fn plan(
         let Some(store) = store else {
             return Ok((plan, known));
         };
-        if !learn(context, store.as_ref(), concerned, &mut known).await? {
+        if !learn(context, store.as_ref(), snapshot, concerned, &mut known).await? {
             return Ok((plan, known));
         }
     }
@@ -66,6 +100,7 @@ pub(super) async fn plan(
 async fn learn(
     context: &Context,
     store: &dyn Store,
+    snapshot: &Snapshot,
     concerned: Concerned,
     known: &mut Known,
 ) -> Result<bool, OpsError> {
@@ -74,6 +109,7 @@ async fn learn(
     let executions: Vec<ExecutionId> = executions
         .filter(|id| !known.pasts.contains_key(id))
         .collect();
+    let new_users = accounts::learn(context, store, concerned.users, snapshot, known).await?;
     let ends = concerned.ends.into_iter();
     let ends: Vec<ExecutionId> = ends.filter(|id| !known.ends.contains_key(id)).collect();
     for id in &executions {
@@ -85,7 +121,7 @@ async fn learn(
         let outcome = record.and_then(|record| record.end);
         known.ends.insert(*id, outcome.map(|(_, outcome)| outcome));
     }
-    Ok(!executions.is_empty() || !ends.is_empty())
+    Ok(new_users || !executions.is_empty() || !ends.is_empty())
 }
 
 /// What the settings say of how things are decided.

@@ -1,18 +1,21 @@
 //! From what Docker and history know to what people are shown.
 
 use super::ready::public_address;
-use super::view::{ComponentView, ContainerView, ExecutionView, NamedUrl, State};
+use super::resubmit;
+use super::view::{ComponentView, ContainerView, ExecutionView, NamedUrl, State, TermsView};
 use crate::apps;
 use crate::model::{
     Component, Execution, Instance, InstanceState, Mark, Outcome, Phase, Plan, Private, Protocol,
     Ticket,
 };
+use crate::scheduler::{Known, Past};
 use crate::store::Record;
 
 /// An execution that is alive. With `private` the URLs carry what their owner needs, such as a token.
 pub(super) fn alive(
     execution: &Execution,
     plan: Option<&Plan>,
+    known: Option<&Known>,
     private: Option<&Private>,
 ) -> ExecutionView {
     let ticket = &execution.ticket;
@@ -24,6 +27,7 @@ pub(super) fn alive(
         application: ticket.application.name.clone(),
         state: state(execution.phase()),
         reason: reason(execution, plan),
+        terms: terms(execution, known.and_then(|known| known.past(ticket.id))),
         submitted_at: ticket.submitted_at,
         started_at: execution.started_at(),
         finished_at: decisive.and_then(|instance| instance.finished_at),
@@ -31,6 +35,25 @@ pub(super) fn alive(
         urls: urls(execution, private),
         components: components(ticket, |component| running(execution, component)),
         containers: containers(execution),
+    }
+}
+
+/// Without a past an execution that may be run again is not known to run for the first time.
+fn terms(execution: &Execution, past: Option<&Past>) -> TermsView {
+    let Ticket { terms, timeout, .. } = &execution.ticket;
+    let held = past.and_then(|past| past.held).unwrap_or(terms.held);
+    let failed = match past {
+        Some(past) => Some(past.failed()),
+        None => (terms.retries.most == 0).then_some(0),
+    };
+    TermsView {
+        priority: terms.priority,
+        after: terms.after.iter().map(ToString::to_string).collect(),
+        array: terms.array.map(|place| (place.array, place.index)),
+        retries: terms.retries.most,
+        attempt: failed.map(|failed| failed.saturating_add(1)),
+        held: held && execution.phase() == Phase::Queued,
+        time_limit: *timeout,
     }
 }
 
@@ -196,6 +219,7 @@ pub(super) fn past(record: &Record) -> ExecutionView {
         application: record.application.clone(),
         state,
         reason,
+        terms: resubmit::shown(record.terms.as_deref()),
         submitted_at: record.submitted_at,
         started_at: record.started_at,
         finished_at: record.end.as_ref().map(|(at, _)| *at),

@@ -85,7 +85,11 @@ async fn pass_while(
 ) -> Result<Pass, OpsError> {
     let mut waited = false;
     loop {
-        let (snapshot, plan, _) = look(context, None, true).await?;
+        let (snapshot, mut plan, _) = look(context, None, true).await?;
+        // What history knows may let somebody past who seems to have to wait.
+        if plan.steps.is_empty() && !plan.waiting.is_empty() {
+            plan = with_history(context, &snapshot).await?.unwrap_or(plan);
+        }
         if plan.steps.is_empty() || (waited && !worth(&plan)) {
             return Ok(Pass {
                 snapshot,
@@ -108,6 +112,19 @@ async fn pass_while(
             }
         }
     }
+}
+
+/// The plan with what history knows, if that can be had.
+async fn with_history(context: &Context, snapshot: &Snapshot) -> Result<Option<Plan>, OpsError> {
+    let store = match context.history.open().await {
+        Ok(store) => store,
+        Err(error) => {
+            tracing::debug!(%error, "planned without the history");
+            return Ok(None);
+        }
+    };
+    let (plan, _) = past::plan(context, Some(&store), snapshot, true).await?;
+    Ok(Some(plan))
 }
 
 async fn leased(context: &Context) -> Result<Option<(Arc<dyn Store>, Held)>, StoreError> {

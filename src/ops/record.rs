@@ -8,8 +8,9 @@ use jiff::Timestamp;
 use super::context::Context;
 use super::error::OpsError;
 use super::report::{News, Report};
+use super::resubmit;
 use crate::apps;
-use crate::model::{Execution, ExecutionId, Outcome, Ticket};
+use crate::model::{Execution, ExecutionId, Outcome, Private, Ticket};
 use crate::store::{Event, Record, Store};
 
 /// The record of an execution that has not ended.
@@ -25,16 +26,23 @@ fn open_record(ticket: &Ticket, started_at: Option<Timestamp>) -> Record {
         started_at,
         end: None,
         logs: None,
+        allocated: None,
+        terms: None,
     }
 }
 
 /// Writes that an execution was submitted.
-pub(super) async fn submitted(context: &Context, ticket: &Ticket, report: &dyn Report) {
+pub(super) async fn submitted(
+    context: &Context,
+    ticket: &Ticket,
+    private: &Private,
+    report: &dyn Report,
+) {
     let written = async {
         let store = context.history.open().await?;
-        store
-            .record(&context.settings.deployment, &open_record(ticket, None))
-            .await?;
+        let mut record = open_record(ticket, None);
+        record.terms = Some(resubmit::written(ticket, private));
+        store.record(&context.settings.deployment, &record).await?;
         let detail = format!("by {}", ticket.user);
         store
             .event(
@@ -59,7 +67,8 @@ pub(super) async fn started(
 ) {
     let Some(store) = store else { return };
     let started_at = execution.started_at().unwrap_or_else(|| context.now());
-    let record = open_record(&execution.ticket, Some(started_at));
+    let mut record = open_record(&execution.ticket, Some(started_at));
+    record.allocated = Some(execution.ticket.application.core_reservation());
     if let Err(error) = store.record(&context.settings.deployment, &record).await {
         report.tell(News::Warning(error.to_string()));
     }
@@ -79,6 +88,7 @@ pub(super) async fn ended(
     let mut record = open_record(&execution.ticket, execution.started_at());
     record.end = Some((at, outcome));
     record.logs = logs;
+    record.allocated = Some(execution.instances.iter().map(|i| i.reservation).sum());
     let deployment = &context.settings.deployment;
     store.record(deployment, &record).await?;
     let event = Event {

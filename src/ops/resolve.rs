@@ -47,7 +47,11 @@ pub async fn resolve_all(context: &Context, texts: &[String]) -> Result<Vec<Foun
     Ok(found)
 }
 
-async fn resolve_in(context: &Context, snapshot: &Snapshot, text: &str) -> Result<Found, OpsError> {
+pub(super) async fn resolve_in(
+    context: &Context,
+    snapshot: &Snapshot,
+    text: &str,
+) -> Result<Found, OpsError> {
     if text == LAST {
         return last(context, snapshot).await;
     }

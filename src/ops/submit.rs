@@ -1,22 +1,24 @@
-//! Submission: from an application to a ticket, all or nothing.
+//! Submission: from an application to a ticket, or to as many as an array has, all or nothing.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::time::Duration;
+mod after;
+mod existing;
+mod parts;
 
-use jiff::{SignedDuration, Timestamp};
-use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use jiff::SignedDuration;
 
 use super::context::Context;
 use super::error::{ErrorKind, OpsError};
 use super::files::Packed;
-use super::record;
+use super::kill::{self, Selection};
 use super::report::{News, Report};
-use super::resolve::LAST;
-use crate::apps;
-use crate::engine::{EngineError, JobFiles, Scope, Submitted};
+use super::{accounts, record};
+use crate::engine::{EngineError, Scope, Submitted};
 use crate::model::{
-    Application, ExecutionId, ExecutionName, Private, Secret, Snapshot, Terms, Ticket,
+    Application, ArrayPlace, Dependency, ExecutionId, ExecutionName, RequiredEnd, Retries, Secret,
+    Terms, Ticket,
 };
 use crate::scheduler;
 use crate::store::Record;
@@ -26,10 +28,15 @@ const TRIES: usize = 5;
 
 /// How long a key may be taken without the execution that took it being seen: Docker reserves a name before it shows what
 /// bears it, and a busy one takes its time in between.
-const UNSEEN: SignedDuration = SignedDuration::from_secs(30);
+const UNSEEN: Duration = Duration::from_secs(30);
 
 /// How long to wait before looking for it again.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
+
+/// The variable that tells a member of an array its index.
+pub const ARRAY_INDEX: &str = "ZOE_ARRAY_INDEX";
+/// The variable that tells a member of an array how many members it has.
+pub const ARRAY_COUNT: &str = "ZOE_ARRAY_COUNT";
 
 /// What is to be run, and how.
 #[derive(Debug, Clone)]
@@ -38,6 +45,8 @@ pub struct Submission {
     pub application: Application,
     /// Files to be sent along.
     pub files: Option<Packed>,
+    /// An image that has the files already; it takes the place of `files`.
+    pub job_image: Option<String>,
     /// The name, if the user chose one.
     pub name: Option<ExecutionName>,
     /// What a name is made of otherwise, with the id behind it.
@@ -46,8 +55,43 @@ pub struct Submission {
     pub key: Option<String>,
     /// How long it may run.
     pub timeout: Option<SignedDuration>,
+    /// How it stands to others, and what happens when it fails.
+    pub terms: Asked,
     /// The user's own environment.
     pub env: BTreeMap<String, Secret>,
+}
+
+/// The terms as a user asks for them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// The greater goes first.
+    pub priority: i32,
+    /// What has to be over before.
+    pub after: Vec<After>,
+    /// As how many it is run.
+    pub array: Option<Array>,
+    /// What happens when it fails.
+    pub retries: Retries,
+    /// Whether it waits until somebody releases it.
+    pub held: bool,
+}
+
+/// Another that has to be over before, as it is named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct After {
+    /// An id, the beginning of one, a name, or `last`.
+    pub execution: String,
+    /// How it has to end.
+    pub end: RequiredEnd,
+}
+
+/// The same many times.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Array {
+    /// The index of each; at least one.
+    pub indices: BTreeSet<u32>,
+    /// How many run at once at the most; at least 1.
+    pub at_once: Option<u32>,
 }
 
 /// What came of it.
@@ -72,64 +116,244 @@ impl Accepted {
     }
 }
 
-/// Submits. When this returns an error nothing was left behind; when it returns [`Accepted::New`] the execution exists,
-/// whatever happens next.
+/// One execution of a submission.
+#[derive(Debug, Clone)]
+struct Member {
+    /// Its index in the array, if there is one.
+    index: Option<u32>,
+    /// Its own key.
+    key: Option<String>,
+    /// Its own name, if the user chose one.
+    name: Option<ExecutionName>,
+    /// What its name is made of otherwise.
+    stem: String,
+}
+
+/// Submits one execution. When this returns an error nothing was left behind; when it returns [`Accepted::New`] the execution
+/// exists, whatever happens next.
 pub async fn submit(
     context: &Context,
     submission: &Submission,
     report: &dyn Report,
 ) -> Result<Accepted, OpsError> {
-    check_name(submission)?;
+    let mut accepted = submit_all(context, submission, report).await?;
+    accepted
+        .pop()
+        .ok_or_else(|| OpsError::usage("an array has at least one member"))
+}
+
+/// Submits one execution, or all of an array in the order of their indices. When this returns an error nothing was left
+/// behind: those that could be submitted before one that couldn't are ended. Whoever is killed in between leaves those that
+/// there are; with a key, the same submission completes them.
+pub async fn submit_all(
+    context: &Context,
+    submission: &Submission,
+    report: &dyn Report,
+) -> Result<Vec<Accepted>, OpsError> {
+    let members = members(submission)?;
+    for member in &members {
+        existing::check_name(member)?;
+    }
     let snapshot = context.backend.observe(Scope::Everything).await?;
-    if let Some(existing) = existing(context, &snapshot, submission, report).await? {
-        return Ok(existing);
+    let mut accepted = Vec::new();
+    for member in &members {
+        accepted.push(existing::existing(context, &snapshot, submission, member, report).await?);
+    }
+    if accepted.iter().all(Option::is_some) {
+        return Ok(accepted.into_iter().flatten().collect());
     }
     scheduler::admit(&submission.application, &snapshot.nodes)
         .map_err(|refusal| OpsError::new(ErrorKind::Refused, refusal.to_string()))?;
-    free_name(&snapshot, submission)?;
-    ensure_images(context, submission, report).await?;
-    let mut patience = Patience::new(context);
-    loop {
-        let ticket = ticket(context, submission, report).await?;
-        // Preparing took its time: another with the same key may have come and even gone in between.
-        let snapshot = context.backend.observe(Scope::Executions).await?;
-        if let Some(existing) = existing(context, &snapshot, submission, report).await? {
-            return Ok(existing);
+    accounts::admit(context, submission).await?;
+    let after = after::resolve(context, &snapshot, &submission.terms.after).await?;
+    for (member, there) in members.iter().zip(&accepted) {
+        if there.is_none() {
+            existing::free_name(&snapshot, member)?;
         }
-        let private = private(context, submission);
-        match context.backend.submit(&ticket, &private).await {
-            Ok(Submitted::Created) => {
-                report.tell(News::Submitted {
-                    id: ticket.id,
-                    name: ticket.name.to_string(),
-                });
-                record::submitted(context, &ticket, report).await;
-                return Ok(Accepted::New(Box::new(ticket)));
+    }
+    parts::ensure_images(context, submission, report).await?;
+    let mut maker = Maker {
+        context,
+        submission,
+        report,
+        after,
+        array: existing::array_of_key(context, &members),
+        job_image: parts::job_image(context, submission, report).await?,
+    };
+    let mut made = Vec::new();
+    for (member, there) in members.iter().zip(&mut accepted) {
+        if there.is_none() {
+            match maker.make(member).await {
+                Ok(one) => {
+                    if let Accepted::New(ticket) = &one {
+                        made.push(ticket.id);
+                    }
+                    *there = Some(one);
+                }
+                Err(error) => return Err(undone(context, &made, error, report).await),
             }
-            Ok(Submitted::Taken) if ticket.name_claimed => return Err(name_taken(&ticket.name)),
-            // Another is submitting with this key just now: what it makes will be seen.
-            Ok(Submitted::Taken) if ticket.key.is_some() => patience.unseen(context).await?,
-            Ok(Submitted::Taken) => patience.again("every id tried is in use")?,
-            Err(EngineError::NoImage { .. }) => {
-                patience.again("its image is removed as fast as it is made")?;
-            }
-            Err(error) => return Err(error.into()),
         }
+    }
+    Ok(accepted.into_iter().flatten().collect())
+}
+
+/// The executions of a submission.
+fn members(submission: &Submission) -> Result<Vec<Member>, OpsError> {
+    let Some(array) = &submission.terms.array else {
+        return Ok(vec![Member {
+            index: None,
+            key: submission.key.clone(),
+            name: submission.name.clone(),
+            stem: submission.stem.clone(),
+        }]);
+    };
+    let member = |index: &u32| {
+        let name = submission.name.as_ref();
+        let name = name.map(|name| format!("{name}-{index}").parse());
+        let name = name.transpose().map_err(|error| {
+            OpsError::usage(format!("the members of the array can't be named: {error}"))
+        })?;
+        Ok(Member {
+            index: Some(*index),
+            key: submission.key.as_ref().map(|key| format!("{key}[{index}]")),
+            name,
+            stem: format!("{}-{index}", parts::cut(&submission.stem, 16)),
+        })
+    };
+    array.indices.iter().map(member).collect()
+}
+
+/// Takes back what was made before something went wrong.
+async fn undone(
+    context: &Context,
+    made: &[ExecutionId],
+    error: OpsError,
+    report: &dyn Report,
+) -> OpsError {
+    if made.is_empty() {
+        return error;
+    }
+    let names = made.iter().map(ToString::to_string).collect();
+    match kill::kill(context, &Selection::Named(names), report).await {
+        Ok(_) => error,
+        Err(other) => error.hint(format!(
+            "{} members of the array were submitted and can't be ended now ({other}); `zoe ps` lists them",
+            made.len()
+        )),
+    }
+}
+
+/// Makes the tickets of one submission.
+struct Maker<'a> {
+    context: &'a Context,
+    submission: &'a Submission,
+    report: &'a dyn Report,
+    after: Vec<Dependency>,
+    /// The id of the array, once that is known.
+    array: Option<ExecutionId>,
+    job_image: Option<String>,
+}
+
+impl Maker<'_> {
+    async fn make(&mut self, member: &Member) -> Result<Accepted, OpsError> {
+        let Self {
+            context,
+            submission,
+            report,
+            ..
+        } = *self;
+        let mut patience = Patience::new();
+        loop {
+            let ticket = self.ticket(member)?;
+            // Preparing took its time: another with the same key may have come and even gone in between.
+            if member.index.is_none() || member.key.is_some() {
+                let snapshot = context.backend.observe(Scope::Executions).await?;
+                let there =
+                    existing::existing(context, &snapshot, submission, member, report).await?;
+                if let Some(there) = there {
+                    return Ok(there);
+                }
+            }
+            let private = parts::private(context, submission, member.index);
+            match context.backend.submit(&ticket, &private).await {
+                Ok(Submitted::Created) => {
+                    self.array = self.array.or(Some(ticket.id));
+                    report.tell(News::Submitted {
+                        id: ticket.id,
+                        name: ticket.name.to_string(),
+                    });
+                    record::submitted(context, &ticket, &private, report).await;
+                    return Ok(Accepted::New(Box::new(ticket)));
+                }
+                Ok(Submitted::Taken) if ticket.name_claimed => {
+                    return Err(existing::name_taken(&ticket.name));
+                }
+                // Another is submitting with this key just now: what it makes will be seen.
+                Ok(Submitted::Taken) if ticket.key.is_some() => patience.unseen().await?,
+                Ok(Submitted::Taken) => patience.again("every id tried is in use")?,
+                Err(EngineError::NoImage { .. }) => {
+                    patience.again("its image is removed as fast as it is made")?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+            self.job_image = parts::job_image(context, submission, report).await?;
+        }
+    }
+
+    fn ticket(&self, member: &Member) -> Result<Ticket, OpsError> {
+        let Self {
+            context,
+            submission,
+            ..
+        } = self;
+        let id = match &member.key {
+            Some(key) => existing::id_of_key(context, key),
+            None => ExecutionId::from_bits(u64::from_le_bytes(parts::random(context))),
+        };
+        let name = match &member.name {
+            Some(name) => name.clone(),
+            None => parts::made_name(&member.stem, id)?,
+        };
+        let asked = &submission.terms;
+        let place = asked.array.as_ref().zip(member.index);
+        Ok(Ticket {
+            id,
+            deployment: context.settings.deployment.clone(),
+            name,
+            name_claimed: member.name.is_some() && member.key.is_none(),
+            user: context.settings.user.clone(),
+            application: submission.application.clone(),
+            submitted_at: context.now(),
+            key: member.key.clone(),
+            timeout: submission.timeout,
+            terms: Terms {
+                priority: asked.priority,
+                after: self.after.clone(),
+                array: place.map(|(array, index)| ArrayPlace {
+                    array: self.array.unwrap_or(id),
+                    index,
+                    at_once: array.at_once,
+                }),
+                retries: asked.retries.clone(),
+                held: asked.held,
+            },
+            job_image: self.job_image.clone(),
+            registry: context.settings.registry.clone(),
+        })
     }
 }
 
 /// How often and how long a submission that lost a race is tried again.
 struct Patience {
     tries: usize,
-    until: Timestamp,
+    until: Instant,
 }
 
 impl Patience {
-    fn new(context: &Context) -> Self {
-        let until = context.now().checked_add(UNSEEN);
+    fn new() -> Self {
         Self {
             tries: TRIES,
-            until: until.unwrap_or(Timestamp::MAX),
+            until: Instant::now() + UNSEEN,
         }
     }
 
@@ -140,243 +364,14 @@ impl Patience {
         Ok(())
     }
 
-    async fn unseen(&self, context: &Context) -> Result<(), OpsError> {
-        if context.now() >= self.until {
+    async fn unseen(&self) -> Result<(), OpsError> {
+        if Instant::now() >= self.until {
             let message = "the execution could not be submitted: its key is taken by something that Docker does not list";
             return Err(OpsError::failed(message).hint(
                 "use another key, or look for what has it with `docker ps -a` or `docker config ls`",
             ));
         }
-        context.world.sleep(LOOK_AGAIN).await;
+        tokio::time::sleep(LOOK_AGAIN).await;
         Ok(())
     }
-}
-
-fn check_name(submission: &Submission) -> Result<(), OpsError> {
-    match &submission.name {
-        Some(name) if name.as_str() == LAST => Err(OpsError::usage(format!(
-            "'{LAST}' cannot be a name: it means the submission made last"
-        ))),
-        _ => Ok(()),
-    }
-}
-
-/// The id that belongs to a key: everybody who has the key makes the same.
-fn id_of_key(context: &Context, key: &str) -> ExecutionId {
-    let deployment = context.settings.deployment.as_str();
-    let digest = Sha256::digest(format!("{deployment}\0{}\0{key}", context.settings.user));
-    ExecutionId::from_bits(
-        digest
-            .iter()
-            .take(8)
-            .fold(0, |bits, byte| bits << 8 | u64::from(*byte)),
-    )
-}
-
-/// The execution with the submission's key, if there is or was one.
-async fn existing(
-    context: &Context,
-    snapshot: &Snapshot,
-    submission: &Submission,
-    report: &dyn Report,
-) -> Result<Option<Accepted>, OpsError> {
-    let Some(key) = &submission.key else {
-        return Ok(None);
-    };
-    let id = id_of_key(context, key);
-    if let Some(execution) = snapshot.executions.get(&id) {
-        if execution.ticket.key.as_ref() != Some(key) {
-            let message = format!("the key's id {id} belongs to another execution");
-            return Err(OpsError::new(ErrorKind::Conflict, message).hint("use another key"));
-        }
-        warn_of_change(
-            submission,
-            &apps::to_json(&execution.ticket.application),
-            report,
-        );
-        return Ok(Some(Accepted::Alive(id)));
-    }
-    let record = context
-        .history
-        .open()
-        .await?
-        .get(&context.settings.deployment, id)
-        .await?;
-    let over = record.filter(|record| record.end.is_some());
-    if let Some(record) = &over {
-        warn_of_change(submission, &record.description, report);
-    }
-    Ok(over.map(|record| Accepted::Over(Box::new(record))))
-}
-
-/// A key decides alone; but who uses it for something else should know.
-fn warn_of_change(submission: &Submission, earlier: &str, report: &dyn Report) {
-    if apps::to_json(&submission.application) != earlier {
-        let text = "what was submitted with this key before differs from what is submitted now; the earlier one counts";
-        report.tell(News::Warning(text.to_owned()));
-    }
-}
-
-fn free_name(snapshot: &Snapshot, submission: &Submission) -> Result<(), OpsError> {
-    let Some(name) = &submission.name else {
-        return Ok(());
-    };
-    let taken = snapshot.executions.values().any(|e| {
-        (e.mark.is_none() && e.ticket.name == *name) || e.ticket.id.as_str() == name.as_str()
-    });
-    if taken { Err(name_taken(name)) } else { Ok(()) }
-}
-
-fn name_taken(name: &ExecutionName) -> OpsError {
-    OpsError::new(
-        ErrorKind::Conflict,
-        format!("there is an execution called '{name}' already"),
-    )
-    .hint("choose another name, or end that one with `zoe kill`")
-}
-
-async fn ensure_images(
-    context: &Context,
-    submission: &Submission,
-    report: &dyn Report,
-) -> Result<(), OpsError> {
-    let mut images: Vec<String> = submission
-        .application
-        .components
-        .iter()
-        .map(|c| reference(context, &c.image))
-        .collect();
-    images.sort();
-    images.dedup();
-    for image in images {
-        let tell = |progress| {
-            report.tell(News::Image {
-                image: image.clone(),
-                progress,
-            });
-        };
-        context.backend.ensure(&image, &tell).await?;
-    }
-    Ok(())
-}
-
-fn reference(context: &Context, image: &str) -> String {
-    apps::image_reference(&context.settings.registry, image)
-}
-
-async fn ticket(
-    context: &Context,
-    submission: &Submission,
-    report: &dyn Report,
-) -> Result<Ticket, OpsError> {
-    let id = match &submission.key {
-        Some(key) => id_of_key(context, key),
-        None => ExecutionId::from_bits(u64::from_le_bytes(random(context))),
-    };
-    let name = match &submission.name {
-        Some(name) => name.clone(),
-        None => made_name(&submission.stem, id)?,
-    };
-    Ok(Ticket {
-        id,
-        deployment: context.settings.deployment.clone(),
-        name,
-        name_claimed: submission.name.is_some() && submission.key.is_none(),
-        user: context.settings.user.clone(),
-        application: submission.application.clone(),
-        submitted_at: context.now(),
-        key: submission.key.clone(),
-        timeout: submission.timeout,
-        terms: Terms::default(),
-        job_image: job_image(context, submission, report).await?,
-        registry: context.settings.registry.clone(),
-    })
-}
-
-/// A name for an execution that was given none: what it runs, and its id so that it is the only one.
-fn made_name(stem: &str, id: ExecutionId) -> Result<ExecutionName, OpsError> {
-    let stem: String = stem
-        .to_ascii_lowercase()
-        .chars()
-        .map(|c| {
-            if c.is_ascii_lowercase() || c.is_ascii_digit() {
-                c
-            } else {
-                '-'
-            }
-        })
-        .take(24)
-        .collect();
-    let stem = stem.trim_matches('-');
-    let name = if stem.is_empty() {
-        id.to_string()
-    } else {
-        format!("{stem}-{id}")
-    };
-    name.parse()
-        .map_err(|error| OpsError::failed(format!("no name could be made: {error}")))
-}
-
-async fn job_image(
-    context: &Context,
-    submission: &Submission,
-    report: &dyn Report,
-) -> Result<Option<String>, OpsError> {
-    let Some(packed) = &submission.files else {
-        return Ok(None);
-    };
-    let component = submission
-        .application
-        .components
-        .iter()
-        .find_map(|c| c.files.as_ref().map(|path| (c, path)));
-    let Some((component, directory)) = component else {
-        let name = &submission.application.name;
-        return Err(OpsError::usage(format!(
-            "no component of '{name}' takes files (`files = \"/path\"`)"
-        )));
-    };
-    report.tell(News::Packed {
-        files: packed.files,
-        bytes: packed.archive.len() as u64,
-    });
-    let files = JobFiles {
-        base: reference(context, &component.image),
-        directory: directory.clone(),
-        archive: packed.archive.clone().into(),
-        digest: packed.digest.clone(),
-    };
-    for _ in 1..TRIES {
-        match context.backend.ensure_files(&files).await {
-            // A pass of another zoe took the container in which it was being made for a left-over.
-            Err(EngineError::Gone { .. }) => {}
-            made => return Ok(Some(made?)),
-        }
-    }
-    Ok(Some(context.backend.ensure_files(&files).await?))
-}
-
-fn private(context: &Context, submission: &Submission) -> Private {
-    let secrets = submission.application.secrets.iter().map(|name| {
-        let bytes: [u8; 32] = random(context);
-        (name.clone(), Secret::new(hex(&bytes)))
-    });
-    Private {
-        secrets: secrets.collect(),
-        env: submission.env.clone(),
-    }
-}
-
-fn random<const N: usize>(context: &Context) -> [u8; N] {
-    let mut bytes = [0; N];
-    context.world.random(&mut bytes);
-    bytes
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

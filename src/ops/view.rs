@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{Bytes, Cores, ExecutionId};
 
@@ -74,6 +74,8 @@ pub struct ExecutionView {
     pub state: State,
     /// Why it waits, or how it ended: a sentence for people.
     pub reason: Option<String>,
+    /// How it stands to others, and what happens when it fails.
+    pub terms: TermsView,
     /// When it was submitted.
     pub submitted_at: Timestamp,
     /// When its first member began.
@@ -88,6 +90,25 @@ pub struct ExecutionView {
     pub components: Vec<ComponentView>,
     /// Its members; only where one execution is shown.
     pub containers: Vec<ContainerView>,
+}
+
+/// The terms of an execution, as far as they are known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TermsView {
+    /// The greater goes first.
+    pub priority: i32,
+    /// What has to be over before: `ID:ok` or `ID:any`.
+    pub after: Vec<String>,
+    /// The array that it belongs to, and its index there.
+    pub array: Option<(ExecutionId, u32)>,
+    /// How often it is run again at the most when it fails.
+    pub retries: u32,
+    /// For the how manieth time it runs, from 1; `None` where that is not known.
+    pub attempt: Option<u32>,
+    /// Whether somebody holds it back; only what waits can be held.
+    pub held: bool,
+    /// How long it may run.
+    pub time_limit: Option<SignedDuration>,
 }
 
 /// A web interface.

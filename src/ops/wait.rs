@@ -69,6 +69,18 @@ pub async fn wait_for(
     deadline: Option<Timestamp>,
     report: &dyn Report,
 ) -> Result<Waited, OpsError> {
+    wait_where(context, id, until, deadline, report, |_| false).await
+}
+
+/// The same; also content with an execution that runs and of which this holds, whatever is waited for.
+pub(super) async fn wait_where(
+    context: &Context,
+    id: ExecutionId,
+    until: Until,
+    deadline: Option<Timestamp>,
+    report: &dyn Report,
+    suits: impl Fn(&Execution) -> bool,
+) -> Result<Waited, OpsError> {
     let report = &Only::of(id, report);
     let mut teller = Teller::new(report);
     let mut hints = Hints::default();
@@ -84,6 +96,9 @@ pub async fn wait_for(
         }
         let mut pause = INTERVAL;
         if let Phase::Running { .. } = execution.phase() {
+            if suits(execution) {
+                return Ok(Waited::Running(Box::new(execution.clone())));
+            }
             let readiness = if until == Until::Running {
                 ready::probe(execution).await
             } else {

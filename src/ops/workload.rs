@@ -176,6 +176,8 @@ mod tests {
             started_at: started.map(at),
             end: Some((at(210), Outcome::Finished)),
             logs: None,
+            allocated: None,
+            terms: None,
         }
     }
 

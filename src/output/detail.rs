@@ -8,7 +8,7 @@ use super::Look;
 use super::grid::{Cell, Fit, Grid, Tone};
 use super::listing::tone;
 use super::text::{ago, clean, length, rfc3339};
-use crate::ops::view::{ExecutionView, NamedUrl, State};
+use crate::ops::view::{ExecutionView, NamedUrl, State, TermsView};
 
 /// The execution as paragraphs for people.
 pub fn execution(view: &ExecutionView, look: &Look) -> String {
@@ -59,6 +59,7 @@ fn facts(view: &ExecutionView, look: &Look) -> String {
         ("Application", Some(view.application.clone())),
         ("State", Some(view.state.word().to_owned())),
         ("Reason", view.reason.clone()),
+        ("Terms", terms(&view.terms)),
         ("Exit code", view.exit_code.map(|c| c.to_string())),
         ("Submitted", Some(time(view.submitted_at))),
         ("Started", view.started_at.map(time)),
@@ -77,6 +78,33 @@ fn facts(view: &ExecutionView, look: &Look) -> String {
             }
             text
         })
+}
+
+/// What is not as it is without a word about it.
+fn terms(terms: &TermsView) -> Option<String> {
+    let mut said = Vec::new();
+    if terms.priority != 0 {
+        said.push(format!("priority {}", terms.priority));
+    }
+    if let Some((array, index)) = terms.array {
+        said.push(format!("{index} of array {array}"));
+    }
+    if !terms.after.is_empty() {
+        said.push(format!("after {}", terms.after.join(" ")));
+    }
+    if terms.retries > 0 {
+        said.push(match terms.attempt {
+            Some(attempt) => format!("attempt {attempt} of {}", terms.retries.saturating_add(1)),
+            None => format!("{} retries", terms.retries),
+        });
+    }
+    if let Some(limit) = terms.time_limit {
+        said.push(format!("at most {}", length(limit)));
+    }
+    if terms.held {
+        said.push("held".to_owned());
+    }
+    (!said.is_empty()).then(|| said.join(", "))
 }
 
 fn components(view: &ExecutionView, look: &Look) -> String {

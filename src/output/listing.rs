@@ -71,6 +71,7 @@ fn table(views: &[ExecutionView], kind: Kind, wide: bool, look: &Look) -> String
     }
     if wide {
         columns.extend([("CORES", Fit::Number), ("MEMORY", Fit::Number)]);
+        columns.push(("PRIORITY", Fit::Number));
         if kind == Kind::Live {
             columns.push(("EXIT", Fit::Number));
         }
@@ -117,6 +118,7 @@ fn row(view: &ExecutionView, kind: Kind, wide: bool, look: &Look) -> Vec<Cell> {
         cells.extend([
             Cell::plain(total_cores(view).to_string()),
             Cell::plain(total_memory(view).to_string()),
+            Cell::plain(view.terms.priority.to_string()),
         ]);
         if kind == Kind::Live {
             cells.push(Cell::maybe(view.exit_code));

@@ -11,6 +11,7 @@ pub mod lines;
 pub mod listing;
 pub mod pictures;
 pub mod progress;
+pub mod queue;
 pub mod resized;
 pub mod schema;
 pub mod settings;
@@ -19,6 +20,7 @@ pub mod simulation_svg;
 pub mod template;
 pub mod text;
 pub mod usage;
+pub mod users;
 
 #[cfg(test)]
 mod tests;

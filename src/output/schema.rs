@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::text::rfc3339;
+use crate::model::Cores;
 use crate::ops::view::{ComponentView, ContainerView, ExecutionView};
 
 /// One execution, as `ps` and `history` have it.
@@ -26,6 +27,22 @@ pub struct Execution {
     pub state: &'static str,
     /// Why it waits, or how it ended.
     pub reason: Option<String>,
+    /// The greater goes first.
+    pub priority: i32,
+    /// What has to be over before: `ID:ok` or `ID:any`.
+    pub after: Vec<String>,
+    /// The array it belongs to.
+    pub array: Option<String>,
+    /// Its index there.
+    pub array_index: Option<u32>,
+    /// How often it is run again at the most.
+    pub retries: u32,
+    /// For the how manieth time it runs, from 1.
+    pub attempt: Option<u32>,
+    /// Whether somebody holds it back.
+    pub held: bool,
+    /// How long it may run.
+    pub time_limit_seconds: Option<u64>,
     /// RFC 3339, UTC, milliseconds.
     pub submitted_at: String,
     /// Likewise.
@@ -106,6 +123,14 @@ impl From<&ExecutionView> for Execution {
             application: view.application.clone(),
             state: view.state.word(),
             reason: view.reason.clone(),
+            priority: view.terms.priority,
+            after: view.terms.after.clone(),
+            array: view.terms.array.map(|(array, _)| array.to_string()),
+            array_index: view.terms.array.map(|(_, index)| index),
+            retries: view.terms.retries,
+            attempt: view.terms.attempt,
+            held: view.terms.held,
+            time_limit_seconds: view.terms.time_limit.map(|t| t.as_secs().unsigned_abs()),
             submitted_at: rfc3339(view.submitted_at),
             started_at: view.started_at.map(rfc3339),
             finished_at: view.finished_at.map(rfc3339),
@@ -130,8 +155,7 @@ impl From<&ComponentView> for Component {
             image: view.image.clone(),
             wanted: view.wanted,
             running: view.running,
-            // Thousandths written out, so that 0.5 is 0.5; whole numbers stay whole. Always a JSON number.
-            cores: view.cores.to_string().parse().unwrap_or_else(|_| 0.into()),
+            cores: cores(view.cores),
             memory_bytes: view.memory.get(),
         }
     }
@@ -161,14 +185,27 @@ impl From<&ExecutionView> for Detail {
     }
 }
 
+/// Thousandths written out, so that 0.5 is 0.5; whole numbers stay whole. Always a JSON number.
+pub fn cores(cores: Cores) -> serde_json::Number {
+    cores.to_string().parse().unwrap_or_else(|_| 0.into())
+}
+
 /// The keys of [`Execution`], which templates may name.
-pub const EXECUTION_KEYS: [&str; 12] = [
+pub const EXECUTION_KEYS: [&str; 20] = [
     "id",
     "name",
     "user",
     "application",
     "state",
     "reason",
+    "priority",
+    "after",
+    "array",
+    "array_index",
+    "retries",
+    "attempt",
+    "held",
+    "time_limit_seconds",
     "submitted_at",
     "started_at",
     "finished_at",

@@ -5,10 +5,13 @@ use jiff::Timestamp;
 
 use super::listing::{Kind, Shape, executions};
 use super::template::Template;
-use super::{Format, Look, cluster, detail, resized, schema, usage};
+use super::{Format, Look, cluster, detail, queue, resized, schema, usage, users};
 use crate::model::{Availability, Bytes, Cores, ExecutionId, Resources};
 use crate::ops::resize::Resized;
-use crate::ops::view::{ComponentView, ContainerView, ExecutionView, NamedUrl, State};
+use crate::ops::view::{ComponentView, ContainerView, ExecutionView, NamedUrl, State, TermsView};
+
+#[path = "tests_line.rs"]
+mod line;
 
 fn at(text: &str) -> Timestamp {
     format!("2026-11-22T{text}Z").parse().unwrap()
@@ -55,6 +58,12 @@ fn running() -> ExecutionView {
         application: "spark-submit".into(),
         state: State::Running,
         reason: None,
+        terms: TermsView {
+            priority: 2,
+            retries: 1,
+            attempt: Some(2),
+            ..TermsView::default()
+        },
         submitted_at: at("11:57:00.25"),
         started_at: Some(at("11:57:10")),
         finished_at: None,
@@ -216,7 +225,7 @@ fn the_document_describes_every_key() {
         }
     }
     let sections: Vec<&str> = include_str!("../../docs/json.md").split("\n# ").collect();
-    let [executions, status, top, resize] = sections[..] else {
+    let [executions, status, top, resize, queue, explain, user] = sections[..] else {
         panic!("the document has other sections");
     };
     for (section, value) in [
@@ -227,6 +236,15 @@ fn the_document_describes_every_key() {
         (status, cluster::json(&cluster())),
         (resize, resized::json(&few())),
         (top, usage::json(&uses())),
+        (
+            &format!("{executions}{queue}"),
+            queue::json(&[line::entry(queued())]),
+        ),
+        (
+            &format!("{executions}{explain}"),
+            queue::explanation_json(&line::explanation(queued())),
+        ),
+        (user, users::one_json(&line::user())),
     ] {
         let mut found = Vec::new();
         keys(&serde_json::from_str(&value).unwrap(), &mut found);

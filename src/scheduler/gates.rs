@@ -150,12 +150,12 @@ impl<'a> Gates<'a> {
                 return Some(wait(true));
             }
             match (self.known.ends.get(&dependency.execution), dependency.end) {
-                (None, _) => Some(wait(true)),
                 // Docker does not have it: whatever became of it, it is over. What was not seen may be there all the same.
                 (Some(None), RequiredEnd::Any) if self.snapshot.gaps.is_empty() => None,
                 (Some(None), _) => Some(wait(false)),
                 (Some(Some(_)), RequiredEnd::Any) | (Some(Some(Outcome::Finished)), _) => None,
-                (Some(Some(_)), RequiredEnd::Ok) => Some(wait(true)),
+                // Not asked for yet, or to be ended for it.
+                (None, _) | (Some(Some(_)), RequiredEnd::Ok) => Some(wait(true)),
             }
         })
     }

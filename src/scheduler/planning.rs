@@ -151,9 +151,23 @@ fn with_a_past(snapshot: &Snapshot, plan: &Plan) -> BTreeSet<ExecutionId> {
         } => Some(*execution),
         Step::End { why: None, .. } | Step::Sweep(_) | Step::RemoveImage(_) => None,
     });
-    // Somebody may have released it.
+    // Somebody may have released it, or holds it, and then it keeps nobody back.
     let held = plan.waiting.iter();
-    let held = held.filter(|waiting| waiting.reason == WaitReason::Held);
+    let held = held.filter(|waiting| match waiting.reason {
+        WaitReason::Held
+        | WaitReason::Ready
+        | WaitReason::NotEnough { .. }
+        | WaitReason::NoNodeFits { .. }
+        | WaitReason::NodesAway { .. } => true,
+        WaitReason::Replacement { .. }
+        | WaitReason::Retry { .. }
+        | WaitReason::After { .. }
+        | WaitReason::ArrayLimit { .. }
+        | WaitReason::Quota(_)
+        | WaitReason::Again { .. }
+        | WaitReason::Behind { .. }
+        | WaitReason::Unknown { .. } => false,
+    });
     let held = held.map(|waiting| waiting.execution);
     let half_started = snapshot.executions.values();
     let half_started = half_started.filter(|execution| execution.phase() == Phase::Starting);

@@ -3,8 +3,7 @@
 use std::fmt;
 
 use crate::model::{
-    Availability, Away, Bytes, DISABLED, Holder, OverQuota, RequiredEnd, Resource, Resources,
-    WaitReason,
+    Availability, Away, Bytes, DISABLED, Holder, RequiredEnd, Resource, Resources, WaitReason,
 };
 
 /// How many nodes a sentence names.
@@ -127,46 +126,6 @@ impl fmt::Display for WaitReason {
     }
 }
 
-impl fmt::Display for OverQuota {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Executions { running, most } => {
-                write!(f, "{running} of at most {most} executions run")
-            }
-            Self::AtOnce {
-                resource,
-                held,
-                needed,
-                most,
-            } => {
-                let (needed, most) = apart(*resource, *needed, *most);
-                let what = unit(*resource);
-                write!(f, "it needs {needed}{what} of at most {most}")?;
-                match amount(*resource, *held).as_str() {
-                    "0" | "0 B" => Ok(()),
-                    held => write!(f, ", and {held} are in use"),
-                }
-            }
-            Self::Hours { used, needed, most } => {
-                write!(f, "{} of {most} core-hours are used up", hours(*used))?;
-                match needed {
-                    0 => Ok(()),
-                    needed => write!(f, ", and it may take {}", hours(*needed)),
-                }
-            }
-        }
-    }
-}
-
-/// Core-seconds as core-hours, with one decimal, rounded up.
-fn hours(seconds: u64) -> String {
-    let tenths = seconds.div_ceil(360);
-    match tenths % 10 {
-        0 => (tenths / 10).to_string(),
-        rest => format!("{}.{rest}", tenths / 10),
-    }
-}
-
 /// `2 of 3 nodes take nothing new: n2 is drained, n3 is down since …`
 fn write_away(f: &mut fmt::Formatter<'_>, away: &[Away], of: usize) -> fmt::Result {
     let (nodes, take) = match (of, away.len()) {
@@ -226,14 +185,14 @@ fn write_holders(
     write!(f, ", {n} more {verb} {}", amount(resource, sum))
 }
 
-fn amount(resource: Resource, of: Resources) -> String {
+pub(super) fn amount(resource: Resource, of: Resources) -> String {
     match resource {
         Resource::Cores => of.cores.to_string(),
         Resource::Memory => of.memory.to_string(),
     }
 }
 
-fn unit(resource: Resource) -> &'static str {
+pub(super) fn unit(resource: Resource) -> &'static str {
     match resource {
         Resource::Cores => " cores",
         Resource::Memory => " of memory",
@@ -241,7 +200,7 @@ fn unit(resource: Resource) -> &'static str {
 }
 
 /// Two amounts as text; finer units where rounding would make different ones look the same.
-fn apart(resource: Resource, a: Resources, b: Resources) -> (String, String) {
+pub(super) fn apart(resource: Resource, a: Resources, b: Resources) -> (String, String) {
     let coarse = (amount(resource, a), amount(resource, b));
     if coarse.0 != coarse.1 || resource == Resource::Cores || a.memory == b.memory {
         return coarse;

@@ -91,26 +91,24 @@ impl Judge<'_> {
         }
         let rest = |i: &Instance| !past.started && past.is_of_failed(i);
         let last = past.attempts.last();
-        let (code, why) = match last.filter(|_| execution.instances.iter().any(rest)) {
-            Some(last) => (last.code, last.why.clone()),
-            None => {
-                let is_over = match phase {
-                    Phase::Ending(_) => true,
-                    Phase::Starting => past.started,
-                    Phase::Queued | Phase::Running { .. } => false,
-                };
-                let failed = execution.decisive_exit().filter(|_| is_over)?;
-                let code = execution.exit_code_of(failed)?;
-                let retries = &execution.ticket.terms.retries;
-                if !retries.allow(code, past.failed().saturating_add(1)) {
-                    return None;
-                }
-                let key = &failed.key;
-                (
-                    code,
-                    format!("{}-{} exited with {code}", key.component, key.index),
-                )
+        let (code, why) = if let Some(last) = last.filter(|_| execution.instances.iter().any(rest))
+        {
+            (last.code, last.why.clone())
+        } else {
+            let is_over = match phase {
+                Phase::Ending(_) => true,
+                Phase::Starting => past.started,
+                Phase::Queued | Phase::Running { .. } => false,
+            };
+            let failed = execution.decisive_exit().filter(|_| is_over)?;
+            let code = execution.exit_code_of(failed)?;
+            let retries = &execution.ticket.terms.retries;
+            if !retries.allow(code, past.failed().saturating_add(1)) {
+                return None;
             }
+            let key = &failed.key;
+            let why = format!("{}-{} exited with {code}", key.component, key.index);
+            (code, why)
         };
         let unseen = self.sight.blind.is_some() || self.sight.hides(execution);
         Some(if unseen {

@@ -17,10 +17,15 @@ pub enum Dialect {
 pub enum Merge {
     /// It stays.
     Keep,
+    /// It is replaced.
+    Replace,
     /// It stays unless it is NULL.
     FillNull,
     /// It stays unless it is the empty text.
     FillEmpty,
+    /// What is not NULL replaces it as long as that other column is NULL; after that it stays unless it is NULL. The other
+    /// column must come later in the list.
+    NewestUntil(&'static str),
     /// It is replaced as long as that other column is NULL. The other column must come later in the list, as `MySQL`
     /// assigns from left to right and sees what it has assigned.
     UnlessSet(&'static str),
@@ -78,8 +83,13 @@ impl Dialect {
         };
         let value = match merge {
             Merge::Keep => return None,
+            Merge::Replace => new,
             Merge::FillNull => format!("COALESCE({old}, {new})"),
             Merge::FillEmpty => format!("COALESCE(NULLIF({old}, ''), {new})"),
+            Merge::NewestUntil(other) => format!(
+                "CASE WHEN {}.{other} IS NULL THEN COALESCE({new}, {old}) ELSE COALESCE({old}, {new}) END",
+                table.name
+            ),
             Merge::UnlessSet(other) => {
                 format!(
                     "CASE WHEN {}.{other} IS NULL THEN {new} ELSE {old} END",
@@ -104,13 +114,14 @@ mod tests {
             ("c", Merge::FillEmpty),
             ("d", Merge::UnlessSet("e")),
             ("e", Merge::FillNull),
+            ("f", Merge::Replace),
         ],
     };
 
     #[test]
     fn only_the_conflict_clause_differs() {
-        insta::assert_snapshot!(Dialect::Sqlite.upsert(&TABLE), @"INSERT INTO t (a, b, c, d, e) VALUES (?, ?, ?, ?, ?) ON CONFLICT (a, b) DO UPDATE SET c = COALESCE(NULLIF(t.c, ''), excluded.c), d = CASE WHEN t.e IS NULL THEN excluded.d ELSE t.d END, e = COALESCE(t.e, excluded.e)");
-        insta::assert_snapshot!(Dialect::MySql.upsert(&TABLE), @"INSERT INTO t (a, b, c, d, e) VALUES (?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE c = COALESCE(NULLIF(t.c, ''), VALUES(c)), d = CASE WHEN t.e IS NULL THEN VALUES(d) ELSE t.d END, e = COALESCE(t.e, VALUES(e))");
+        insta::assert_snapshot!(Dialect::Sqlite.upsert(&TABLE), @"INSERT INTO t (a, b, c, d, e, f) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (a, b) DO UPDATE SET c = COALESCE(NULLIF(t.c, ''), excluded.c), d = CASE WHEN t.e IS NULL THEN excluded.d ELSE t.d END, e = COALESCE(t.e, excluded.e), f = excluded.f");
+        insta::assert_snapshot!(Dialect::MySql.upsert(&TABLE), @"INSERT INTO t (a, b, c, d, e, f) VALUES (?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE c = COALESCE(NULLIF(t.c, ''), VALUES(c)), d = CASE WHEN t.e IS NULL THEN VALUES(d) ELSE t.d END, e = COALESCE(t.e, VALUES(e)), f = VALUES(f)");
     }
 
     #[test]
@@ -127,7 +138,7 @@ mod tests {
     fn what_decides_about_a_column_is_assigned_after_it() {
         for table in [super::super::rows::EXECUTIONS, TABLE] {
             for (at, (name, merge)) in table.columns.iter().enumerate() {
-                if let Merge::UnlessSet(other) = merge {
+                if let Merge::UnlessSet(other) | Merge::NewestUntil(other) = merge {
                     let decides = table.columns.iter().position(|(n, _)| n == other);
                     assert!(decides.is_some_and(|d| d > at), "{name} before {other}");
                 }

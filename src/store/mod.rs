@@ -1,21 +1,25 @@
-//! History and the lease, behind one small trait.
+//! History, users and the lease, behind one small trait.
 //!
 //! Docker is the truth of what is alive; the store is the truth of what has been. Writes are idempotent upserts keyed by
 //! execution id, so that writing twice is harmless and a late write is still right.
 
+pub mod accounts;
 pub mod dialect;
 pub mod holder;
 pub mod rows;
 pub mod sqlite;
 
+pub use accounts::{Role, Usage, UsageQuery, User};
 pub use holder::Holder;
 pub use sqlite::SqliteStore;
+
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
-use crate::model::{Deployment, ExecutionId, Outcome};
+use crate::model::{Deployment, ExecutionId, Outcome, Resources};
 
 /// Why the store failed.
 #[derive(Debug, Error)]
@@ -84,6 +88,10 @@ pub struct Record {
     pub end: Option<(Timestamp, Outcome)>,
     /// The archive of its logs.
     pub logs: Option<String>,
+    /// What its members held in all, when that was last seen; `None` before it starts.
+    pub allocated: Option<Resources>,
+    /// The terms of its submission, in JSON, for submitting the same again.
+    pub terms: Option<String>,
 }
 
 /// What happened to an execution, for its timeline.
@@ -93,7 +101,8 @@ pub struct Event {
     pub execution: ExecutionId,
     /// When.
     pub at: Timestamp,
-    /// A short word: `submitted`, `started`, `start-failed`, `dropped`, `replaced`, `resized`, `cancel`, `failed`, `ended`.
+    /// A short word: `submitted`, `started`, `start-failed`, `dropped`, `replaced`, `resized`,
+    /// `held`, `released`, `attempt-failed`, `cancel`, `failed`, `ended`.
     pub kind: String,
     /// A sentence for people.
     pub detail: String,
@@ -160,6 +169,22 @@ pub trait Store: Send + Sync {
 
     /// Forgets an execution.
     async fn forget(&self, deployment: &Deployment, execution: ExecutionId) -> Result<()>;
+
+    /// The users that were entered, by name.
+    async fn users(&self, deployment: &Deployment) -> Result<Vec<User>>;
+
+    /// Enters a user, in place of one of that name.
+    async fn enter(&self, deployment: &Deployment, user: &User) -> Result<()>;
+
+    /// Removes a user; whether there was one of that name. What its executions were stays.
+    async fn expel(&self, deployment: &Deployment, name: &str) -> Result<bool>;
+
+    /// What executions that are over have used, by the user's name.
+    async fn usage(
+        &self,
+        deployment: &Deployment,
+        query: &UsageQuery,
+    ) -> Result<BTreeMap<String, Usage>>;
 
     /// Asks for the deployment's lease, or renews it: exactly one holder has it at any time. `displace` names a holder that is
     /// known to be dead and may be replaced before its lease lapses.

@@ -5,10 +5,10 @@ use sha2::{Digest, Sha256};
 
 use super::dialect::{Merge, Table};
 use super::{Event, Query, Record, Result, StoreError};
-use crate::model::{Deployment, ExecutionId, Outcome};
+use crate::model::{Bytes, Cores, Deployment, ExecutionId, Outcome, Resources};
 
-/// The table of executions. What is empty or NULL is filled in by a later write; what is known stays, and the four columns
-/// of the end are written together, once.
+/// The table of executions. What is empty or NULL is filled in by a later write; what is known stays, but for what it was given,
+/// which changes until the end; the four columns of the end are written together, once.
 pub const EXECUTIONS: Table = Table {
     name: "executions",
     key: &["deployment", "id"],
@@ -26,6 +26,9 @@ pub const EXECUTIONS: Table = Table {
         ("outcome", Merge::UnlessSet("ended_at")),
         ("reason", Merge::UnlessSet("ended_at")),
         ("logs", Merge::FillNull),
+        ("cores", Merge::NewestUntil("ended_at")),
+        ("memory", Merge::NewestUntil("ended_at")),
+        ("terms", Merge::FillNull),
         ("ended_at", Merge::FillNull),
     ],
 };
@@ -83,6 +86,10 @@ pub fn record_values(deployment: &Deployment, record: &Record) -> Vec<Value> {
         Some(Outcome::TimedOut) => (Some("timed_out"), None, None),
         Some(Outcome::Cancelled { by }) => (Some("cancelled"), None, by.clone()),
     };
+    let amount = |of: fn(Resources) -> u64| {
+        let amount = record.allocated.map(of);
+        Value::Number(amount.map(|amount| i64::try_from(amount).unwrap_or(i64::MAX)))
+    };
     vec![
         text(deployment.as_str()),
         text(record.id.as_str()),
@@ -97,6 +104,9 @@ pub fn record_values(deployment: &Deployment, record: &Record) -> Vec<Value> {
         Value::Text(outcome.map(str::to_owned)),
         Value::Text(reason),
         Value::Text(record.logs.clone()),
+        amount(|held| held.cores.millis()),
+        amount(|held| held.memory.get()),
+        Value::Text(record.terms.clone()),
         Value::Number(record.end.as_ref().map(|(at, _)| at.as_millisecond())),
     ]
 }
@@ -119,7 +129,7 @@ pub fn event_values(deployment: &Deployment, event: &Event) -> Vec<Value> {
 
 /// The columns of [`ExecutionRow`], in its order.
 pub const EXECUTION_COLUMNS: &str = "id, name, user_name, application, description, user_key, submitted_at, started_at, \
-     exit_code, outcome, reason, logs, ended_at";
+     exit_code, outcome, reason, logs, ended_at, cores, memory, terms";
 
 /// A row of executions as a driver hands it out.
 pub type ExecutionRow = (
@@ -136,12 +146,20 @@ pub type ExecutionRow = (
     Option<String>,
     Option<String>,
     Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<String>,
 );
 
 /// Understands a row.
 pub fn read_record(row: ExecutionRow) -> Result<Record> {
     let (id, name, user, application, description, key, submitted, started, ..) = row;
     let (exit_code, outcome, reason, logs, ended) = (row.8, row.9, row.10, row.11, row.12);
+    let number = |number: i64| u64::try_from(number).unwrap_or(0);
+    let allocated = row.13.zip(row.14).map(|(cores, memory)| Resources {
+        cores: Cores::from_millis(number(cores)),
+        memory: Bytes::new(number(memory)),
+    });
     let id = read_id(&id)?;
     let at = |column: &str, ms: i64| read_time(&format!("{column} of execution {id}"), ms);
     let end = match (ended, outcome) {
@@ -168,6 +186,8 @@ pub fn read_record(row: ExecutionRow) -> Result<Record> {
         started_at: started.map(|ms| at("started_at", ms)).transpose()?,
         end,
         logs,
+        allocated,
+        terms: row.15,
     })
 }
 

@@ -3,9 +3,11 @@
 //! The file is the user's own. It may be deleted at any time, under a running process too: the next call makes a new one.
 //! Left out: network file systems without working locks, on which `SQLite` itself is not safe.
 
+mod accounts;
 mod errors;
 mod file;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
@@ -18,7 +20,7 @@ use tokio::sync::RwLock;
 use self::file::Identity;
 use super::dialect::{Dialect, Table};
 use super::rows::{self, ExecutionRow, Value};
-use super::{Event, Lease, Query, Record, Result, Store, StoreError};
+use super::{Event, Lease, Query, Record, Result, Store, StoreError, Usage, UsageQuery, User};
 use crate::model::{Deployment, ExecutionId};
 
 /// A store in one `SQLite` file.
@@ -195,6 +197,26 @@ impl Store for SqliteStore {
                 .map_err(failed)?;
         }
         transaction.commit().await.map_err(failed)
+    }
+
+    async fn users(&self, deployment: &Deployment) -> Result<Vec<User>> {
+        self.list_users(deployment).await
+    }
+
+    async fn enter(&self, deployment: &Deployment, user: &User) -> Result<()> {
+        self.write_user(deployment, user).await
+    }
+
+    async fn expel(&self, deployment: &Deployment, name: &str) -> Result<bool> {
+        self.delete_user(deployment, name).await
+    }
+
+    async fn usage(
+        &self,
+        deployment: &Deployment,
+        query: &UsageQuery,
+    ) -> Result<BTreeMap<String, Usage>> {
+        self.sum_usage(deployment, query).await
     }
 
     async fn lease(

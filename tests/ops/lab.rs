@@ -11,7 +11,7 @@ use zoe::apps::{self, Format};
 use zoe::engine::gate::Gate;
 use zoe::engine::memory::{MemoryBackend, NodeRow, NodeState};
 use zoe::engine::{LogChunk, Scope};
-use zoe::model::{Execution, ExecutionId, InstanceState};
+use zoe::model::{Execution, ExecutionId, InstanceState, Quota};
 use zoe::ops::attach::Sink;
 use zoe::ops::launch::{self, Common};
 use zoe::ops::reconcile::{self, Pass};
@@ -86,6 +86,9 @@ pub fn lab_of(options: &str, gate: Gate) -> Lab {
         grace: SignedDuration::from_secs(1),
         start_tries: 3,
         start_deadline: SignedDuration::from_secs(30),
+        quota: Quota::default(),
+        quota_window: SignedDuration::from_hours(24),
+        usage_half_life: SignedDuration::from_hours(24),
         node_grace: SignedDuration::from_secs(60),
     };
     let world = backend.clone().with_gate(Gate::open());

@@ -12,3 +12,4 @@ mod lab;
 mod losses;
 mod resize;
 mod starts;
+mod terms;

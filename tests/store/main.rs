@@ -3,6 +3,7 @@
 // What clippy allows in tests it does not see as such in their helpers.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+mod accounts;
 mod file;
 mod races;
 mod rows;
@@ -38,6 +39,8 @@ fn record(n: u64) -> Record {
         started_at: None,
         end: None,
         logs: None,
+        allocated: None,
+        terms: None,
     }
 }
 

@@ -45,6 +45,8 @@ fn partial(whole: &Record, mask: u8) -> Record {
         started_at: whole.started_at.filter(|_| knows(5)),
         end: whole.end.clone().filter(|_| knows(6)),
         logs: whole.logs.clone().filter(|_| knows(7)),
+        allocated: whole.allocated.filter(|_| knows(6) || knows(5)),
+        terms: whole.terms.clone().filter(|_| knows(4)),
         ..whole.clone()
     }
 }

@@ -1,8 +1,8 @@
 //! Flags of everything that starts an execution.
 
 use clap::Args;
-use jiff::SignedDuration;
 
+use super::terms::QueueArgs;
 use super::values;
 use crate::model::{Bytes, Cores, ExecutionName};
 
@@ -15,9 +15,8 @@ pub struct LaunchArgs {
     /// Print the id and return at once
     #[arg(short, long)]
     pub detach: bool,
-    /// End it when it has run for so long (exit code 124): 30s, 10m, 2h, 1h30m
-    #[arg(long, value_name = "TIME", value_parser = values::duration)]
-    pub timeout: Option<SignedDuration>,
+    #[command(flatten)]
+    pub queue: QueueArgs,
     /// Set a variable in every container; without =VALUE it has the caller's value. Not visible in `ps`, `show` or labels
     #[arg(short, long, value_name = "KEY[=VALUE]", value_parser = values::variable, help_heading = "Environment")]
     pub env: Vec<(String, Option<String>)>,

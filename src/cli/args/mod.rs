@@ -3,4 +3,5 @@
 pub mod filter;
 pub mod launch;
 pub mod list;
+pub mod terms;
 pub mod values;

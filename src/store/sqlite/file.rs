@@ -16,7 +16,10 @@ use super::super::{Result, StoreError};
 use super::errors::{self, BUSY};
 
 /// The schema, one step after the other; a database's version is how many of them it has had.
-const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/sqlite/0001_history.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../../migrations/sqlite/0001_history.sql"),
+    include_str!("../../../migrations/sqlite/0002_terms.sql"),
+];
 
 /// Marks a file as zoe's (`zoeH`), so that another program's database is not taken for one.
 const APPLICATION: i64 = 0x7a6f_6548;

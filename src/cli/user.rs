@@ -1,0 +1,191 @@
+//! `zoe user`: users and their quotas.
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::args::list::{PlainForm, PlainFormat};
+use super::error::CommandError;
+use super::session::{Done, Session};
+use crate::model::ids::shorten;
+use crate::model::{Bytes, Cores, Limit};
+use crate::ops::accounts::{self, Entry, LimitsEntry};
+use crate::output::users;
+use crate::store::Role;
+
+/// Examples in the help.
+pub const EXAMPLES: &str = "\
+zoe user add ada --mail ada@example.org --cores 16 --memory 64g
+zoe user set ada --hours 500 --executions none    none: no limit; default: what everybody has
+zoe user show ada                                 what a user may have, has, and has used
+zoe user ls";
+
+/// What to do.
+#[derive(Debug, Clone, Subcommand)]
+pub enum UserCommand {
+    /// Enter a user
+    Add(EntryArgs),
+    /// Change what is known of a user
+    Set(EntryArgs),
+    /// List the users that were entered
+    Ls(PlainForm),
+    /// Show what a user may have, has, and has used
+    Show(ShowArgs),
+    /// Remove a user; what everybody may have counts then
+    Rm(NameArgs),
+}
+
+/// Arguments of `add` and `set`.
+#[derive(Debug, Clone, Args)]
+pub struct EntryArgs {
+    /// The user's name, as the operating system has it
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// Where mail goes; empty for nowhere
+    #[arg(long, value_name = "ADDRESS", value_parser = mail)]
+    mail: Option<String>,
+    /// user, or admin
+    #[arg(long, value_name = "ROLE", value_enum, hide_possible_values = true)]
+    role: Option<RoleArg>,
+    /// How many executions may run at once
+    #[arg(long, value_name = "N", value_parser = number, help_heading = "Quota (a number, none, or default)")]
+    executions: Option<LimitArg>,
+    /// How many cores they may hold together
+    #[arg(long, value_name = "CORES", value_parser = cores, help_heading = "Quota (a number, none, or default)")]
+    cores: Option<LimitArg>,
+    /// How much memory they may hold together
+    #[arg(long, value_name = "SIZE", value_parser = memory, help_heading = "Quota (a number, none, or default)")]
+    memory: Option<LimitArg>,
+    /// How many core-hours may be used in the time that counts ([quota] window)
+    #[arg(long, value_name = "HOURS", value_parser = number, help_heading = "Quota (a number, none, or default)")]
+    hours: Option<LimitArg>,
+}
+
+/// Arguments of `show`.
+#[derive(Debug, Clone, Args)]
+pub struct ShowArgs {
+    /// The user's name
+    #[arg(value_name = "NAME")]
+    name: String,
+    #[command(flatten)]
+    form: PlainForm,
+}
+
+/// Arguments of `rm`.
+#[derive(Debug, Clone, Args)]
+pub struct NameArgs {
+    /// The user's name
+    #[arg(value_name = "NAME")]
+    name: String,
+}
+
+/// The word for a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum RoleArg {
+    /// What everybody may
+    User,
+    /// Also what concerns others
+    Admin,
+}
+
+/// A limit as it is written: `none`, `default`, or an amount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct LimitArg(Option<Limit>);
+
+fn limit(text: &str, amount: impl Fn(&str) -> Result<u64, String>) -> Result<LimitArg, String> {
+    Ok(LimitArg(match text {
+        "none" => Some(Limit::Unlimited),
+        "default" => None,
+        other => Some(Limit::At(amount(other)?)),
+    }))
+}
+
+fn number(text: &str) -> Result<LimitArg, String> {
+    limit(text, |text| match text.parse::<u32>() {
+        Ok(number) => Ok(number.into()),
+        Err(_) => Err(format!(
+            "'{}' is not a number; write one, none or default",
+            shorten(text)
+        )),
+    })
+}
+
+fn cores(text: &str) -> Result<LimitArg, String> {
+    limit(text, |text| {
+        let cores = text.parse::<Cores>().map_err(|error| error.to_string());
+        cores.map(Cores::millis)
+    })
+}
+
+fn memory(text: &str) -> Result<LimitArg, String> {
+    limit(text, |text| {
+        let memory = text.parse::<Bytes>().map_err(|error| error.to_string());
+        memory.map(Bytes::get)
+    })
+}
+
+fn mail(text: &str) -> Result<String, String> {
+    let good = |c: char| !c.is_control() && !c.is_whitespace();
+    let parts = text.split_once('@');
+    let is_address = parts.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
+    if text.is_empty() || (is_address && text.chars().all(good) && text.len() <= 254) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("'{}' is not a mail address", shorten(text)))
+}
+
+/// Does it.
+pub async fn run(command: UserCommand, session: &Session) -> Done {
+    let context = match &command {
+        UserCommand::Ls(_) | UserCommand::Show(_) => session.context().await?,
+        UserCommand::Add(_) | UserCommand::Set(_) | UserCommand::Rm(_) => session.history()?,
+    };
+    let look = &session.face.look;
+    match command {
+        UserCommand::Add(args) => {
+            let (name, entry) = entry(args);
+            accounts::enter(&context, &name, entry, true).await?;
+        }
+        UserCommand::Set(args) => {
+            let (name, entry) = entry(args);
+            if entry == Entry::default() {
+                return Err(CommandError::usage("nothing is to be set")
+                    .hint("`zoe user set --help` lists what can be"));
+            }
+            accounts::enter(&context, &name, entry, false).await?;
+        }
+        UserCommand::Rm(args) => accounts::remove(&context, &args.name).await?,
+        UserCommand::Ls(form) => {
+            let all = accounts::list(&context).await?;
+            session.face.print(&match form.output {
+                PlainFormat::Table => users::table(&all, look),
+                PlainFormat::Json => users::json(&all),
+            })?;
+        }
+        UserCommand::Show(args) => {
+            let user = accounts::show(&context, &args.name).await?;
+            session.face.print(&match args.form.output {
+                PlainFormat::Table => users::table(std::slice::from_ref(&user), look),
+                PlainFormat::Json => users::one_json(&user),
+            })?;
+        }
+    }
+    Ok(0)
+}
+
+fn entry(args: EntryArgs) -> (String, Entry) {
+    let set = |limit: Option<LimitArg>| limit.map(|LimitArg(limit)| limit);
+    let role = args.role.map(|role| match role {
+        RoleArg::User => Role::User,
+        RoleArg::Admin => Role::Admin,
+    });
+    let entry = Entry {
+        mail: args.mail,
+        role,
+        limits: LimitsEntry {
+            executions: set(args.executions),
+            cores: set(args.cores),
+            memory: set(args.memory),
+            hours: set(args.hours),
+        },
+    };
+    (args.name, entry)
+}

@@ -1,0 +1,212 @@
+//! Why one execution waits, in full: its place in the line, who holds what it needs, and what each node lacks for it.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::context::Context;
+use super::error::OpsError;
+use super::list;
+use super::past::START_FAILED;
+use super::present;
+use super::queue::{self, Look};
+use super::resolve::{self, Found};
+use super::view::ExecutionView;
+use crate::model::{
+    Availability, Component, DISABLED, Execution, Holder, Node, Phase, Resources, Snapshot,
+    WaitReason,
+};
+
+/// How many of those before it are named.
+const SHOWN: usize = 5;
+
+/// What is known of why an execution waits. Of one that does not wait only `view` says anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// The execution.
+    pub view: ExecutionView,
+    /// Its place in the line.
+    pub wait: Option<Wait>,
+}
+
+/// Why it waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wait {
+    /// Its place in the line, from 1, and how many wait.
+    pub position: usize,
+    /// How many wait in all.
+    pub of: usize,
+    /// The stable word for what it waits for.
+    pub code: &'static str,
+    /// Those that stand directly before it, the nearest last.
+    pub before: Vec<(String, String)>,
+    /// What its core members need in all.
+    pub needs: Resources,
+    /// Who holds what there is too little of, the largest first.
+    pub holders: Vec<Holder>,
+    /// Labels that a component asks for and no node has: the component, and `key=value`.
+    pub labels: Vec<(String, String)>,
+    /// The nodes, and what each lacks for it.
+    pub nodes: Vec<NodeView>,
+    /// When its start failed the last time, and why.
+    pub last_failure: Option<(Timestamp, String)>,
+    /// When it starts at the latest, if all that has a time limit takes all of it.
+    pub latest_start: Option<Timestamp>,
+}
+
+/// A node, as far as it matters to one execution.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeView {
+    /// Its name.
+    pub name: String,
+    /// What nobody has reserved of it.
+    pub free: Resources,
+    /// What it lacks for a member of each component, in words; nothing where one could be made.
+    pub missing: Vec<(String, String)>,
+}
+
+/// Explains one execution.
+pub async fn explain(context: &Context, text: &str) -> Result<Explanation, OpsError> {
+    let id = match resolve::resolve(context, text).await? {
+        Found::Past(record) => {
+            return Ok(Explanation {
+                view: present::past(&record),
+                wait: None,
+            });
+        }
+        Found::Alive(execution) => execution.ticket.id,
+    };
+    let look = queue::look(context).await?;
+    let Some(execution) = look.snapshot.executions.get(&id) else {
+        return Err(super::wait::outcome(context, id).await.map_or_else(
+            |error| error,
+            |_| OpsError::failed(format!("{id} came to its end just now; ask again")),
+        ));
+    };
+    let view = present::alive(execution, Some(&look.plan), Some(&look.known), None);
+    let wait = if execution.phase() == Phase::Queued {
+        Some(wait(context, &look, execution).await?)
+    } else {
+        None
+    };
+    Ok(Explanation { view, wait })
+}
+
+async fn wait(context: &Context, look: &Look, execution: &Execution) -> Result<Wait, OpsError> {
+    let id = execution.ticket.id;
+    let line = look.line();
+    let place = line.iter().position(|one| *one == id);
+    let before = line.iter().take(place.unwrap_or(0)).rev().take(SHOWN).rev();
+    let named = before.filter_map(|id| look.snapshot.executions.get(id));
+    let reason = look.plan.waiting.iter().find(|one| one.execution == id);
+    let reason = reason.map(|waiting| &waiting.reason);
+    let failures = match &look.store {
+        Some(store) => store.events(&context.settings.deployment, id).await?,
+        None => Vec::new(),
+    };
+    let failure = failures
+        .into_iter()
+        .rfind(|event| event.kind == START_FAILED);
+    let snapshot = &look.snapshot;
+    Ok(Wait {
+        position: place.map_or(line.len(), |place| place + 1),
+        of: line.len(),
+        code: reason.map_or("ready", WaitReason::code),
+        before: named
+            .map(|e| (e.ticket.id.to_string(), e.ticket.name.to_string()))
+            .collect(),
+        needs: execution.ticket.application.core_reservation(),
+        holders: holders(snapshot, execution, reason),
+        labels: labels(snapshot, execution),
+        nodes: nodes(snapshot, execution),
+        last_failure: failure.map(|event| (event.at, event.detail)),
+        latest_start: look.forecast(context).get(&id).copied(),
+    })
+}
+
+/// Who has what it waits for. Whoever stands in line behind others waits for what all hold.
+fn holders(snapshot: &Snapshot, execution: &Execution, reason: Option<&WaitReason>) -> Vec<Holder> {
+    if let Some(WaitReason::NotEnough { holders, .. }) = reason {
+        return holders.clone();
+    }
+    let mut held: BTreeMap<_, (&Execution, Resources)> = BTreeMap::new();
+    for other in snapshot.executions.values() {
+        let alive = other.instances.iter().filter(|i| i.exit_code().is_none());
+        let holds: Resources = alive.map(|i| i.reservation).sum();
+        if holds != Resources::ZERO && other.ticket.id != execution.ticket.id {
+            held.insert(other.ticket.id, (other, holds));
+        }
+    }
+    let mut holders: Vec<Holder> = held
+        .into_values()
+        .map(|(other, holds)| Holder {
+            execution: other.ticket.id,
+            name: other.ticket.name.to_string(),
+            user: other.ticket.user.clone(),
+            holds,
+        })
+        .collect();
+    holders.sort_by_key(|holder| std::cmp::Reverse((holder.holds.cores, holder.holds.memory)));
+    holders
+}
+
+fn labels(snapshot: &Snapshot, execution: &Execution) -> Vec<(String, String)> {
+    let mut missing = Vec::new();
+    for component in &execution.ticket.application.components {
+        for (key, value) in &component.placement {
+            let has = |node: &Node| node.labels.get(key).is_some_and(|label| label == value);
+            if !snapshot.nodes.iter().any(has) {
+                missing.push((component.name.to_string(), format!("{key}={value}")));
+            }
+        }
+    }
+    missing
+}
+
+fn nodes(snapshot: &Snapshot, execution: &Execution) -> Vec<NodeView> {
+    let components = &execution.ticket.application.components;
+    let needed = || components.iter().filter(|component| component.core > 0);
+    let view = |node: &Node| {
+        let held = node.others + list::held(snapshot, &node.name);
+        let free = node.capacity.minus(held);
+        let silent = snapshot.gaps.iter();
+        let silent = silent.filter(|gap| gap.node.as_ref() == Some(&node.name));
+        let lacks = |component: &Component| {
+            if silent.clone().next().is_some() {
+                return Some("it could not be read".to_owned());
+            }
+            lacks(node, component, free)
+        };
+        let missing = needed().filter_map(|c| Some((c.name.to_string(), lacks(c)?)));
+        NodeView {
+            name: node.name.clone(),
+            free,
+            missing: missing.collect(),
+        }
+    };
+    snapshot.nodes.iter().map(view).collect()
+}
+
+/// What a node lacks for one member of a component, if it lacks anything.
+fn lacks(node: &Node, component: &Component, free: Resources) -> Option<String> {
+    let away = match node.availability {
+        Availability::Active => None,
+        Availability::Disabled => Some(format!("it has the label {DISABLED}")),
+        Availability::Paused => Some("it is paused".to_owned()),
+        Availability::Drained => Some("it is drained".to_owned()),
+        Availability::Down { .. } => Some("it is down".to_owned()),
+    };
+    if away.is_some() {
+        return away;
+    }
+    let wanted = component.placement.iter();
+    let unlike = wanted
+        .filter(|(key, value)| node.labels.get(*key) != Some(*value))
+        .map(|(key, value)| format!("the label {key}={value}"));
+    let one = component.reservation();
+    let (cores, memory) = (one.cores.minus(free.cores), one.memory.minus(free.memory));
+    let cores = (cores.millis() > 0).then(|| format!("{cores} cores"));
+    let memory = (memory.get() > 0).then(|| format!("{memory} of memory"));
+    let lacks: Vec<String> = unlike.chain(cores).chain(memory).collect();
+    (!lacks.is_empty()).then(|| lacks.join(", "))
+}

@@ -1,0 +1,55 @@
+//! Keeping queued executions back, and letting them go on. Docker can't show it: it is written as an event, and the latest wins.
+
+use super::context::Context;
+use super::error::{ErrorKind, OpsError};
+use super::past::{HELD, RELEASED};
+use super::reconcile;
+use super::record;
+use super::report::Report;
+use super::resolve::{self, Found};
+use crate::model::{ExecutionId, Phase};
+
+/// Keeps executions back that wait. One that has begun can't be held any more.
+pub async fn hold(context: &Context, texts: &[String]) -> Result<Vec<ExecutionId>, OpsError> {
+    write(context, texts, HELD).await
+}
+
+/// Lets executions go on that are held, and starts them if there is room.
+pub async fn release(
+    context: &Context,
+    texts: &[String],
+    report: &dyn Report,
+) -> Result<Vec<ExecutionId>, OpsError> {
+    let released = write(context, texts, RELEASED).await?;
+    reconcile::pass(context, report).await?;
+    Ok(released)
+}
+
+async fn write(
+    context: &Context,
+    texts: &[String],
+    kind: &str,
+) -> Result<Vec<ExecutionId>, OpsError> {
+    let mut ids = Vec::new();
+    for found in resolve::resolve_all(context, texts).await? {
+        let why = match &found {
+            Found::Past(_) => "is over",
+            Found::Alive(execution) => match execution.phase() {
+                Phase::Queued => {
+                    ids.push(execution.ticket.id);
+                    continue;
+                }
+                Phase::Starting | Phase::Running { .. } => "has begun",
+                Phase::Ending(_) => "is being ended",
+            },
+        };
+        let message = format!("{} {why}: only what waits is held and released", found.id());
+        return Err(OpsError::new(ErrorKind::Conflict, message));
+    }
+    let store = context.history.open().await?;
+    let by = format!("by {}", context.settings.user);
+    for id in &ids {
+        record::event_or_fail(context, &store, *id, kind, &by).await?;
+    }
+    Ok(ids)
+}
