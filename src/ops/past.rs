@@ -136,7 +136,7 @@ pub(super) fn policy(context: &Context, allow_starts: bool) -> Policy {
 }
 
 /// What an execution's events, in the order of time, say of its past.
-fn past(events: &[Event]) -> Past {
+pub(super) fn past(events: &[Event]) -> Past {
     let mut past = Past::default();
     for event in events {
         match event.kind.as_str() {

@@ -14,7 +14,7 @@ use super::report::{News, Report};
 use super::start::Case;
 use super::{end, past};
 use crate::engine::Scope;
-use crate::model::{Execution, ExecutionId, Plan, Snapshot, Step};
+use crate::model::{Execution, ExecutionId, Phase, Plan, Snapshot, Step};
 use crate::scheduler::{Known, Past};
 use crate::store::{Store, StoreError};
 
@@ -75,6 +75,39 @@ pub async fn pass_for(
 ) -> Result<Pass, OpsError> {
     let starts = |step: &Step| matches!(step, Step::Start { execution, .. } if *execution == id);
     pass_while(context, report, |plan| plan.steps.iter().any(starts)).await
+}
+
+/// Undoes a start all of whose members run and that never came to be ready: it is tried again, or given up. Where another
+/// zoe is at work nothing is done; whoever found it out finds it out again.
+pub(super) async fn never_ready(
+    context: &Context,
+    id: ExecutionId,
+    why: &str,
+    report: &dyn Report,
+) -> Result<(), OpsError> {
+    let Some((store, held)) = leased(context).await? else {
+        return Ok(());
+    };
+    let undone = async {
+        let snapshot = context.backend.observe(Scope::Executions).await?;
+        let execution = snapshot.executions.get(&id);
+        let Some(execution) = execution.filter(|e| matches!(e.phase(), Phase::Running { .. }))
+        else {
+            return Ok(());
+        };
+        let events = store.events(&context.settings.deployment, id).await?;
+        let case = Case {
+            context,
+            store: Some(&store),
+            execution,
+            past: &past::past(&events),
+            report,
+        };
+        case.never_ready(why).await
+    };
+    let undone = undone.await;
+    held.release().await;
+    undone
 }
 
 /// Makes a pass; waits for a lease that another holds only while there is something `worth` it.

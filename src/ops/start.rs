@@ -121,6 +121,18 @@ impl Case<'_> {
         Ok(self.context.backend.remove(self.execution).await?)
     }
 
+    /// Everything was started, and never was ready: the same as a start that failed.
+    pub(super) async fn never_ready(self, why: &str) -> Result<(), OpsError> {
+        let members: Vec<_> = self
+            .execution
+            .instances
+            .iter()
+            .map(|i| i.key.clone())
+            .collect();
+        keep::keep_members(self.context, self.execution, &members).await?;
+        self.failed(why).await
+    }
+
     async fn give_up(self, why: &str) -> Result<(), OpsError> {
         let why = format!("could not be started: {why}");
         self.event("failed", &why).await;

@@ -16,6 +16,9 @@ use crate::model::{Execution, ExecutionId, Outcome, Phase, WaitReason};
 /// The longest time between two looks, where no event has come before: a missed event costs no more than this.
 const INTERVAL: Duration = Duration::from_secs(2);
 
+/// Docker says when a member was made in whole seconds.
+const PRECISION: SignedDuration = SignedDuration::from_secs(1);
+
 /// What is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Until {
@@ -85,6 +88,7 @@ pub(super) async fn wait_where(
     let mut teller = Teller::new(report);
     let mut hints = Hints::default();
     hints.listen(context).await;
+    let begun = context.now();
     loop {
         let pass = reconcile::pass(context, report).await?;
         let Some(execution) = pass.snapshot.executions.get(&id) else {
@@ -95,7 +99,7 @@ pub(super) async fn wait_where(
             return Err(stuck(execution, failure));
         }
         let mut pause = INTERVAL;
-        if let Phase::Running { .. } = execution.phase() {
+        if let Phase::Running { since } = execution.phase() {
             if suits(execution) {
                 return Ok(Waited::Running(Box::new(execution.clone())));
             }
@@ -110,6 +114,13 @@ pub(super) async fn wait_where(
             }
             if until == Until::Running {
                 pause = ready::INTERVAL;
+                // Only who has watched it from its start on knows that it never was ready.
+                let watched = begun.duration_since(since) <= PRECISION;
+                if watched && context.now().duration_since(since) >= context.settings.start_deadline
+                {
+                    reconcile::never_ready(context, id, &missing(&readiness), report).await?;
+                    continue;
+                }
             }
         }
         let pause = match deadline {
@@ -118,6 +129,14 @@ pub(super) async fn wait_where(
         };
         hints.next(context, pause).await;
     }
+}
+
+/// What components that are not ready lack.
+fn missing(readiness: &[Readiness]) -> String {
+    let missing = readiness.iter().filter(|one| !one.holds());
+    let each = missing.map(|one| format!("{} has {} of {}", one.component, one.have, one.want));
+    let each: Vec<String> = each.collect();
+    format!("it was not ready in time: {}", each.join(", "))
 }
 
 /// `pause`, or the time until the first of these moments if that is sooner.

@@ -453,3 +453,29 @@ async fn what_was_run_is_run_again_from_what_is_there_or_from_history() {
     assert_eq!(logged(&lab, third.id, None).await, "other\n");
     nothing_left(&lab).await;
 }
+
+#[tokio::test]
+async fn what_runs_and_is_never_ready_has_not_been_started() {
+    let mut lab = lab();
+    lab.context.settings.start_deadline = SignedDuration::from_secs(1);
+    lab.context.settings.start_tries = 2;
+    let text = "schema = 1\nname = \"silent\"\n[[component]]\nname = \"web\"\nimage = \"memory/x\"\ncores = 0.5\n\
+                memory = \"64m\"\ncommand = [\"run\"]\nready = { port = \"web\", path = \"/\" }\n\
+                [[component.port]]\nname = \"web\"\ncontainer = 8000\n";
+    let silent = zoe::apps::parse(text, zoe::apps::Format::Toml).unwrap();
+    let submission = launch::application(silent, Common::default()).unwrap();
+    let accepted = submit::submit(&lab.context, &submission, &Silent).await;
+    let id = accepted.unwrap().id();
+    let waited = wait::wait_for(&lab.context, id, Until::Running, None, &Silent).await;
+    let Waited::Ended(Outcome::Failed { exit_code, reason }) = waited.unwrap() else {
+        panic!("it was ready")
+    };
+    assert_eq!(exit_code, 125);
+    assert_eq!(
+        reason,
+        "could not be started: it was not ready in time: web has 0 of 1 (tried 2 times)"
+    );
+    let failed = lab.events(id, "start-failed").await;
+    assert_eq!(failed, ["it was not ready in time: web has 0 of 1"]);
+    nothing_left(&lab).await;
+}

@@ -1,0 +1,215 @@
+//! On which terms jobs are run, from the command line: over the memory backend, and on a real Engine.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test that cannot be set up has failed"
+)]
+
+mod common;
+
+use common::docker::{Deployment, TINY};
+use common::{Ran, TestEnv};
+use serde_json::Value;
+
+fn application(image: &str, command: &str) -> String {
+    format!(
+        "schema = 1\nname = \"one\"\nmonitor = \"main\"\n\n[[component]]\nname = \"main\"\nimage = \"{image}\"\n\
+         cores = 0.01\nmemory = \"16m\"\ncommand = {command}\n"
+    )
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+#[test]
+fn what_waits_is_listed_explained_held_and_released() {
+    let env = TestEnv::with_options("nodes=n1:1:4g&images=all");
+    let run = application("memory/one", r#"["run"]"#);
+    env.write("small.toml", &run);
+    env.write("big.toml", run.replace("0.01", "1"));
+    let first = env
+        .run(&["run", "-d", "big.toml", "--time-limit", "1h"])
+        .expect(0);
+    let second = env
+        .run(&[
+            "run",
+            "-d",
+            "big.toml",
+            "--name",
+            "second",
+            "--priority",
+            "-5",
+        ])
+        .expect(0);
+    let line = json(&env.run(&["queue", "-o", "json"]).expect(0));
+    assert_eq!(line[0]["id"], second.trim());
+    assert_eq!(line[0]["waits_for"], "not-enough-cores");
+    assert_eq!(
+        (&line[0]["position"], &line[0]["priority"]),
+        (&1.into(), &(-5).into())
+    );
+    assert!(line[0]["latest_start"].is_string(), "{line}");
+    let explained = json(&env.run(&["explain", "second", "-o", "json"]).expect(0));
+    let wait = &explained["wait"];
+    assert_eq!(wait["holders"][0]["id"], first.trim());
+    assert_eq!(wait["nodes"][0]["lacks"][0]["missing"], "1 cores");
+    let text = env.run(&["explain", "second"]).expect(0);
+    assert!(text.contains("Place:       1 of 1\n"), "{text}");
+    let table = env.run(&["queue"]).expect(0);
+    assert!(table.contains("waits for 1 cores: 0 of 1 free"), "{table}");
+    assert_eq!(env.run(&["hold", "second"]).expect(0), second);
+    let shown = json(&env.run(&["show", "second", "-o", "json"]).expect(0));
+    assert_eq!(shown["held"], true);
+    env.run(&["kill", first.trim()]).expect(0);
+    let line = json(&env.run(&["queue", "-o", "json"]).expect(0));
+    assert_eq!(line[0]["waits_for"], "held");
+    env.run(&["release", "second"]).expect(0);
+    let shown = json(&env.run(&["show", "second", "-o", "json"]).expect(0));
+    assert_eq!(shown["state"], "running");
+    let late = env.run(&["hold", "second"]).expect_error(4);
+    assert!(
+        late.contains("has begun: only what waits is held"),
+        "{late}"
+    );
+    env.run(&["kill", "second"]).expect(0);
+    let over = env.run(&["explain", "second"]).expect(0);
+    assert!(over.contains("cancelled"), "{over}");
+    assert_eq!(
+        json(&env.run(&["queue", "-o", "json"]).expect(0)),
+        json("[]")
+    );
+}
+
+#[test]
+fn users_have_quotas() {
+    let env = TestEnv::with_options("nodes=n1:4:4g&images=all");
+    env.write("job.toml", application("memory/one", r#"["run"]"#));
+    env.run(&["run", "-d", "job.toml"]).expect(0);
+    let user = env.ps()[0]["user"].as_str().unwrap().to_owned();
+    let add = [
+        "user",
+        "add",
+        &user,
+        "--mail",
+        "a@example.org",
+        "--executions",
+        "1",
+    ];
+    env.run(&add).expect(0);
+    env.run(&add).expect_error(4);
+    let shown = json(&env.run(&["user", "show", &user, "-o", "json"]).expect(0));
+    assert_eq!(
+        (&shown["quota"]["executions"], &shown["running"]),
+        (&1.into(), &1.into())
+    );
+    env.run(&["run", "-d", "job.toml"]).expect(0);
+    let line = json(&env.run(&["queue", "-o", "json"]).expect(0));
+    assert_eq!(line[0]["waits_for"], "quota");
+    env.run(&["user", "set", &user, "--cores", "0.005"])
+        .expect(0);
+    let refused = env.run(&["run", "job.toml"]).expect_error(5);
+    assert!(
+        refused.contains("it needs 0.01 cores of at most 0.005"),
+        "{refused}"
+    );
+    env.run(&[
+        "user",
+        "set",
+        &user,
+        "--cores",
+        "none",
+        "--executions",
+        "default",
+    ])
+    .expect(0);
+    assert_eq!(env.run(&["user", "ls"]).expect(0).lines().count(), 2);
+    env.run(&["user", "rm", &user]).expect(0);
+    env.run(&["user", "rm", &user]).expect_error(3);
+    env.run(&["user", "set", &user, "--cores", "2"])
+        .expect_error(3);
+    env.run(&["user", "add", "a b"]).expect_error(2);
+    env.run(&["kill", "--all", "-y"]).expect(0);
+}
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    let env = TestEnv::with_options("nodes=n1:4:4g&images=all");
+    env.write("job.toml", application("memory/one", r#"["run"]"#));
+    for (arguments, code, why) in [
+        (&["--array", "3-1"][..], 2, "is no array"),
+        (&["--array", "0-5000"], 2, "more than 1000 members"),
+        (
+            &["--retries", "1", "--retry-on", "x"],
+            2,
+            "is not an exit code",
+        ),
+        (&["--retry-on", "1"], 2, "--retries"),
+        (&["--after", "nobody"], 3, "there is no execution 'nobody'"),
+        (&["--after", "nobody:never"], 2, "EXEC:ok or EXEC:any"),
+        (&["--priority", "high"], 2, "--priority"),
+    ] {
+        let error = env
+            .run(&[&["run", "job.toml"], arguments].concat())
+            .expect_error(code);
+        assert!(error.contains(why), "{arguments:?}: {error}");
+    }
+    assert!(env.ps().is_empty());
+    env.run(&["resubmit", "nobody"]).expect_error(3);
+    env.run(&["release", "nobody"]).expect_error(3);
+}
+
+#[test]
+fn on_the_engine_arrays_dependencies_and_retries() {
+    let env = &TestEnv::new();
+    let deployment = &Deployment::new();
+    let zoe = |arguments: &[&str]| {
+        let mut zoe = env.bare();
+        zoe.env("ZOE_DEPLOYMENT", &deployment.name).args(arguments);
+        Ran::command(&mut zoe)
+    };
+    let shell = |script: &str| application(TINY, &format!(r#"["sh", "-c", "{script}"]"#));
+    env.write(
+        "part.toml",
+        shell("echo $$ZOE_ARRAY_INDEX of $$ZOE_ARRAY_COUNT; exit $$ZOE_ARRAY_INDEX"),
+    );
+    env.write("fails.toml", shell("echo try; exit 7"));
+    env.write("slow.toml", shell("sleep 1"));
+    env.write("last.toml", shell("echo done"));
+    let ran = zoe(&["run", "--array", "0,3,2%2", "--name", "part", "part.toml"]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert_eq!(ran.stdout.lines().count(), 3);
+    assert!(
+        ran.stderr.contains("failed: main exited with 3"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(zoe(&["logs", "part-3"]).expect(0), "3 of 3\n");
+
+    let ran = zoe(&["run", "--retries", "1", "--name", "fails", "fails.toml"]);
+    assert_eq!(
+        (ran.code, ran.stdout.as_str()),
+        (7, "try\ntry\n"),
+        "{}",
+        ran.stderr
+    );
+    assert!(ran.stderr.contains("it is run again at"), "{}", ran.stderr);
+    assert_eq!(zoe(&["logs", "fails", "--attempt", "1"]).expect(0), "try\n");
+
+    zoe(&["run", "-d", "--name", "slow", "slow.toml"]).expect(0);
+    let ran = zoe(&["run", "--after", "slow", "last.toml"]);
+    assert_eq!(
+        (ran.code, ran.stdout.as_str()),
+        (0, "done\n"),
+        "{}",
+        ran.stderr
+    );
+    let refused = zoe(&["run", "--after", "fails", "last.toml"]).expect_error(5);
+    assert!(refused.contains("has not ended well"), "{refused}");
+    let again = zoe(&["resubmit", "fails"]);
+    assert_eq!((again.code, again.stdout.as_str()), (7, "try\ntry\n"));
+    assert_eq!(deployment.left(), [""; 0]);
+}
