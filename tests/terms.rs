@@ -213,3 +213,53 @@ fn on_the_engine_arrays_dependencies_and_retries() {
     assert_eq!((again.code, again.stdout.as_str()), (7, "try\ntry\n"));
     assert_eq!(deployment.left(), [""; 0]);
 }
+
+/// A job that fails and is run once more, up to where somebody waits for it.
+fn failing() -> TestEnv {
+    let env = TestEnv::with_options("nodes=n1:4:4g&images=all");
+    let command = r#"["print", "ran", "exit", "7", "after", "10ms"]"#;
+    env.write("job.toml", application("memory/one", command));
+    env.run(&["run", "-d", "--retries", "1", "job.toml"])
+        .expect(0);
+    env
+}
+
+fn gated(env: &TestEnv, gate: &str) -> Ran {
+    Ran::command(env.zoe().env("ZOE_TEST_GATE", gate).args(["wait", "last"]))
+}
+
+#[test]
+fn a_zoe_that_is_killed_neither_loses_a_run_nor_counts_one_twice() {
+    let env = failing();
+    let file = env.path("calls");
+    assert_eq!(gated(&env, &format!("count:{}", file.display())).code, 7);
+    let calls = std::fs::read_to_string(&file).unwrap();
+    let effects = calls
+        .lines()
+        .filter(|line| line.starts_with("effect "))
+        .count();
+    assert!(effects > 8, "{calls}");
+    let numbers: Vec<usize> = (1..=effects).collect();
+    for some in numbers.chunks(6) {
+        std::thread::scope(|scope| {
+            for n in some {
+                scope.spawn(move || killed_at(*n));
+            }
+        });
+    }
+}
+
+fn killed_at(n: usize) {
+    let env = failing();
+    gated(&env, &format!("kill:{n}"));
+    let ran = env.run(&["wait", "last"]);
+    assert_eq!(ran.code, 7, "killed at {n}: {}", ran.stderr);
+    let shown = env.run(&["show", "last"]).expect(0);
+    let failed = shown.lines().filter(|line| line.contains("attempt-failed"));
+    assert_eq!(failed.count(), 1, "killed at {n}: {shown}");
+    for attempt in ["1", "2"] {
+        let logs = env.run(&["logs", "last", "--attempt", attempt]).expect(0);
+        assert_eq!(logs, "ran\n", "killed at {n}");
+    }
+    assert!(env.ps().is_empty(), "killed at {n}");
+}

@@ -142,13 +142,13 @@ fn of_an_array_only_so_many_run_at_once() {
 }
 
 fn ann(quota: Quota, used: u64) -> Known {
-    let user = UserKnown {
+    let ann = UserKnown {
         quota,
         used,
         ..UserKnown::default()
     };
     Known {
-        users: [("ann".to_owned(), user)].into(),
+        users: [("ann".to_owned(), ann)].into(),
         ..Known::default()
     }
 }
