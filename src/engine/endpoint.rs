@@ -9,6 +9,7 @@ mod context;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::docker_cli::{self, Unusable};
 use crate::config::{Config, DockerUrl, Origin, Surroundings};
@@ -20,7 +21,12 @@ pub struct Endpoint {
     pub address: Address,
     /// Who said so, for messages.
     pub origin: EndpointOrigin,
+    /// How long an answer to an ordinary call may take to begin.
+    pub patience: Duration,
 }
+
+/// [`Endpoint::patience`] where nobody says otherwise.
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What to connect to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -155,6 +161,13 @@ const PORTS: (u16, u16) = (2375, 2376);
 
 /// Finds the endpoint; reads the docker CLI's files when it comes to contexts or TLS, and nothing else.
 pub fn find(config: &Config, around: &Surroundings) -> Result<Endpoint, EndpointError> {
+    Ok(Endpoint {
+        patience: config.docker.api_timeout,
+        ..found(config, around)?
+    })
+}
+
+fn found(config: &Config, around: &Surroundings) -> Result<Endpoint, EndpointError> {
     if let Some(url) = &config.docker.swarm_manager_url {
         let origin =
             EndpointOrigin::Configured(config.origin("docker", "swarm_manager_url").clone());
@@ -170,6 +183,7 @@ pub fn find(config: &Config, around: &Surroundings) -> Result<Endpoint, Endpoint
         None => Ok(Endpoint {
             address: Address::Unix(DEFAULT_SOCKET.into()),
             origin: EndpointOrigin::DefaultSocket,
+            patience: PATIENCE,
         }),
     }
 }
@@ -240,7 +254,11 @@ fn of_url(
         )
         .map(Some)
     })?;
-    Ok(Endpoint { address, origin })
+    Ok(Endpoint {
+        address,
+        origin,
+        patience: PATIENCE,
+    })
 }
 
 /// TLS as the context keeps it: the environment's variables are not for contexts.
@@ -265,7 +283,11 @@ fn of_context(found: context::Found, around: &Surroundings) -> Result<Endpoint, 
         )
         .map(Some)
     })?;
-    Ok(Endpoint { address, origin })
+    Ok(Endpoint {
+        address,
+        origin,
+        patience: PATIENCE,
+    })
 }
 
 fn address(

@@ -63,6 +63,7 @@ impl Manager {
                 tls: None,
             },
             origin: EndpointOrigin::DockerHost,
+            patience: zoe::engine::endpoint::PATIENCE,
         };
         let publish = "127.0.0.1".parse().unwrap();
         ClassicBackend::new(&endpoint, deployment.clone(), publish, Gate::open())

@@ -61,6 +61,7 @@ impl Swarm {
                 tls: None,
             },
             origin: EndpointOrigin::DefaultSocket,
+            patience: zoe::engine::endpoint::PATIENCE,
         }
     }
 

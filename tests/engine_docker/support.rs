@@ -139,6 +139,7 @@ pub fn endpoint() -> Endpoint {
     Endpoint {
         address: Address::Unix("/var/run/docker.sock".into()),
         origin: EndpointOrigin::DefaultSocket,
+        patience: zoe::engine::endpoint::PATIENCE,
     }
 }
 

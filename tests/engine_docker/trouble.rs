@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
+use std::time::{Duration, Instant};
 
 use zoe::engine::docker::DockerBackend;
 use zoe::engine::endpoint::{Address, Endpoint, EndpointOrigin};
@@ -12,9 +13,14 @@ use zoe::model::{Deployment, Mark, Private};
 use crate::support::{LOCALHOST, Site, backend, launch};
 
 async fn error_at(address: Address) -> String {
+    error_within(address, zoe::engine::endpoint::PATIENCE).await
+}
+
+async fn error_within(address: Address, patience: Duration) -> String {
     let endpoint = Endpoint {
         address,
         origin: EndpointOrigin::DockerHost,
+        patience,
     };
     let deployment: Deployment = "nobody".parse().unwrap();
     let docker = DockerBackend::new(&endpoint, deployment, LOCALHOST, Gate::open()).unwrap();
@@ -42,6 +48,18 @@ async fn where_there_is_no_docker_it_is_said_what_to_do() {
     })
     .await;
     assert!(error.contains("connection refused"), "{error}");
+}
+
+#[tokio::test]
+async fn whoever_does_not_answer_is_waited_for_as_long_as_the_configuration_says() {
+    let directory = tempfile::tempdir().unwrap();
+    let socket = directory.path().join("docker.sock");
+    // Connections are taken by the kernel, and nobody ever answers.
+    let _listener = UnixListener::bind(&socket).unwrap();
+    let begun = Instant::now();
+    let error = error_within(Address::Unix(socket), Duration::from_secs(1)).await;
+    assert!(error.contains("no answer within 1 s"), "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(30));
 }
 
 #[tokio::test]

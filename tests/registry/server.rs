@@ -135,6 +135,7 @@ impl Registry {
         let endpoint = Endpoint {
             address: Address::Unix("/var/run/docker.sock".into()),
             origin: EndpointOrigin::DefaultSocket,
+            patience: zoe::engine::endpoint::PATIENCE,
         };
         let directory = self.docker_directory().display().to_string();
         let around = Surroundings {

@@ -48,6 +48,7 @@ impl<'a> Site<'a> {
                 tls: None,
             },
             origin: EndpointOrigin::DockerHost,
+            patience: zoe::engine::endpoint::PATIENCE,
         };
         let url = node_url.map(|template| NodeUrl::new(template.to_owned(), None));
         let here = "127.0.0.1".parse().unwrap();

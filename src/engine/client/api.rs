@@ -5,7 +5,6 @@
 
 use std::error::Error as StdError;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bollard::errors::Error;
 use bollard::{API_DEFAULT_VERSION, BollardRequest, Docker};
@@ -19,9 +18,6 @@ use serde::{Deserialize, Serialize};
 
 use super::transport::{Transport, TransportError};
 use crate::engine::{EngineError, Result};
-
-/// How long an answer to an ordinary call may take to begin.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 /// One daemon.
 pub(in crate::engine) struct Api {
@@ -54,8 +50,8 @@ impl Api {
             why: error.to_string(),
         })?;
         Ok(Self {
+            quick: slow.clone().with_timeout(transport.patience()),
             transport,
-            quick: slow.clone().with_timeout(PATIENCE),
             slow,
         })
     }
@@ -127,7 +123,7 @@ impl Api {
         &self,
         request: std::result::Result<BollardRequest, Error>,
     ) -> std::result::Result<Response<Incoming>, Error> {
-        tokio::time::timeout(PATIENCE, self.raw_patient(request))
+        tokio::time::timeout(self.transport.patience(), self.raw_patient(request))
             .await
             .unwrap_or(Err(Error::RequestTimeoutError))
     }
@@ -173,6 +169,13 @@ impl Api {
 
     /// What an error means, where nothing special is expected of the call.
     pub(in crate::engine) fn error(&self, what: &str, error: Error) -> EngineError {
+        if matches!(error, Error::RequestTimeoutError) {
+            let seconds = self.transport.patience().as_secs();
+            return unreachable(
+                self.endpoint(),
+                format!("{what}: no answer within {seconds} s"),
+            );
+        }
         error_at(self.endpoint(), what, error)
     }
 }
@@ -192,10 +195,6 @@ pub(in crate::engine) fn error_at(endpoint: &str, what: &str, error: Error) -> E
         },
         Error::JsonDataError { message, .. } => garbled(message),
         Error::JsonSerdeError { err } => garbled(err.to_string()),
-        Error::RequestTimeoutError => unreachable(
-            endpoint,
-            format!("{what}: no answer within {} s", PATIENCE.as_secs()),
-        ),
         Error::IOError { err } => io_error_at(endpoint, err),
         other => unreachable(endpoint, format!("{what}: {other}")),
     }

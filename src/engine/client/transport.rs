@@ -79,6 +79,7 @@ pub(in crate::engine) struct Transport {
     link: Link,
     endpoint: String,
     gate: Gate,
+    patience: Duration,
     /// `/v1.41`, or nothing where the daemon does not say.
     version: OnceCell<String>,
 }
@@ -128,6 +129,7 @@ impl Transport {
             link,
             endpoint: endpoint.address.to_string(),
             gate,
+            patience: endpoint.patience,
             version: OnceCell::new(),
         }))
     }
@@ -135,6 +137,11 @@ impl Transport {
     /// Where it leads, for people.
     pub(in crate::engine) fn endpoint(&self) -> &str {
         &self.endpoint
+    }
+
+    /// How long an answer to an ordinary call may take to begin.
+    pub(in crate::engine) fn patience(&self) -> Duration {
+        self.patience
     }
 
     /// Sends a request whose URI is a path and a query; what stands before those is replaced.

@@ -1,5 +1,7 @@
 //! Endpoints in sealed surroundings: a home of its own, an environment of its own.
 
+use std::time::Duration;
+
 use super::*;
 use crate::config::{Overrides, load};
 
@@ -63,6 +65,16 @@ impl Home {
 }
 
 const META: &str = r#"{"Name":"lab","Metadata":{},"Endpoints":{"docker":{"Host":"tcp://lab:2376","SkipTLSVerify":false}}}"#;
+
+#[test]
+fn how_long_an_answer_may_take_is_as_configured() {
+    let home = Home::new();
+    for host in [None, Some("tcp://lab:2375")] {
+        let set = home.find(&[("ZOE_DOCKER_API_TIMEOUT", "3")], host).unwrap();
+        assert_eq!(set.patience, Duration::from_secs(3));
+        assert_eq!(home.find(&[], host).unwrap().patience, PATIENCE);
+    }
+}
 
 #[test]
 fn in_order_of_precedence() {

@@ -150,6 +150,7 @@ impl Nodes {
         let endpoint = Endpoint {
             address: url.address(node)?,
             origin: self.manager.origin.clone(),
+            patience: self.manager.patience,
         };
         let engine = DockerBackend::new(
             &endpoint,
@@ -317,6 +318,7 @@ mod tests {
             let manager = Endpoint {
                 address,
                 origin: EndpointOrigin::DockerHost,
+                patience: crate::engine::endpoint::PATIENCE,
             };
             assert_eq!(manager_host(&manager).await.to_string(), expected);
         }
