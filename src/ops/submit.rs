@@ -291,8 +291,9 @@ impl Maker<'_> {
                 // Another is submitting with this key just now: what it makes will be seen.
                 Ok(Submitted::Taken) if ticket.key.is_some() => patience.unseen().await?,
                 Ok(Submitted::Taken) => patience.again("every id tried is in use")?,
-                Err(EngineError::NoImage { .. }) => {
-                    patience.again("its image is removed as fast as it is made")?;
+                // Only an image with files is made here, and may be taken for one that nobody uses.
+                Err(EngineError::NoImage { why, .. }) if ticket.job_image.is_some() => {
+                    patience.again(&format!("its image went as soon as it was made: {why}"))?;
                 }
                 Err(error) => return Err(error.into()),
             }

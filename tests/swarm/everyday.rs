@@ -204,5 +204,18 @@ fn an_image_that_a_node_cannot_get_is_told_at_once() {
         "{}",
         refused.stderr
     );
+
+    // What only the manager has the others can't get either.
+    site.lab.docker("n1", &["pull", "-q", &site.image]);
+    site.lab.docker("n1", &["tag", &site.image, &nowhere]);
+    let file = site.application(&CLUSTER.replace("IMAGE", &nowhere));
+    let refused = site.run(&["run", "-d", &file]);
+    site.lab.docker("n1", &["rmi", &nowhere]);
+    assert_eq!(refused.code, 125, "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("nobody/has-this") && refused.stderr.contains("images push"),
+        "{}",
+        refused.stderr
+    );
     site.until_nothing_is_left();
 }
