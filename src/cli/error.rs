@@ -124,7 +124,7 @@ impl From<OpsError> for CommandError {
             ErrorKind::Conflict => Kind::Conflict,
             ErrorKind::Refused => Kind::Refused,
             ErrorKind::TimedOut => Kind::TimedOut,
-            ErrorKind::Failed => Kind::Failed,
+            ErrorKind::Unreachable | ErrorKind::Failed => Kind::Failed,
         };
         Self {
             kind,

@@ -4,15 +4,17 @@
 //! One effect of the trait is one step here; the single calls a backend makes for it pass its own [`Gate`].
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use futures_util::StreamExt;
 use jiff::SignedDuration;
 
 use super::gate::Gate;
 use super::{
-    Backend, BoxStream, BuildRequest, ExecRequest, ExecSession, ImageInfo, Images, JobFiles,
-    LogChunk, LogRange, NodeUse, ProgressSink, Result, Scope, Submitted, Usage,
+    Backend, BoxStream, BuildRequest, EngineError, ExecRequest, ExecSession, ImageInfo, Images,
+    JobFiles, LogChunk, LogRange, NodeUse, ProgressSink, Result, Scope, Submitted, Usage,
 };
 use crate::model::{
     Deployment, Execution, ExecutionId, InstanceKey, JobImage, Launch, Mark, Orphan, Private,
@@ -27,6 +29,7 @@ pub struct Faulty {
     inner: Arc<dyn Backend>,
     gate: Gate,
     view: Mutex<Option<View>>,
+    cut: AtomicBool,
 }
 
 impl Faulty {
@@ -36,6 +39,7 @@ impl Faulty {
             inner,
             gate,
             view: Mutex::new(None),
+            cut: AtomicBool::new(false),
         }
     }
 
@@ -48,6 +52,11 @@ impl Faulty {
     /// Has observations show what is there again.
     pub fn observe_clearly(&self) {
         *self.view.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Has the log that is read next break off after its first piece.
+    pub fn cut_the_next_log(&self) {
+        self.cut.store(true, Ordering::SeqCst);
     }
 
     async fn effect<T>(&self, call: &str, effect: impl Future<Output = Result<T>>) -> Result<T> {
@@ -142,7 +151,16 @@ impl Backend for Faulty {
         range: LogRange,
     ) -> Result<BoxStream<'static, Result<LogChunk>>> {
         self.read("logs")?;
-        self.inner.logs(instance, range).await
+        let chunks = self.inner.logs(instance, range).await?;
+        if !self.cut.swap(false, Ordering::SeqCst) {
+            return Ok(chunks);
+        }
+        let broken = EngineError::Unreachable {
+            endpoint: "memory".to_owned(),
+            why: "the connection broke".to_owned(),
+        };
+        let end = futures_util::stream::iter([Err(broken)]);
+        Ok(chunks.take(1).chain(end).boxed())
     }
 
     async fn usage(&self, instance: &InstanceKey) -> Result<Usage> {
@@ -229,7 +247,6 @@ impl Images for Faulty {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::EngineError;
     use crate::engine::memory::MemoryBackend;
     use crate::engine::names::tests::ticket;
     use crate::model::Gap;

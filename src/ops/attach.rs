@@ -36,6 +36,24 @@ impl Passed {
             Output::Stderr => &mut self.stderr,
         }
     }
+
+    /// What of a piece is new, where so much of the log is known already.
+    fn rest(&mut self, mut chunk: LogChunk) -> LogChunk {
+        let known = self.of(chunk.output);
+        let skipped = (*known).min(chunk.bytes.len());
+        *known -= skipped;
+        chunk.bytes = chunk.bytes.slice(skipped..);
+        chunk
+    }
+}
+
+/// Why no more of a log comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// There is no more, or it is not to be had here.
+    Reached,
+    /// Docker went away.
+    CutOff,
 }
 
 /// Stays with an execution: passes on the output of its monitor and returns how it ended, when nothing of it is left.
@@ -70,11 +88,16 @@ pub async fn attach(
                 // One without a monitor has no output of its own: its end is waited for.
                 run.container = Some(container(&execution).unwrap_or_default());
                 if let Some(monitor) = monitor(&execution) {
-                    tokio::select! {
-                        followed = follow(context, &monitor, sink, &mut run.passed) => followed?,
-                        () = wait::past_deadline(context, &execution) => {}
-                        () = wait::tell_readiness(&execution, report) => {}
-                        () = tend(context, id, report) => {}
+                    let end = tokio::select! {
+                        end = follow(context, &monitor, sink, &mut run.passed) => end?,
+                        () = wait::past_deadline(context, &execution) => End::Reached,
+                        () = wait::tell_readiness(&execution, report) => End::Reached,
+                        () = tend(context, id, report) => End::Reached,
+                    };
+                    if end == End::CutOff {
+                        context.world.sleep(LOOK_AGAIN).await;
+                        // There may be more of what this one writes.
+                        run.container = None;
                     }
                 }
             }
@@ -158,23 +181,33 @@ async fn follow(
     monitor: &InstanceKey,
     sink: &mut dyn Sink,
     passed: &mut Passed,
-) -> Result<(), OpsError> {
+) -> Result<End, OpsError> {
     let range = LogRange {
         follow: true,
         ..LogRange::default()
     };
     let mut chunks = match context.backend.logs(monitor, range).await {
         Ok(chunks) => chunks,
-        Err(EngineError::Gone { .. }) => return Ok(()),
+        Err(EngineError::Gone { .. }) => return Ok(End::Reached),
+        Err(EngineError::Unreachable { .. }) => return Ok(End::CutOff),
         Err(error) => return Err(error.into()),
     };
+    // It is read from its beginning, and may have been read before.
+    let mut known = *passed;
     while let Some(chunk) = chunks.next().await {
-        // A log that breaks off is read on from the archive, once the execution is over.
-        let Ok(chunk) = chunk else { break };
+        let chunk = match chunk {
+            Ok(chunk) => known.rest(chunk),
+            Err(EngineError::Unreachable { .. }) => return Ok(End::CutOff),
+            // A log that breaks off otherwise is read on from the archive, once the execution is over.
+            Err(_) => break,
+        };
+        if chunk.bytes.is_empty() {
+            continue;
+        }
         write(sink, &chunk)?;
         *passed.of(chunk.output) += chunk.bytes.len();
     }
-    Ok(())
+    Ok(End::Reached)
 }
 
 fn write(sink: &mut dyn Sink, chunk: &LogChunk) -> Result<(), OpsError> {
@@ -202,11 +235,7 @@ async fn pass_on_rest(
         }
     };
     while let Some(chunk) = chunks.next().await {
-        let mut chunk = chunk?;
-        let skip = to_skip.of(chunk.output);
-        let skipped = (*skip).min(chunk.bytes.len());
-        *skip -= skipped;
-        chunk.bytes = chunk.bytes.slice(skipped..);
+        let chunk = to_skip.rest(chunk?);
         if !chunk.bytes.is_empty() {
             write(sink, &chunk)?;
         }

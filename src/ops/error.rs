@@ -20,7 +20,9 @@ pub enum ErrorKind {
     Refused,
     /// A wait ran out of time.
     TimedOut,
-    /// Zoe, or what it depends on, failed.
+    /// Docker does not answer.
+    Unreachable,
+    /// Zoe, or what it depends on, failed otherwise.
     Failed,
 }
 
@@ -69,7 +71,7 @@ impl From<EngineError> for OpsError {
         let failed = Self::failed(error.to_string());
         match error {
             EngineError::Unreachable { .. } => {
-                failed.hint("start Docker, or say where it is with --host, DOCKER_HOST or [docker] swarm_manager_url")
+                Self::new(ErrorKind::Unreachable, failed.message).hint("start Docker, or say where it is with --host, DOCKER_HOST or [docker] swarm_manager_url")
             }
             EngineError::NoImage { image, .. } if apps::names_registry(&image) => failed.hint(
                 "`zoe images push` takes zoe's own images to [docker] private_registry, once `zoe images build` has built them",

@@ -32,6 +32,7 @@ mod end;
 mod hints;
 mod keep;
 mod lease;
+mod outage;
 mod past;
 mod present;
 mod record;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 
 use super::context::Context;
-use super::error::OpsError;
+use super::error::{ErrorKind, OpsError};
 use super::lease::{self, Held};
 use super::report::{News, Report};
 use super::start::Case;
@@ -40,6 +40,8 @@ pub struct Failure {
     pub execution: Option<ExecutionId>,
     /// A sentence for people.
     pub message: String,
+    /// Docker did not answer: that may pass.
+    pub passing: bool,
 }
 
 impl Pass {
@@ -49,11 +51,11 @@ impl Pass {
         waiting.map(|one| one.reason.to_string())
     }
 
-    /// What could not be done for an execution, the first thing.
+    /// What could not be done for an execution, the first thing that will not pass by itself.
     pub fn failure_of(&self, id: ExecutionId) -> Option<&str> {
         self.failures
             .iter()
-            .find(|failure| failure.execution == Some(id))
+            .find(|failure| failure.execution == Some(id) && !failure.passing)
             .map(|failure| failure.message.as_str())
     }
 }
@@ -247,6 +249,7 @@ impl Round<'_> {
         };
         self.effect(step).await.err().map(|error| Failure {
             execution,
+            passing: error.kind == ErrorKind::Unreachable,
             message: error.to_string(),
         })
     }

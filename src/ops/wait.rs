@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::context::Context;
 use super::error::{ErrorKind, OpsError};
 use super::hints::Hints;
+use super::outage::Outage;
 use super::ready::{self, Readiness};
 use super::reconcile::{self, Pass};
 use super::report::{News, Only, Report};
@@ -89,8 +90,18 @@ pub(super) async fn wait_where(
     let mut hints = Hints::default();
     hints.listen(context).await;
     let begun = context.now();
+    let mut outage = Outage::new(context, id, report);
     loop {
-        let pass = reconcile::pass(context, report).await?;
+        let pass = match reconcile::pass(context, report).await {
+            Ok(pass) => pass,
+            Err(error) => {
+                outage.bear(error)?;
+                let pause = until_next(context, id, until, deadline, INTERVAL, None)?;
+                context.world.sleep(pause).await;
+                continue;
+            }
+        };
+        outage.over();
         let Some(execution) = pass.snapshot.executions.get(&id) else {
             return outcome(context, id).await.map(Waited::Ended);
         };
@@ -123,10 +134,8 @@ pub(super) async fn wait_where(
                 }
             }
         }
-        let pause = match deadline {
-            Some(deadline) if deadline <= context.now() => return Err(out_of_time(id, until)),
-            deadline => shorten(context, pause, [deadline, execution.deadline()]),
-        };
+        let end = execution.deadline();
+        let pause = until_next(context, id, until, deadline, pause, end)?;
         hints.next(context, pause).await;
     }
 }
@@ -137,6 +146,21 @@ fn missing(readiness: &[Readiness]) -> String {
     let each = missing.map(|one| format!("{} has {} of {}", one.component, one.have, one.want));
     let each: Vec<String> = each.collect();
     format!("it was not ready in time: {}", each.join(", "))
+}
+
+/// How long to wait until the next look; an error where the time given has run out.
+fn until_next(
+    context: &Context,
+    id: ExecutionId,
+    until: Until,
+    deadline: Option<Timestamp>,
+    pause: Duration,
+    end: Option<Timestamp>,
+) -> Result<Duration, OpsError> {
+    match deadline {
+        Some(deadline) if deadline <= context.now() => Err(out_of_time(id, until)),
+        deadline => Ok(shorten(context, pause, [deadline, end])),
+    }
 }
 
 /// `pause`, or the time until the first of these moments if that is sooner.

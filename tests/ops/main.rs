@@ -10,6 +10,7 @@
 mod basics;
 mod lab;
 mod losses;
+mod outage;
 mod resize;
 mod starts;
 mod terms;

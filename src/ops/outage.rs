@@ -1,0 +1,68 @@
+//! A Docker that does not answer for a while: its daemon restarts, or the way to it is broken. What runs goes on without zoe,
+//! so whoever waits for it asks again instead of giving it up.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::context::Context;
+use super::error::{ErrorKind, OpsError};
+use super::report::{News, Report};
+use crate::model::ExecutionId;
+
+/// How long silence is borne. A daemon with many containers takes a minute or two to restart.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(5);
+
+/// Silence, as far as there is one.
+pub(super) struct Outage<'a> {
+    context: &'a Context,
+    execution: ExecutionId,
+    report: &'a dyn Report,
+    since: Option<Timestamp>,
+}
+
+impl<'a> Outage<'a> {
+    /// There is none yet.
+    pub(super) fn new(
+        context: &'a Context,
+        execution: ExecutionId,
+        report: &'a dyn Report,
+    ) -> Self {
+        Self {
+            context,
+            execution,
+            report,
+            since: None,
+        }
+    }
+
+    /// A call failed. Gives the error back where it is another one, or where it has lasted too long.
+    pub(super) fn bear(&mut self, error: OpsError) -> Result<(), OpsError> {
+        if error.kind != ErrorKind::Unreachable {
+            return Err(error);
+        }
+        let now = self.context.now();
+        let Some(since) = self.since else {
+            self.since = Some(now);
+            let text = format!(
+                "{error}; {} is waited for, and Docker asked again",
+                self.execution
+            );
+            self.report.tell(News::Warning(text));
+            return Ok(());
+        };
+        if now.duration_since(since) < PATIENCE {
+            return Ok(());
+        }
+        let id = self.execution;
+        Err(error.hint(format!(
+            "{id} may go on all the same: once Docker answers, `zoe wait {id}` waits for it and `zoe logs {id}` has its output"
+        )))
+    }
+
+    /// It answers.
+    pub(super) fn over(&mut self) {
+        if self.since.take().is_some() {
+            self.report
+                .tell(News::Warning("Docker answers again".to_owned()));
+        }
+    }
+}
