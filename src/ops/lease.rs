@@ -4,7 +4,7 @@
 //! end ends, what is queued stays so.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
@@ -21,14 +21,15 @@ const TRIES: usize = 10;
 pub(super) struct Held {
     store: Arc<dyn Store>,
     context: Context,
-    lost: Arc<AtomicBool>,
+    /// In milliseconds since 1970.
+    until: Arc<AtomicI64>,
     renewal: JoinHandle<()>,
 }
 
 impl Held {
-    /// Whether it is still held: another may have taken it over if renewing took too long.
+    /// Whether it is still held. Who was slow, or asleep, may not have noticed yet that it has lapsed: the clock tells.
     pub(super) fn is_valid(&self) -> bool {
-        !self.lost.load(Ordering::SeqCst)
+        self.context.now().as_millisecond() < self.until.load(Ordering::SeqCst)
     }
 
     /// Gives it back. If that fails it lapses by itself.
@@ -67,25 +68,27 @@ pub(super) async fn acquire(
 }
 
 async fn try_acquire(context: &Context, store: Arc<dyn Store>) -> Result<Option<Held>, StoreError> {
-    if let Lease::Taken { holder, .. } = ask(context, store.as_ref(), None).await? {
-        if !context.identity.is_dead(&holder) {
+    let mut lease = ask(context, store.as_ref(), None).await?;
+    if let Lease::Taken { holder, .. } = &lease {
+        if !context.identity.is_dead(holder) {
             return Ok(None);
         }
         tracing::debug!(%holder, "displacing a dead holder of the lease");
-        if let Lease::Taken { .. } = ask(context, store.as_ref(), Some(&holder)).await? {
-            return Ok(None);
-        }
+        lease = ask(context, store.as_ref(), Some(holder)).await?;
     }
-    let lost = Arc::new(AtomicBool::new(false));
+    let Lease::Held { until } = lease else {
+        return Ok(None);
+    };
+    let until = Arc::new(AtomicI64::new(until.as_millisecond()));
     let renewal = tokio::spawn(renew(
         context.clone(),
         Arc::clone(&store),
-        Arc::clone(&lost),
+        Arc::clone(&until),
     ));
     Ok(Some(Held {
         store,
         context: context.clone(),
-        lost,
+        until,
         renewal,
     }))
 }
@@ -109,17 +112,26 @@ async fn ask(
         .await
 }
 
-/// Renews three times in a lease's length; once it can't be renewed before it lapses, it is lost.
-async fn renew(context: Context, store: Arc<dyn Store>, lost: Arc<AtomicBool>) {
-    let third = context.settings.lease.unsigned_abs() / 3;
+/// Renews three times in a lease's length, until it has lapsed or is another's. It is never asked for anew: another may have
+/// had it in between, and what was planned before is worth nothing then.
+async fn renew(context: Context, store: Arc<dyn Store>, until: Arc<AtomicI64>) {
+    let Context {
+        settings, identity, ..
+    } = &context;
+    let third = settings.lease.unsigned_abs() / 3;
     loop {
         context.world.sleep(third).await;
-        match ask(&context, store.as_ref(), None).await {
-            Ok(Lease::Held { .. }) => {}
-            Ok(Lease::Taken { .. }) | Err(_) => {
-                lost.store(true, Ordering::SeqCst);
-                return;
-            }
+        let now = context.now();
+        if now.as_millisecond() >= until.load(Ordering::SeqCst) {
+            return;
+        }
+        let deployment = &settings.deployment;
+        let renewed = store.renew(deployment, identity.holder(), now, settings.lease);
+        match renewed.await {
+            Ok(Some(later)) => until.store(later.as_millisecond(), Ordering::SeqCst),
+            Ok(None) => return until.store(i64::MIN, Ordering::SeqCst),
+            // It is held until it lapses, and there may be time to ask once more.
+            Err(error) => tracing::debug!(%error, "the lease was not renewed"),
         }
     }
 }

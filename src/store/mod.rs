@@ -186,7 +186,7 @@ pub trait Store: Send + Sync {
         query: &UsageQuery,
     ) -> Result<BTreeMap<String, Usage>>;
 
-    /// Asks for the deployment's lease, or renews it: exactly one holder has it at any time. `displace` names a holder that is
+    /// Asks for the deployment's lease: exactly one holder has it at any time. `displace` names a holder that is
     /// known to be dead and may be replaced before its lease lapses.
     async fn lease(
         &self,
@@ -196,6 +196,16 @@ pub trait Store: Send + Sync {
         length: SignedDuration,
         displace: Option<&str>,
     ) -> Result<Lease>;
+
+    /// Keeps a lease for this long from `now` on, and tells until when. `None` if this holder does not have it any more: it
+    /// has lapsed, whether or not another has taken it since, or another has displaced it.
+    async fn renew(
+        &self,
+        deployment: &Deployment,
+        holder: &str,
+        now: Timestamp,
+        length: SignedDuration,
+    ) -> Result<Option<Timestamp>>;
 
     /// Gives the lease back.
     async fn release(&self, deployment: &Deployment, holder: &str) -> Result<()>;

@@ -267,6 +267,27 @@ impl Store for SqliteStore {
         })
     }
 
+    async fn renew(
+        &self,
+        deployment: &Deployment,
+        holder: &str,
+        now: Timestamp,
+        length: SignedDuration,
+    ) -> Result<Option<Timestamp>> {
+        let sql = "UPDATE leases SET expires_at = ? \
+             WHERE deployment = ? AND holder = ? AND expires_at > ?";
+        let until = now.checked_add(length).unwrap_or(Timestamp::MAX);
+        let values = vec![
+            Value::Number(Some(until.as_millisecond())),
+            text(deployment.as_str()),
+            text(holder),
+            Value::Number(Some(now.as_millisecond())),
+        ];
+        let changed = self.execute("renew the lease", sql.to_owned(), values);
+        let until = rows::read_time("the lease", until.as_millisecond())?;
+        Ok((changed.await? > 0).then_some(until))
+    }
+
     async fn release(&self, deployment: &Deployment, holder: &str) -> Result<()> {
         let values = vec![text(deployment.as_str()), text(holder)];
         let sql =
