@@ -88,9 +88,7 @@ pub fn plan(snapshot: &Snapshot, known: &Known, policy: &Policy, now: Timestamp)
             past.may_replace(component, index, now)
         });
     }
-    for execution in judged.starting {
-        starts.go_on(execution);
-    }
+    starts.go_on(&judged.starting);
     let mut gates = Gates::new(snapshot, known, policy, now);
     for (execution, seen) in judged.queued {
         let closed = if seen {

@@ -243,3 +243,25 @@ fn a_large_cluster_is_planned_in_no_time() {
     assert_eq!(check(&seen, &plan), []);
     println!("checked in {:?}", before.elapsed());
 }
+
+/// Whoever made a member was slow or died, and Docker made it when its place had been given to another.
+#[test]
+fn a_member_that_was_made_too_late_is_not_started_before_there_is_room() {
+    let late = |n| {
+        let mut late = execution(n, 0, vec![component("worker", 1, 2000, 1024)]);
+        let made = instance(&late, 0, 0, "atlas", InstanceState::Created);
+        late.instances.push(made);
+        late
+    };
+    let in_its_place = running(execution(2, 1, half()), "atlas");
+    let crowded = planned(&two_cores(vec![late(1), in_its_place]));
+    insta::assert_debug_snapshot!(shown(&crowded), @r#"
+    [
+        "baaaaaaa: waits for 2 cores: 0 of 2 free; job-2 (caaaaaaa, ann) holds 1",
+    ]
+    "#);
+    assert_eq!(planned(&two_cores(vec![late(1)])).steps.len(), 1);
+    // Of two that are both too late one goes on.
+    let both = planned(&two_cores(vec![late(1), late(2)]));
+    assert_eq!((both.steps.len(), both.waiting.len()), (1, 1));
+}

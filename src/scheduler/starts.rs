@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::model::{
     Cause, Component, ComponentName, Execution, ExecutionId, Instance, InstanceState, Placement,
-    Plan, Snapshot, Step, WaitReason, Waiting,
+    Plan, Resources, Snapshot, Step, WaitReason, Waiting,
 };
 
 use super::Policy;
@@ -164,11 +164,43 @@ impl<'a> Starts<'a> {
         (found, Some(reason))
     }
 
-    /// Goes on with a start that was interrupted. Without room for the rest it waits, and the queue behind it.
-    pub fn go_on(&mut self, execution: &'a Execution) {
-        if let Err(reason) = self.start(execution, Kind::Resumed) {
-            self.stop(execution, reason);
+    /// Goes on with starts that were interrupted, in this order. Without room for the rest one waits, and the queue behind it.
+    ///
+    /// A member that was made and not started may have no room any more: whoever made it died, or was slow, and Docker made it
+    /// after its place had been given to another. It is started once there is room for it.
+    pub fn go_on(&mut self, half_started: &[&'a Execution]) {
+        let unstarted = |execution: &'a Execution| {
+            let members = execution.instances.iter();
+            members.filter(|i| i.state == InstanceState::Created)
+        };
+        let mut later: Vec<&Instance> = half_started.iter().copied().flat_map(unstarted).collect();
+        for execution in half_started {
+            later.retain(|i| i.key.execution != execution.ticket.id);
+            let crowded = unstarted(execution).find(|i| self.is_crowded(i, &later));
+            let started = match crowded
+                .and_then(|i| execution.ticket.application.component(&i.key.component))
+            {
+                Some(component) => {
+                    let member = Wanted::first(component, [0]);
+                    Err(self.why_not(execution, &[member], component))
+                }
+                None => self.start(execution, Kind::Resumed),
+            };
+            if let Err(reason) = started {
+                self.stop(execution, reason);
+            }
         }
+    }
+
+    /// Whether an instance's node is too small for what is held on it, even without these.
+    fn is_crowded(&self, instance: &Instance, without: &[&Instance]) -> bool {
+        let node = self.snapshot.nodes.iter().find(|n| n.name == instance.node);
+        let Some(node) = node else { return false };
+        let others = without.iter().filter(|i| i.node == node.name);
+        let others: Resources = others.map(|i| i.reservation).sum();
+        let held = node.others + self.ledger.held(node);
+        let room = node.capacity + others;
+        held.cores > room.cores || held.memory > room.memory
     }
 
     /// Starts a queued execution, unless somebody before it waits or it does not fit; whether it is started.
