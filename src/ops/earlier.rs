@@ -3,11 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
-
 use crate::engine::{BoxStream, LogChunk, LogRange};
 use crate::logs::{Archive, ArchiveError};
-use crate::model::{ComponentName, ExecutionId, InstanceKey};
+use crate::model::{ComponentName, ExecutionId, Instance, InstanceKey};
 
 /// The log of one member that is gone.
 #[derive(Debug)]
@@ -22,11 +20,15 @@ fn directory(path: &Path) -> PathBuf {
     path.with_extension("removed")
 }
 
-/// Where the log of a member that is removed now belongs.
-pub(super) fn part(path: &Path, member: &InstanceKey, now: Timestamp) -> PathBuf {
-    let (component, index) = (&member.component, member.index);
-    let name = format!("{component}-{index}-{}.zip", now.as_millisecond());
-    directory(path).join(name)
+/// Where the log of a member that is removed now belongs: always at the same place for the same one, so that whoever goes on
+/// with removing it does not keep its log twice.
+pub(super) fn part(path: &Path, instance: &Instance) -> PathBuf {
+    let (component, index) = (&instance.key.component, instance.key.index);
+    // What Docker calls it tells two apart that were made within a second.
+    let letters = instance.container_id.chars();
+    let id: String = letters.filter(char::is_ascii_alphanumeric).collect();
+    let made = instance.created_at.as_millisecond();
+    directory(path).join(format!("{component}-{index}-{made}.{id}.zip"))
 }
 
 /// What was kept, member by member, the oldest first.
@@ -66,6 +68,11 @@ pub(super) fn discard(path: &Path) {
 }
 
 impl Earlier {
+    /// Whether this is its place.
+    pub(super) fn is_at(&self, path: &Path) -> bool {
+        self.path == path
+    }
+
     /// Whether it is that member's.
     pub(super) fn is_of(&self, member: &InstanceKey) -> bool {
         self.component == member.component && self.index == member.index

@@ -46,7 +46,12 @@ pub(super) async fn keep(
     execution: &Execution,
 ) -> Result<Option<String>, OpsError> {
     let path = path(context, execution);
-    let earlier = earlier::list(&path);
+    let mut earlier = earlier::list(&path);
+    // Whoever kept it was stopped before it was removed: its log is read now, whole.
+    let readable = |i: &&Instance| i.was_started() && !i.is_lost();
+    for instance in execution.instances.iter().filter(readable) {
+        earlier.retain(|kept| !kept.is_at(&earlier::part(&path, instance)));
+    }
     if path.exists() {
         earlier::discard(&path);
         return Ok(Some(path.display().to_string()));
@@ -70,7 +75,7 @@ pub(super) async fn keep_members(
     let path = path(context, execution);
     for instance in &execution.instances {
         if keys.contains(&instance.key) && instance.was_started() {
-            let part = earlier::part(&path, &instance.key, context.now());
+            let part = earlier::part(&path, instance);
             archive(context, execution, &part, &[instance], Vec::new()).await?;
         }
     }
