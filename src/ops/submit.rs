@@ -5,9 +5,9 @@ mod existing;
 mod parts;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::context::Context;
 use super::error::{ErrorKind, OpsError};
@@ -28,7 +28,7 @@ const TRIES: usize = 5;
 
 /// How long a key may be taken without the execution that took it being seen: Docker reserves a name before it shows what
 /// bears it, and a busy one takes its time in between.
-const UNSEEN: Duration = Duration::from_secs(30);
+const UNSEEN: SignedDuration = SignedDuration::from_secs(30);
 
 /// How long to wait before looking for it again.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
@@ -262,7 +262,7 @@ impl Maker<'_> {
             report,
             ..
         } = *self;
-        let mut patience = Patience::new();
+        let mut patience = Patience::new(context);
         loop {
             let ticket = self.ticket(member)?;
             // Preparing took its time: another with the same key may have come and even gone in between.
@@ -289,7 +289,7 @@ impl Maker<'_> {
                     return Err(existing::name_taken(&ticket.name));
                 }
                 // Another is submitting with this key just now: what it makes will be seen.
-                Ok(Submitted::Taken) if ticket.key.is_some() => patience.unseen().await?,
+                Ok(Submitted::Taken) if ticket.key.is_some() => patience.unseen(context).await?,
                 Ok(Submitted::Taken) => patience.again("every id tried is in use")?,
                 // Only an image with files is made here, and may be taken for one that nobody uses.
                 Err(EngineError::NoImage { why, .. }) if ticket.job_image.is_some() => {
@@ -347,14 +347,15 @@ impl Maker<'_> {
 /// How often and how long a submission that lost a race is tried again.
 struct Patience {
     tries: usize,
-    until: Instant,
+    until: Timestamp,
 }
 
 impl Patience {
-    fn new() -> Self {
+    fn new(context: &Context) -> Self {
+        let until = context.now().checked_add(UNSEEN);
         Self {
             tries: TRIES,
-            until: Instant::now() + UNSEEN,
+            until: until.unwrap_or(Timestamp::MAX),
         }
     }
 
@@ -365,14 +366,14 @@ impl Patience {
         Ok(())
     }
 
-    async fn unseen(&self) -> Result<(), OpsError> {
-        if Instant::now() >= self.until {
+    async fn unseen(&self, context: &Context) -> Result<(), OpsError> {
+        if context.now() >= self.until {
             let message = "the execution could not be submitted: its key is taken by something that Docker does not list";
             return Err(OpsError::failed(message).hint(
                 "use another key, or look for what has it with `docker ps -a` or `docker config ls`",
             ));
         }
-        tokio::time::sleep(LOOK_AGAIN).await;
+        context.world.sleep(LOOK_AGAIN).await;
         Ok(())
     }
 }
