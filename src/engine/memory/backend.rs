@@ -43,7 +43,11 @@ impl Backend for MemoryBackend {
     async fn submit(&self, ticket: &Ticket, private: &Private) -> Result<Submitted> {
         let there = |world: &World, _| self.ticket(world, ticket.id).is_some();
         // The id of a keyed execution that is ending is still in use, though its name is free.
-        if ticket.key.is_some() && self.look("inspect ticket", there).await? {
+        if ticket.key.is_some()
+            && self
+                .look(&format!("inspect ticket of {}", ticket.id), there)
+                .await?
+        {
             return Ok(Submitted::Taken);
         }
         let image = names::ticket_image(ticket).unwrap_or_default();
@@ -67,7 +71,7 @@ impl Backend for MemoryBackend {
 
     async fn private(&self, execution: ExecutionId) -> Result<Private> {
         let env = self
-            .look("inspect ticket", |world, _| {
+            .look(&format!("inspect ticket of {execution}"), |world, _| {
                 self.ticket(world, execution)
                     .map(|(_, row, _)| row.env.clone())
             })
@@ -79,7 +83,7 @@ impl Backend for MemoryBackend {
     async fn mark(&self, execution: &Execution, mark: Mark) -> Result<()> {
         let id = execution.ticket.id;
         let found = self
-            .look("inspect ticket", |world, _| {
+            .look(&format!("inspect ticket of {id}"), |world, _| {
                 let (docker_id, _, mark) = self.ticket(world, id)?;
                 Some((docker_id.clone(), mark))
             })
@@ -123,10 +127,13 @@ impl Backend for MemoryBackend {
 
     async fn stop(&self, execution: &Execution, _grace: SignedDuration) -> Result<()> {
         let members = self
-            .look("list containers", |world, now| {
-                let members = self.members(world, execution).into_iter();
-                members.filter(|(_, row)| row.runs(now)).collect::<Vec<_>>()
-            })
+            .look(
+                &format!("list containers of {}", execution.ticket.id),
+                |world, now| {
+                    let members = self.members(world, execution).into_iter();
+                    members.filter(|(_, row)| row.runs(now)).collect::<Vec<_>>()
+                },
+            )
             .await?;
         for (docker_id, row) in members {
             let call = format!("stop container {}", row.name);
@@ -142,7 +149,9 @@ impl Backend for MemoryBackend {
     async fn remove(&self, execution: &Execution) -> Result<()> {
         let id = execution.ticket.id;
         let members = self
-            .look("list containers", |world, _| self.members(world, execution))
+            .look(&format!("list containers of {id}"), |world, _| {
+                self.members(world, execution)
+            })
             .await?;
         for (docker_id, row) in members {
             self.remove_container(&docker_id, &row.name).await?;
@@ -152,7 +161,7 @@ impl Backend for MemoryBackend {
             matches!(decoded, Some(Decoded::Network { execution }) if execution == id)
         };
         let networks = self
-            .look("list networks", |world, _| {
+            .look(&format!("list networks of {id}"), |world, _| {
                 let own = world.networks.iter().filter(|(_, row)| own(&row.labels));
                 own.map(|(id, row)| (id.clone(), row.name.clone()))
                     .collect::<Vec<_>>()
@@ -173,7 +182,10 @@ impl Backend for MemoryBackend {
         let name = |key| names::instance_name(&self.deployment, key);
         let retired: Vec<String> = members.iter().map(name).collect();
         let found = self
-            .look("list containers", |world, _| self.members(world, execution))
+            .look(
+                &format!("list containers of {}", execution.ticket.id),
+                |world, _| self.members(world, execution),
+            )
             .await?;
         for (docker_id, row) in found {
             if retired.contains(&row.name) {
@@ -186,7 +198,7 @@ impl Backend for MemoryBackend {
     async fn remove_ticket(&self, execution: &Execution) -> Result<()> {
         let id = execution.ticket.id;
         let tickets = self
-            .look("inspect ticket", |world, _| {
+            .look(&format!("inspect ticket of {id}"), |world, _| {
                 let tickets = self.tickets(world, id).into_iter();
                 tickets
                     .map(|(docker_id, row, _)| (docker_id.clone(), row.name.clone()))
@@ -228,7 +240,9 @@ impl Backend for MemoryBackend {
 
     async fn inspect(&self, execution: &Execution) -> Result<Execution> {
         let id = execution.ticket.id;
-        let all = self.look("inspect containers", seen).await?;
+        let all = self
+            .look(&format!("inspect containers of {id}"), seen)
+            .await?;
         let mut snapshot = assemble::assemble(&self.deployment, self.now(), all);
         let found = snapshot.executions.remove(&id);
         Ok(Execution {
@@ -243,12 +257,15 @@ impl Backend for MemoryBackend {
         range: LogRange,
     ) -> Result<BoxStream<'static, Result<LogChunk>>> {
         let silent = self
-            .look("container logs", |world, _| {
-                let row = self.find(world, instance)?;
-                let node = world.node(&row).map(|node| node.state);
-                let silent = matches!(node, Some(NodeState::Down { .. }));
-                Ok::<_, EngineError>(silent.then(|| world.node_of(&row).to_owned()))
-            })
+            .look(
+                &format!("container logs of {}", instance.execution),
+                |world, _| {
+                    let row = self.find(world, instance)?;
+                    let node = world.node(&row).map(|node| node.state);
+                    let silent = matches!(node, Some(NodeState::Down { .. }));
+                    Ok::<_, EngineError>(silent.then(|| world.node_of(&row).to_owned()))
+                },
+            )
             .await??;
         if let Some(node) = silent {
             return Err(EngineError::OutOfReach {

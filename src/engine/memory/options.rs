@@ -4,7 +4,7 @@ use super::{MemoryError, NodeRow, World};
 use crate::model::{Bytes, Cores};
 
 /// What is said after the path.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Options {
     cores: Option<Cores>,
     memory: Option<Bytes>,
@@ -30,6 +30,11 @@ impl Options {
             }
         }
         Ok(options)
+    }
+
+    /// Whether nothing is said.
+    pub(super) fn is_empty(&self) -> bool {
+        *self == Self::default()
     }
 
     /// Makes a world as it is said. Nodes keep the state they are in.

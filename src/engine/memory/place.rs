@@ -35,14 +35,14 @@ impl Place {
         Self::File(path.to_owned())
     }
 
-    /// The world as it is now.
-    pub(super) fn read(&self) -> Result<World> {
+    /// Reads the world as it is now.
+    pub(super) fn read<T>(&self, read: impl FnOnce(&World) -> T) -> Result<T> {
         match self {
             Self::Process(world) => {
                 let world = world.lock().unwrap_or_else(PoisonError::into_inner);
-                Ok(world.clone())
+                Ok(read(&world))
             }
-            Self::File(path) => load(path),
+            Self::File(path) => Ok(read(&load(path)?)),
         }
     }
 

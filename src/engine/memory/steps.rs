@@ -17,6 +17,12 @@ pub(super) fn gone(what: impl Into<String>) -> EngineError {
     EngineError::Gone { what: what.into() }
 }
 
+/// Whether a container may be the execution's: all of its labels tell.
+fn says_it_is_of(row: &ContainerRow, id: ExecutionId) -> bool {
+    let of = row.labels.get(labels::EXECUTION);
+    of.is_some_and(|of| of == id.as_str())
+}
+
 impl MemoryBackend {
     /// What a container says it is, if it is this deployment's.
     pub(super) fn decode(&self, labels: &HashMap<String, String>) -> Option<Decoded> {
@@ -31,6 +37,9 @@ impl MemoryBackend {
         id: ExecutionId,
     ) -> Vec<(&'w String, &'w ContainerRow, Option<Mark>)> {
         let tickets = world.containers.iter().filter(|(_, row)| {
+            if !says_it_is_of(row, id) {
+                return false;
+            }
             let decoded = self.decode(&row.labels);
             matches!(decoded, Some(Decoded::Ticket(ticket)) if ticket.id == id)
         });
@@ -74,19 +83,19 @@ impl MemoryBackend {
     ) -> Vec<(String, ContainerRow)> {
         let id = execution.ticket.id;
         let monitor = execution.ticket.application.monitor.as_ref();
-        let members = world.containers.iter().filter_map(|(docker_id, row)| {
-            match self.decode(&row.labels)? {
-                Decoded::Instance { key, .. } if key.execution == id => Some((
-                    Some(&key.component) == monitor,
-                    (docker_id.clone(), row.clone()),
-                )),
-                Decoded::Ticket(_)
-                | Decoded::Instance { .. }
-                | Decoded::Network { .. }
-                | Decoded::Image
-                | Decoded::Secret { .. }
-                | Decoded::Builder => None,
-            }
+        let of_it = world.containers.iter();
+        let of_it = of_it.filter(|(_, row)| says_it_is_of(row, id));
+        let members = of_it.filter_map(|(docker_id, row)| match self.decode(&row.labels)? {
+            Decoded::Instance { key, .. } if key.execution == id => Some((
+                Some(&key.component) == monitor,
+                (docker_id.clone(), row.clone()),
+            )),
+            Decoded::Ticket(_)
+            | Decoded::Instance { .. }
+            | Decoded::Network { .. }
+            | Decoded::Image
+            | Decoded::Secret { .. }
+            | Decoded::Builder => None,
         });
         let mut members: Vec<_> = members.collect();
         members.sort_by_key(|(is_monitor, _)| *is_monitor);
