@@ -100,6 +100,9 @@ fn nothing_configured_is_complete() {
     [intervals] proxy_update_accesses = 300
     [intervals] notebook_warning_age_no_activity = 2
     [intervals] notebook_max_age_no_activity = 24
+    [scheduler] policy = fifo
+    [scheduler] mode = flexible
+    [scheduler] assumed_runtime = 3600
     [scheduler] start_tries = 3
     [scheduler] start_deadline = 600
     [scheduler] node_grace = 60

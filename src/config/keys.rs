@@ -9,7 +9,7 @@ use super::Config;
 use super::docker_url::DockerUrl;
 use super::kinds::Given;
 use super::values::{Backend, Database, MailSecurity};
-use crate::model::{Deployment, Secret};
+use crate::model::{Deployment, Mode, Order, Secret};
 
 /// Reads the text of one setting into its place and returns it as `config show` may show it: resolved, secrets masked.
 type Set = fn(&mut Config, &Given<'_>) -> Result<String, String>;
@@ -317,6 +317,33 @@ pub const KEYS: &[Key] = &[
         doc: "Hours without activity after which a notebook is ended; 0 for never.",
         later: CULLING,
         set: as_given!(intervals.notebook_max_age, Given::hours),
+    },
+    Key {
+        section: "scheduler",
+        name: "policy",
+        default: "fifo",
+        doc: "In which order executions of one priority are started: `fifo` (first come, first served), `size` (the smallest \
+              first), `dynsize` (the same, but waiting makes smaller), `hrrn` (the highest response ratio), `fair` (who has \
+              used least). See docs/scheduler.md.",
+        later: None,
+        set: as_given!(scheduler.policy, |g: &Given<'_>| g.one_of(&Order::NAMED)),
+    },
+    Key {
+        section: "scheduler",
+        name: "mode",
+        default: "flexible",
+        doc: "`flexible`: an execution starts with its core members and gets elastic ones where there is room. `rigid`: it \
+              gets all its members or waits.",
+        later: None,
+        set: as_given!(scheduler.mode, |g: &Given<'_>| g.one_of(&Mode::NAMED)),
+    },
+    Key {
+        section: "scheduler",
+        name: "assumed_runtime",
+        default: "3600",
+        doc: "How many seconds an execution without a time limit is assumed to run, for the policies that look at that.",
+        later: None,
+        set: as_given!(scheduler.runtime, Given::seconds),
     },
     Key {
         section: "scheduler",

@@ -35,7 +35,7 @@ pub use sample::{SampleError, markdown_table, render_sample, write_sample};
 pub use surroundings::{Env, Surroundings};
 pub use values::{Backend, Database, MailSecurity, MysqlUrl};
 
-use crate::model::{self, Deployment, Secret};
+use crate::model::{self, Deployment, Mode, Order, Secret};
 
 /// A complete, valid configuration. `Debug` shows no secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,6 +152,12 @@ pub struct Intervals {
 /// `[scheduler]`
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scheduler {
+    /// How those that wait are ordered.
+    pub policy: Order,
+    /// How executions share what there is.
+    pub mode: Mode,
+    /// How long an execution without a time limit is assumed to run.
+    pub runtime: Duration,
     /// At least 1.
     pub start_tries: u32,
     /// From the first step of a start until all core members are ready.

@@ -9,6 +9,7 @@ pub mod execution;
 pub mod ids;
 pub mod instance;
 pub mod plan;
+pub mod policy;
 pub mod quota;
 pub mod secret;
 pub mod snapshot;
@@ -20,8 +21,10 @@ pub use execution::{Execution, Mark, Outcome, Phase, Private, Survey, Ticket};
 pub use ids::{ComponentName, Deployment, ExecutionId, ExecutionName, IdError};
 pub use instance::{Instance, InstanceKey, InstanceSpec, InstanceState, Launch, PublishedPort};
 pub use plan::{
-    Away, Cause, Holder, OverQuota, Placement, Plan, Resource, Step, WaitReason, Waiting,
+    Away, Cause, Holder, OverQuota, Placement, Plan, Reservation, Resource, Step, WaitReason,
+    Waiting,
 };
+pub use policy::{Mode, Order};
 pub use quota::{Limit, Limits, Quota};
 pub use secret::Secret;
 pub use snapshot::{

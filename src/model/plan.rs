@@ -21,6 +21,19 @@ pub struct Plan {
     /// half started ones for the rest of which there is no room (any more), and first those that run and have lost
     /// members which can't be replaced now.
     pub waiting: Vec<Waiting>,
+    /// The room that is kept for the first that waits, if it is known when it can have it.
+    pub reserved: Option<Reservation>,
+}
+
+/// Room that is kept for an execution: nobody behind it may take what would delay it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reservation {
+    /// For whom.
+    pub execution: ExecutionId,
+    /// When it is free at the latest, if what runs keeps to its time limits; now, if it is being made.
+    pub at: Timestamp,
+    /// Where.
+    pub placement: Placement,
 }
 
 /// Where members are: by component and index, the name of a node.
@@ -113,6 +126,13 @@ pub enum Cause {
         /// Docker's own words.
         note: String,
     },
+    /// Another needs its room for core members, and comes before its execution.
+    Reclaimed {
+        /// Which.
+        member: InstanceKey,
+        /// For whom.
+        by: ExecutionId,
+    },
     /// Something other than zoe has removed members.
     Removed,
     /// An execution that it was to come after has not ended as it had to.
@@ -131,7 +151,8 @@ impl Cause {
             Self::Lost { member, .. }
             | Self::Rejected { member, .. }
             | Self::Exited { member, .. }
-            | Self::Overdue { member, .. } => Some(member),
+            | Self::Overdue { member, .. }
+            | Self::Reclaimed { member, .. } => Some(member),
             Self::Removed | Self::Hopeless { .. } => None,
         }
     }
@@ -246,6 +267,22 @@ pub enum WaitReason {
         of: u32,
         /// How it ended the last time.
         why: String,
+    },
+    /// Elastic members of executions behind it are taken back, and then there is room.
+    MakingRoom {
+        /// Whose.
+        from: Vec<ExecutionId>,
+        /// How many in all.
+        members: usize,
+    },
+    /// There is room for it, and another before it needs that later.
+    WouldDelay {
+        /// Who is before it.
+        execution: ExecutionId,
+        /// When that one can start at the latest, if what runs keeps to its time limits.
+        at: Timestamp,
+        /// Its place in the queue, from 1.
+        position: usize,
     },
     /// Others are before it.
     Behind {

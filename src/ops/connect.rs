@@ -86,6 +86,9 @@ fn assemble(
         usage_half_life: SignedDuration::try_from(config.quota.half_life)
             .unwrap_or(SignedDuration::MAX),
         node_grace: SignedDuration::try_from(scheduler.node_grace).unwrap_or(SignedDuration::MAX),
+        order: scheduler.policy,
+        mode: scheduler.mode,
+        runtime: SignedDuration::try_from(scheduler.runtime).unwrap_or(SignedDuration::MAX),
     };
     let history = Arc::new(Opener(config.db.url.clone()));
     Context {

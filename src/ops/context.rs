@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::engine::Backend;
-use crate::model::{Deployment, Quota};
+use crate::model::{Deployment, Mode, Order, Quota};
 use crate::store::{Store, StoreError};
 
 /// Opens the history when it is needed, not before: what only looks at Docker works without it.
@@ -90,6 +90,12 @@ pub struct Settings {
     pub usage_half_life: SignedDuration,
     /// How long a node may be silent before what ran on it is given up.
     pub node_grace: SignedDuration,
+    /// How those that wait are ordered.
+    pub order: Order,
+    /// How executions share what there is.
+    pub mode: Mode,
+    /// How long an execution without a time limit is assumed to run.
+    pub runtime: SignedDuration,
 }
 
 impl Context {

@@ -21,12 +21,19 @@ pub(super) const ATTEMPT_FAILED: &str = "attempt-failed";
 pub(super) const HELD: &str = "held";
 /// Somebody lets it go on; the detail says who.
 pub(super) const RELEASED: &str = "released";
+/// Somebody asked for another number of members; the detail is [`resized`].
+pub(super) const RESIZED: &str = "resized";
 /// A member is made anew; the detail is [`replaced`].
 pub(super) const REPLACED: &str = "replaced";
 
 /// The detail of an event [`REPLACED`]: `worker-1: why`.
 pub(super) fn replaced(member: &InstanceKey, why: &str) -> String {
     format!("{}-{}: {why}", member.component, member.index)
+}
+
+/// The detail of an event [`RESIZED`]: `worker: from 2 to 4 members, by ann`.
+pub(super) fn resized(component: &ComponentName, before: u32, after: u32, by: &str) -> String {
+    format!("{component}: from {before} to {after} members, by {by}")
 }
 
 /// The detail of an event [`ATTEMPT_FAILED`]: `exit code 3: why`.
@@ -80,9 +87,10 @@ async fn plan_knowing(
 ) -> Result<(Plan, Known), OpsError> {
     let policy = policy(context, allow_starts);
     loop {
-        let plan = scheduler::plan(snapshot, &known, &policy, context.now());
+        let now = context.now();
+        let plan = scheduler::plan(snapshot, &known, &policy, now);
         debug_assert_eq!(
-            scheduler::check(snapshot, &plan),
+            scheduler::check(snapshot, &known, &policy, now, &plan),
             vec![],
             "the plan breaks an invariant"
         );
@@ -132,6 +140,9 @@ pub(super) fn policy(context: &Context, allow_starts: bool) -> Policy {
         node_grace: settings.node_grace,
         start_tries: settings.start_tries,
         start_deadline: settings.start_deadline,
+        order: settings.order,
+        mode: settings.mode,
+        runtime: settings.runtime,
     }
 }
 
@@ -156,6 +167,7 @@ pub(super) fn past(events: &[Event]) -> Past {
                     });
                 }
             }
+            RESIZED => past.sizes.extend(size(&event.detail)),
             HELD => past.held = Some(true),
             RELEASED => past.held = Some(false),
             REPLACED => {
@@ -174,6 +186,13 @@ pub(super) fn past(events: &[Event]) -> Past {
 fn attempt(detail: &str) -> Option<(i64, &str)> {
     let (code, why) = detail.strip_prefix(EXIT_CODE)?.split_once(": ")?;
     Some((code.parse().ok()?, why))
+}
+
+fn size(detail: &str) -> Option<(ComponentName, u32)> {
+    let (component, rest) = detail.split_once(": from ")?;
+    let (_, rest) = rest.split_once(" to ")?;
+    let (members, _) = rest.split_once(' ')?;
+    Some((component.parse().ok()?, members.parse().ok()?))
 }
 
 fn member(detail: &str) -> Option<(ComponentName, u32)> {
@@ -211,11 +230,17 @@ mod tests {
             event(9, STARTED, "all members were started"),
             event(20, REPLACED, "spark-worker-1: exited with 1"),
             event(30, REPLACED, "nonsense"),
+            event(
+                31,
+                RESIZED,
+                &resized(&"worker".parse().unwrap(), 4, 2, "ann"),
+            ),
         ];
         let past_of = past(&events);
         assert_eq!((past_of.started, past_of.tried()), (true, 2));
         let worker = ("spark-worker".parse().unwrap(), 1);
         assert_eq!(past_of.replaced[&worker].len(), 1);
+        assert_eq!(past_of.sizes[&"worker".parse().unwrap()], 2);
         events.push(event(40, START_FAILED, "c"));
         assert!(!past(&events).started);
         events.push(event(41, STARTED, "all members were started"));

@@ -9,7 +9,7 @@ use super::lease::{self, Held};
 use super::report::Report;
 use super::resolve::{self, Found};
 use super::start::Case;
-use super::{keep, reconcile, record};
+use super::{keep, past, reconcile, record};
 use crate::engine::Scope;
 use crate::model::{
     Application, Component, ComponentName, Execution, ExecutionId, InstanceKey, InstanceState,
@@ -190,7 +190,12 @@ async fn change(
             past: &Past::default(),
             report,
         };
-        enlarge(case, &growth).await?;
+        let enlarged = enlarge(case, &growth).await;
+        if enlarged.is_err() {
+            // Otherwise the next pass would give what this call has not.
+            write(context, store, id, component, got, before).await;
+        }
+        enlarged?;
     }
     let reason = growth.short.map(|(_, reason)| reason.to_string());
     Ok((before, growth.new, reason))
@@ -262,8 +267,8 @@ async fn write(
     after: u32,
 ) {
     let user = &context.settings.user;
-    let detail = format!("{component}: from {before} to {after} members, by {user}");
-    record::event(context, Some(store), id, "resized", &detail).await;
+    let detail = past::resized(component, before, after, user);
+    record::event(context, Some(store), id, past::RESIZED, &detail).await;
 }
 
 /// Waits until all of them run, and says what is wrong where one does not.

@@ -280,6 +280,8 @@ impl<'a> Teller<'a> {
                 | WaitReason::After { .. }
                 | WaitReason::ArrayLimit { .. }
                 | WaitReason::Quota(_)
+                | WaitReason::MakingRoom { .. }
+                | WaitReason::WouldDelay { .. }
                 | WaitReason::Behind { .. }
                 | WaitReason::Ready
                 | WaitReason::Unknown { .. } => News::Waiting(text),

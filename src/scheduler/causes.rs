@@ -39,6 +39,13 @@ impl fmt::Display for Cause {
             Self::Hopeless { after, ended } => {
                 write!(f, "{after}, which had to end well before it, {ended}")
             }
+            Self::Reclaimed { member, by } => {
+                write!(
+                    f,
+                    "{} was taken back: {by} comes first and needs its room",
+                    named(member)
+                )
+            }
             Self::Removed => {
                 f.write_str("some of its containers were removed by something other than zoe")
             }

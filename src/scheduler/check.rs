@@ -4,23 +4,45 @@
 //! better plan exists, nor the time: only whether this one does anything it must not. Property tests and debug builds
 //! run it.
 
+mod order;
+mod reserved;
 mod starts;
 mod violation;
 
+use starts::over;
 pub use violation::Violation;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
+use super::{Known, Policy};
 use crate::model::{
     Cause, ComponentName, Execution, ExecutionId, Instance, InstanceKey, InstanceState, Mark, Node,
     Phase, Placement, Plan, Snapshot, Step, WaitReason,
 };
 
-/// All rules that the plan breaks; none is the only good answer.
-pub fn check(snapshot: &Snapshot, plan: &Plan) -> Vec<Violation> {
+/// All rules that a plan breaks that was made of this; none is the only good answer.
+pub fn check(
+    snapshot: &Snapshot,
+    known: &Known,
+    policy: &Policy,
+    now: Timestamp,
+    plan: &Plan,
+) -> Vec<Violation> {
     let silent = snapshot.gaps.iter().filter_map(|gap| gap.node.as_deref());
     let mut judge = Judge {
         snapshot,
+        known,
+        policy,
+        now,
+        reasons: plan
+            .waiting
+            .iter()
+            .map(|w| (w.execution, &w.reason))
+            .collect(),
+        in_front: BTreeMap::new(),
+        reclaimed: Vec::new(),
         nodes: snapshot
             .nodes
             .iter()
@@ -38,16 +60,28 @@ pub fn check(snapshot: &Snapshot, plan: &Plan) -> Vec<Violation> {
         violations: Vec::new(),
     };
     judge.steps(&plan.steps);
+    judge.stand_in_line();
     judge.drops();
+    judge.reclaims(plan);
     judge.reasons(plan);
     judge.every_execution(plan);
     judge.order(plan);
+    judge.reservation(plan);
     judge.capacity();
     judge.violations
 }
 
 struct Judge<'a> {
     snapshot: &'a Snapshot,
+    known: &'a Known,
+    policy: &'a Policy,
+    now: Timestamp,
+    /// Why those wait that do.
+    reasons: BTreeMap<ExecutionId, &'a WaitReason>,
+    /// What users have in front of each of their queued executions, where that counts.
+    in_front: BTreeMap<ExecutionId, u64>,
+    /// Members that are taken back.
+    reclaimed: Vec<(ExecutionId, &'a Cause)>,
     nodes: BTreeMap<&'a str, &'a Node>,
     /// The nodes that could not be read.
     silent: BTreeSet<&'a str>,
@@ -205,7 +239,13 @@ impl<'a> Judge<'a> {
                 self.objects(Violation::WrongRollback(id));
                 continue;
             };
-            let right = goes_on && is_true(execution, cause) && is_expendable(execution, cause);
+            let reclaimed = matches!(cause, Cause::Reclaimed { .. });
+            if reclaimed {
+                self.reclaimed.push((id, cause));
+            }
+            let right = goes_on
+                && (reclaimed || is_true(execution, cause))
+                && is_expendable(execution, cause);
             if !right || !self.dropped.insert(member) {
                 self.objects(Violation::WrongDrop {
                     execution: id,
@@ -274,65 +314,6 @@ impl<'a> Judge<'a> {
                 }
                 Phase::Queued | Phase::Starting | Phase::Running { .. } | Phase::Ending(_) => {}
             }
-        }
-    }
-
-    /// First come, first served: those that lost members, half started ones, then the queue by time of submission and id.
-    fn order(&mut self, plan: &Plan) {
-        let reasons: BTreeMap<_, _> = plan
-            .waiting
-            .iter()
-            .map(|w| (w.execution, &w.reason))
-            .collect();
-        let mut line: Vec<_> = self
-            .snapshot
-            .executions
-            .iter()
-            .filter(|(id, _)| !self.ended.contains(id))
-            .filter_map(|(id, execution)| {
-                let lost_some = matches!(reasons.get(id), Some(WaitReason::Replacement { .. }));
-                let group = match execution.phase() {
-                    _ if lost_some => 0,
-                    Phase::Starting => 1,
-                    Phase::Queued => 2,
-                    Phase::Running { .. } | Phase::Ending(_) => return None,
-                };
-                Some((group, execution.ticket.submitted_at, *id))
-            })
-            .collect();
-        line.sort_unstable();
-        let mut first_waiting = None;
-        for &(group, _, id) in &line {
-            let stops = match reasons.get(&id) {
-                Some(
-                    WaitReason::Replacement { .. }
-                    | WaitReason::Retry { .. }
-                    | WaitReason::Held
-                    | WaitReason::After { .. }
-                    | WaitReason::ArrayLimit { .. }
-                    | WaitReason::Quota(_)
-                    | WaitReason::Again { .. }
-                    | WaitReason::Unknown { .. },
-                ) => false,
-                Some(_) => true,
-                None => group == 2,
-            };
-            match (self.started.contains_key(&id), first_waiting) {
-                (false, None) if stops => first_waiting = Some(id),
-                (true, Some(early)) if group == 2 => {
-                    self.objects(Violation::Jumped { late: id, early });
-                }
-                _ => {}
-            }
-        }
-        let place: BTreeMap<_, _> = line.iter().enumerate().map(|(i, e)| (e.2, i)).collect();
-        let mut highest = None;
-        for waiting in &plan.waiting {
-            let at = place.get(&waiting.execution).copied();
-            if at < highest {
-                self.objects(Violation::WrongOrder(waiting.execution));
-            }
-            highest = highest.max(at);
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What executions want of the room and what they have of it, in plain numbers.
 
-use crate::model::{Component, Resources};
+use crate::model::{Component, Mode, Resources};
 
-use super::order::{Mode, Place};
+use super::order::Place;
 
 /// What an execution wants of one component, and what it has.
 #[derive(Debug, Clone)]
@@ -24,6 +24,10 @@ pub struct Part<'a> {
 pub struct Claim<'a> {
     /// By component.
     pub parts: Vec<Part<'a>>,
+    /// What its owner may be given in all, if that is limited: the number of a purse ([`Division::purse`]).
+    ///
+    /// [`Division::purse`]: super::Division::purse
+    pub purse: Option<usize>,
 }
 
 /// Elastic members that are taken back.
@@ -58,6 +62,7 @@ impl<'a> Claim<'a> {
         };
         Self {
             parts: components.into_iter().map(part).collect(),
+            purse: None,
         }
     }
 
@@ -73,9 +78,26 @@ impl<'a> Claim<'a> {
         self.parts.iter().map(members).sum()
     }
 
+    /// Its core members have these places, by part.
+    pub(super) fn settle(&mut self, placed: Vec<Vec<usize>>) {
+        for (part, spots) in self.parts.iter_mut().zip(placed) {
+            part.kept.extend(spots);
+            part.core = 0;
+        }
+    }
+
     /// What the core members that are still to be placed take.
     pub fn core_size(&self) -> Resources {
         let size = |part: &Part<'_>| part.component.reservation().times(part.core as u64);
+        self.parts.iter().map(size).sum()
+    }
+
+    /// What all members take that it has.
+    pub(super) fn size(&self) -> Resources {
+        let size = |part: &Part<'_>| {
+            let members = part.kept.len() + part.elastic.len();
+            part.component.reservation().times(members as u64)
+        };
         self.parts.iter().map(size).sum()
     }
 

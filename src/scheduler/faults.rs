@@ -2,10 +2,11 @@
 
 use proptest::sample::Index;
 
-use super::generators::id;
+use super::Policy;
+use super::generators::{at, id};
 use crate::model::{
-    Cause, ComponentName, ExecutionId, Gap, JobImage, Mark, Phase, Placement, Plan, Resources,
-    Snapshot, Step, WaitReason, Waiting,
+    Cause, ComponentName, ExecutionId, Gap, JobImage, Mark, Mode, Phase, Placement, Plan,
+    Reservation, Resources, Snapshot, Step, WaitReason, Waiting,
 };
 
 /// The executions that a plan starts.
@@ -28,7 +29,7 @@ pub(super) fn started(plan: &Plan) -> Vec<ExecutionId> {
 pub(super) type Fault = (&'static str, Snapshot, Plan);
 
 /// A good plan made bad in every way that is possible with it.
-pub(super) fn faults(seen: &Snapshot, good: &Plan, which: Index) -> Vec<Fault> {
+pub(super) fn faults(seen: &Snapshot, policy: &Policy, good: &Plan, which: Index) -> Vec<Fault> {
     let mut faults = vec![
         with(seen, good, "an unknown execution", |plan| {
             plan.steps.insert(0, end(id(1 << 40), Mark::Ending));
@@ -46,6 +47,7 @@ pub(super) fn faults(seen: &Snapshot, good: &Plan, which: Index) -> Vec<Fault> {
     faults.extend(step_faults(seen, good, which));
     faults.extend(waiting_faults(seen, good, which));
     faults.extend(snapshot_faults(seen, good));
+    faults.extend(room_faults(seen, policy, good));
     for (id, execution) in &seen.executions {
         let wrong = match execution.phase() {
             Phase::Queued => Mark::Cancelled,
@@ -228,6 +230,97 @@ fn waiting_faults(seen: &Snapshot, good: &Plan, which: Index) -> Vec<Fault> {
     if good.waiting.len() > 1 {
         faults.push(with(seen, good, "waiting in the wrong order", |plan| {
             plan.waiting.reverse();
+        }));
+    }
+    faults
+}
+
+/// Room kept for the wrong one, too late or elsewhere; and members that are taken back and must not be.
+fn room_faults(seen: &Snapshot, policy: &Policy, good: &Plan) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if let Some(reserved) = &good.reserved {
+        let mut edit = |fault, change: &dyn Fn(&mut Reservation)| {
+            faults.push(with(seen, good, fault, |plan| {
+                change(plan.reserved.as_mut().unwrap());
+            }));
+        };
+        edit("room kept for nobody", &|reserved| {
+            reserved.execution = id(1 << 40)
+        });
+        edit("room kept later than needed", &|reserved| {
+            reserved.at = at(1_000_000)
+        });
+        edit("not all room kept", &|reserved| {
+            reserved.placement.pop_first();
+        });
+        let first = seen.executions.get(&reserved.execution).unwrap();
+        let name = &first.ticket.application.components[0].name;
+        edit("room kept where there is none", &|reserved| {
+            reserved
+                .placement
+                .insert((name.clone(), 0), "nowhere".into());
+        });
+    }
+    let taken = good.steps.iter().find_map(|step| match step {
+        Step::Drop { members, .. } => members.iter().find_map(|cause| match cause {
+            Cause::Reclaimed { member, by } => Some((member.clone(), *by)),
+            _ => None,
+        }),
+        _ => None,
+    });
+    for (other, execution) in &seen.executions {
+        let runs = matches!(execution.phase(), Phase::Running { .. });
+        let waits = good.waiting.first().map(|waiting| waiting.execution);
+        let (true, Some(by)) = (runs, taken.as_ref().map(|(_, by)| *by).or(waits)) else {
+            continue;
+        };
+        for instance in &execution.instances {
+            let component = execution
+                .ticket
+                .application
+                .component(&instance.key.component);
+            let core = instance.key.index < component.unwrap().core;
+            if !core && taken.is_some() && policy.mode == Mode::Flexible {
+                continue;
+            }
+            faults.push(with(
+                seen,
+                good,
+                "a member taken back that is not to be",
+                |plan| {
+                    plan.steps.insert(
+                        0,
+                        Step::Drop {
+                            execution: *other,
+                            members: vec![Cause::Reclaimed {
+                                member: instance.key.clone(),
+                                by,
+                            }],
+                        },
+                    );
+                },
+            ));
+        }
+    }
+    if let Some((member, _)) = taken {
+        faults.push(with(seen, good, "taken back for nobody", |plan| {
+            plan.steps.insert(
+                0,
+                Step::Drop {
+                    execution: member.execution,
+                    members: vec![Cause::Reclaimed {
+                        member: member.clone(),
+                        by: id(1 << 40),
+                    }],
+                },
+            );
+        }));
+        faults.push(with(seen, good, "taken back and no word of it", |plan| {
+            for waiting in &mut plan.waiting {
+                if matches!(waiting.reason, WaitReason::MakingRoom { .. }) {
+                    waiting.reason = WaitReason::Ready;
+                }
+            }
         }));
     }
     faults

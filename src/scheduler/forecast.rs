@@ -82,6 +82,8 @@ impl Future {
                 | WaitReason::After { .. }
                 | WaitReason::ArrayLimit { .. }
                 | WaitReason::Quota(_)
+                | WaitReason::MakingRoom { .. }
+                | WaitReason::WouldDelay { .. }
                 | WaitReason::Behind { .. }
                 | WaitReason::Ready
                 | WaitReason::Unknown { .. } => None,

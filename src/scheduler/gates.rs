@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{
-    Application, Bytes, Cause, Component, Cores, Execution, ExecutionId, InstanceState, Outcome,
+    Application, Bytes, Cause, Cores, Execution, ExecutionId, InstanceState, Mode, Outcome,
     OverQuota, Quota, RequiredEnd, Resource, Resources, Snapshot, WaitReason,
 };
 
@@ -20,6 +20,7 @@ pub(super) struct Gates<'a> {
     snapshot: &'a Snapshot,
     known: &'a Known,
     start_tries: u32,
+    mode: Mode,
     now: Timestamp,
     /// How many of each array that has a limit run.
     arrays: BTreeMap<ExecutionId, u32>,
@@ -59,6 +60,7 @@ impl<'a> Gates<'a> {
             snapshot,
             known,
             start_tries: policy.start_tries,
+            mode: policy.mode,
             now,
             arrays: BTreeMap::new(),
             users: BTreeMap::new(),
@@ -90,15 +92,8 @@ impl<'a> Gates<'a> {
         self.count(execution, held);
     }
 
-    /// Notes that an execution is given more.
-    pub fn given(&mut self, execution: &Execution, more: Resources) {
-        if let Some(user) = self.users.get_mut(execution.ticket.user.as_str()) {
-            user.resources += more;
-        }
-    }
-
     /// What the owner of an execution may be given beside what that user's executions hold; `None` without a limit.
-    fn left(&self, execution: &Execution) -> Option<Resources> {
+    pub fn left(&self, execution: &Execution) -> Option<Resources> {
         let user = execution.ticket.user.as_str();
         let quota = self.known.users.get(user)?.quota;
         if quota.cores.is_none() && quota.memory.is_none() {
@@ -112,20 +107,9 @@ impl<'a> Gates<'a> {
         })
     }
 
-    /// How many more members of a component the owner of an execution may be given.
-    pub fn members_left(&self, execution: &Execution, component: &Component) -> u32 {
-        let Some(left) = self.left(execution) else {
-            return u32::MAX;
-        };
-        let one = component.reservation();
-        let by = |left: u64, one: u64| left.checked_div(one).unwrap_or(u64::MAX);
-        let cores = by(left.cores.millis(), one.cores.millis());
-        let memory = by(left.memory.get(), one.memory.get());
-        u32::try_from(cores.min(memory)).unwrap_or(u32::MAX)
-    }
-
-    /// Why a queued execution can't be started now whatever room there is, if it can't.
-    pub fn closed(&self, execution: &Execution) -> Option<WaitReason> {
+    /// Why a queued execution can't be started now whatever room there is, if it can't. Its owner is given `more` in this plan
+    /// than was noted.
+    pub fn closed(&self, execution: &Execution, more: Resources) -> Option<WaitReason> {
         let terms = &execution.ticket.terms;
         let unknown = Past::default();
         let past = self.known.past(execution.ticket.id).unwrap_or(&unknown);
@@ -135,7 +119,7 @@ impl<'a> Gates<'a> {
         self.after(execution)
             .or_else(|| self.pause(execution, past))
             .or_else(|| self.array(execution))
-            .or_else(|| self.quota(execution).map(WaitReason::Quota))
+            .or_else(|| self.quota(execution, more).map(WaitReason::Quota))
     }
 
     fn after(&self, execution: &Execution) -> Option<WaitReason> {
@@ -185,17 +169,23 @@ impl<'a> Gates<'a> {
         (running >= at_once).then_some(WaitReason::ArrayLimit { at_once })
     }
 
-    fn quota(&self, execution: &Execution) -> Option<OverQuota> {
+    fn quota(&self, execution: &Execution, more: Resources) -> Option<OverQuota> {
         let ticket = &execution.ticket;
         let UserKnown { quota, used, .. } = self.known.users.get(&ticket.user)?;
         let held = self.users.get(ticket.user.as_str());
         let held = held.copied().unwrap_or_default();
-        let needed = ticket.application.core_reservation();
+        let needed = self.mode.needed(&ticket.application);
         let wanted = Wanted {
             needed,
             seconds: core_seconds(needed, ticket.timeout),
         };
-        exceeds(*quota, held.executions, held.resources, *used, wanted)
+        exceeds(
+            *quota,
+            held.executions,
+            held.resources + more,
+            *used,
+            wanted,
+        )
     }
 }
 

@@ -3,7 +3,8 @@
 use jiff::SignedDuration;
 
 use super::gates::never;
-use super::generators::{at, component, execution, id, instance, node, resources, shown, snapshot};
+use super::generators::{at, component, execution, id, instance, node, resources, snapshot};
+use super::shown::shown;
 use super::{Attempt, Known, Past, Policy, UserKnown, check, concerned, plan};
 use crate::model::{
     ArrayPlace, Cores, Dependency, Execution, InstanceState, Mark, Outcome, Quota, RequiredEnd,
@@ -11,8 +12,9 @@ use crate::model::{
 };
 
 fn planned(seen: &Snapshot, known: &Known) -> Vec<String> {
-    let plan = plan(seen, known, &Policy::usual(true), at(100));
-    assert_eq!(check(seen, &plan), []);
+    let policy = Policy::usual(true);
+    let plan = plan(seen, known, &policy, at(100));
+    assert_eq!(check(seen, known, &policy, at(100), &plan), []);
     shown(&plan)
 }
 
@@ -265,8 +267,10 @@ fn a_program_that_failed_is_run_again_as_often_as_was_said() {
     // Its program ran, whatever the clocks say.
     assert_eq!(planned(&seen(1), &attempts(&[60], true)), ends);
     // Who may start nothing undoes nothing.
-    let none = plan(&seen(1), &Known::default(), &Policy::usual(false), at(100));
-    assert_eq!((none.steps.len(), check(&seen(1), &none)), (0, vec![]));
+    let policy = Policy::usual(false);
+    let none = plan(&seen(1), &Known::default(), &policy, at(100));
+    let violations = check(&seen(1), &Known::default(), &policy, at(100), &none);
+    assert_eq!((none.steps.len(), violations), (0, vec![]));
     let mut cancelled = failed(3);
     cancelled.mark = Some(Mark::Cancelled);
     let cancelled = snapshot(vec![node("a", 4000, 4096)], vec![cancelled]);
@@ -294,7 +298,8 @@ fn between_two_runs_there_is_a_pause() {
 #[test]
 fn the_checker_sees_what_is_started_too_soon() {
     let seen = seen(vec![running(1), after(job(2), 1, RequiredEnd::Any)]);
-    let mut bad = plan(&seen, &Known::default(), &Policy::usual(true), at(100));
+    let policy = Policy::usual(true);
+    let mut bad = plan(&seen, &Known::default(), &policy, at(100));
     assert!(matches!(bad.waiting[0].reason, WaitReason::After { .. }));
     bad.waiting.clear();
     let place = ("one".parse().unwrap(), 0);
@@ -302,6 +307,7 @@ fn the_checker_sees_what_is_started_too_soon() {
         execution: id(2),
         placement: [(place, "a".into())].into(),
     });
-    let told: Vec<String> = check(&seen, &bad).iter().map(ToString::to_string).collect();
+    let told = check(&seen, &Known::default(), &policy, at(100), &bad);
+    let told: Vec<String> = told.iter().map(ToString::to_string).collect();
     assert_eq!(told, ["caaaaaaa is started too soon"]);
 }

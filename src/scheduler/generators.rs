@@ -9,11 +9,11 @@ use proptest::prelude::*;
 
 use crate::model::{
     Application, Availability, Bytes, Component, Cores, Execution, ExecutionId, Gap, Instance,
-    InstanceKey, InstanceState, JobImage, Mark, Node, Orphan, OrphanKind, Overhead, Plan,
-    Resources, Snapshot, Step, Terms, Ticket,
+    InstanceKey, InstanceState, JobImage, Mark, Node, Orphan, OrphanKind, Overhead, Resources,
+    Snapshot, Terms, Ticket,
 };
 
-use super::past::{Known, Past};
+use super::past::{Known, Past, UserKnown};
 
 pub(super) fn id(n: u64) -> ExecutionId {
     ExecutionId::from_bits(n)
@@ -142,44 +142,6 @@ pub(super) fn snapshot(nodes: Vec<Node>, executions: Vec<Execution>) -> Snapshot
     snapshot
 }
 
-/// The plan in short, one line a step or reason.
-pub(super) fn shown(plan: &Plan) -> Vec<String> {
-    let steps = plan.steps.iter().map(|step| match step {
-        Step::End {
-            execution,
-            mark,
-            why,
-        } => {
-            let why = why.as_ref().map_or(String::new(), |why| format!(": {why}"));
-            format!("end {execution} {mark:?}{why}")
-        }
-        Step::Rollback { execution, why } => format!("undo {execution}: {why}"),
-        Step::Retry { execution, why, .. } => format!("again {execution}: {why}"),
-        Step::Drop { execution, members } => {
-            let members: Vec<String> = members.iter().map(ToString::to_string).collect();
-            format!("drop {execution}: {}", members.join("; "))
-        }
-        Step::Sweep(orphan) => format!("sweep {}", orphan.name),
-        Step::RemoveImage(image) => format!("remove {}", image.tag),
-        Step::Start {
-            execution,
-            placement,
-            ..
-        } => {
-            let places: Vec<String> = placement
-                .iter()
-                .map(|((component, index), node)| format!("{component}-{index}@{node}"))
-                .collect();
-            format!("start {execution} {}", places.join(" "))
-        }
-    });
-    let waiting = plan
-        .waiting
-        .iter()
-        .map(|w| format!("{}: {}", w.execution, w.reason));
-    steps.chain(waiting).collect()
-}
-
 fn any_labels() -> impl Strategy<Value = BTreeMap<String, String>> {
     prop_oneof![
         3 => Just(BTreeMap::new()),
@@ -255,20 +217,27 @@ fn any_mark() -> impl Strategy<Value = Option<Mark>> {
 
 fn any_execution() -> impl Strategy<Value = Execution> {
     let parts = (vec(any_component(), 1..4), any::<bool>(), any_progress());
+    let terms = (
+        prop_oneof![4 => Just(0), 1 => -1i32..2],
+        prop::sample::select(vec!["ann", "bob", "cid"]),
+    );
     let rest = (
         any_mark(),
         0i64..8,
-        option::of(0i64..100),
+        option::of(0i64..300),
         option::of(0u8..3),
+        terms,
     );
     (parts, rest).prop_map(
-        |((mut components, monitored, progress), (mark, submitted, timeout, image))| {
+        |((mut components, monitored, progress), (mark, submitted, timeout, image, terms))| {
             for (n, component) in components.iter_mut().enumerate() {
                 component.name = format!("part-{n}").parse().unwrap();
             }
             let mut made = execution(0, submitted, components);
             let ticket = &mut made.ticket;
             ticket.timeout = timeout.map(SignedDuration::from_secs);
+            ticket.terms.priority = terms.0;
+            terms.1.clone_into(&mut ticket.user);
             ticket.job_image = image.map(|n| format!("zoe-job/test:{n}"));
             ticket.application.monitor = monitored.then(|| "part-0".parse().unwrap());
             if monitored {
@@ -364,8 +333,23 @@ pub(super) fn any_known() -> impl Strategy<Value = Known> {
         },
     );
     let entry = (0u64..10, past).prop_map(|(n, past)| (id((n * 7 + 3) % 26), past));
-    vec(entry, 0..10).prop_map(|entries| Known {
+    let usages = prop::collection::btree_map(
+        prop::sample::select(vec!["ann", "bob", "cid"]),
+        0u64..1000,
+        0..4,
+    );
+    (vec(entry, 0..10), usages).prop_map(|(entries, usages)| Known {
         pasts: entries.into_iter().collect(),
+        users: usages
+            .into_iter()
+            .map(|(user, usage)| {
+                let known = UserKnown {
+                    usage,
+                    ..UserKnown::default()
+                };
+                (user.to_owned(), known)
+            })
+            .collect(),
         ..Known::default()
     })
 }

@@ -1,7 +1,7 @@
 //! Room for more members of an execution that runs.
 
 use crate::model::{
-    ComponentName, ExecutionId, Instance, InstanceKey, Phase, Placement, Snapshot, WaitReason,
+    ComponentName, ExecutionId, Instance, InstanceKey, Mode, Phase, Placement, Snapshot, WaitReason,
 };
 
 use super::ledger::{Ledger, Members, Standing};
@@ -57,7 +57,13 @@ pub fn grow(
         indices: free,
         there,
     };
-    let mut starts = Starts::new(snapshot, &sight, Ledger::of(&snapshot.nodes, &standings));
+    let mut starts = Starts::new(
+        snapshot,
+        &sight,
+        Ledger::of(&snapshot.nodes, &standings),
+        Mode::Flexible,
+        snapshot.taken_at,
+    );
     let (found, reason) = starts.place_more(execution, &wanted);
     let key = |index: &u32| InstanceKey {
         execution: id,

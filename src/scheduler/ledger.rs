@@ -6,8 +6,8 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
 use crate::model::{
-    Component, Execution, ExecutionId, Holder, Instance, InstanceState, Node, Phase, Placement,
-    Resource, Resources, Survey,
+    Component, Execution, ExecutionId, Holder, Instance, InstanceState, Mode, Node, Phase,
+    Placement, Resource, Resources, Survey,
 };
 
 use super::packing::Wanted;
@@ -36,6 +36,8 @@ impl<'a> Standing<'a> {
 pub(super) struct Ledger<'a> {
     /// The nodes' places in the snapshot.
     places: HashMap<&'a str, usize, Fast>,
+    /// The nodes' names, by their places.
+    names: Vec<&'a str>,
     /// What is held, by the node's place.
     held: Vec<Resources>,
     entries: Vec<Entry<'a>>,
@@ -52,6 +54,7 @@ impl<'a> Ledger<'a> {
         let places = nodes.iter().enumerate();
         let mut ledger = Self {
             places: places.map(|(n, node)| (node.name.as_str(), n)).collect(),
+            names: nodes.iter().map(|node| node.name.as_str()).collect(),
             held: vec![Resources::ZERO; nodes.len()],
             entries: Vec::with_capacity(
                 standings.iter().map(|s| s.execution.instances.len()).sum(),
@@ -104,6 +107,14 @@ impl<'a> Ledger<'a> {
         let place = self.places.get(node.name.as_str());
         let held = place.and_then(|place| self.held.get(*place));
         held.copied().unwrap_or_default()
+    }
+
+    /// What each member holds, and on which node.
+    pub fn entries(&self) -> impl Iterator<Item = (&'a Execution, &'a str, Resources)> {
+        let names = &self.names;
+        let named =
+            |(execution, place, size): &Entry<'a>| Some((*execution, *names.get(*place)?, *size));
+        self.entries.iter().filter_map(named)
     }
 
     /// Who holds any of a resource on the nodes whose places these are, the largest first.
@@ -185,15 +196,19 @@ pub(super) struct Members<'a> {
 }
 
 impl<'a> Members<'a> {
-    /// All core members; of an execution that is half started also the elastic ones up to the last that was made,
-    /// so that going on means the same members.
-    pub fn to_start(execution: &'a Execution) -> Self {
+    /// All core members (in rigid mode: all members); of an execution that is half started also the elastic ones up to the
+    /// last that was made, so that going on means the same members.
+    pub fn to_start(execution: &'a Execution, mode: Mode) -> Self {
         Self::new(
             execution,
             |_| true,
             |component, made| {
                 let beyond_last = made.last_key_value().map_or(0, |(last, _)| last + 1);
-                (0..component.core.max(beyond_last)).collect()
+                let core = match mode {
+                    Mode::Rigid => component.members(),
+                    Mode::Flexible => component.core,
+                };
+                (0..core.max(beyond_last)).collect()
             },
         )
     }

@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::generators::{at, component, execution, id, instance, node, running, shown, snapshot};
+use super::generators::{at, component, execution, id, instance, node, running, snapshot};
+use super::shown::shown;
 use super::{Known, Past, Policy, check, plan};
 use crate::model::{
     Availability, Component, Execution, Gap, InstanceState, Node, Orphan, OrphanKind, Snapshot,
@@ -10,7 +11,7 @@ use crate::model::{
 
 fn planned(seen: &Snapshot, known: &Known) -> Vec<String> {
     let plan = plan(seen, known, &Policy::usual(true), at(100));
-    assert_eq!(check(seen, &plan), []);
+    assert_eq!(check(seen, known, &Policy::usual(true), at(100), &plan), []);
     shown(&plan)
 }
 
@@ -172,12 +173,12 @@ fn lost_members_are_replaced_where_there_is_room_and_else_given_up() {
     for member in [1, 3, 4] {
         seen.executions.get_mut(&id(1)).unwrap().instances[member].state = lost(0);
     }
-    // The lost core worker comes first, then the queue, then the elastic ones.
+    // The lost core worker comes first, then elastic ones, as it stands before the queue.
     insta::assert_debug_snapshot!(planned(&seen, &started(1)), @r#"
     [
         "drop baaaaaaa: worker-0 was on node b, which has been down since 2023-11-14T22:13:20Z; worker-2 was on node b, which has been down since 2023-11-14T22:13:20Z; worker-3 was on node b, which has been down since 2023-11-14T22:13:20Z",
-        "start baaaaaaa driver-0@a worker-0@a worker-1@c",
-        "start caaaaaaa one-0@c",
+        "start baaaaaaa driver-0@a worker-0@a worker-1@c worker-2@c",
+        "caaaaaaa: waits for 1 cores: 0.5 of 4 free; job-1 (baaaaaaa, ann) holds 3.5",
     ]
     "#);
     seen.executions.remove(&id(2));

@@ -1,19 +1,25 @@
 //! Decides what is to be done next: pure functions of a snapshot, without clock, I/O or randomness.
 //!
 //! [`admit`] refuses at the door what could never run; [`plan`] says what one pass is to do, and of everything that
-//! waits why; [`check()`] judges a plan from outside, without sharing a line with what made it. Sort policies other than
-//! first come, first served and reclaiming of elastic members are not here yet.
+//! waits why; [`check()`] judges a plan from outside, without sharing a line with what made it. The order of
+//! the line ([`Order`]) and the division of the room ([`Division`]) know no snapshots: a simulation runs them too.
 
 mod admission;
+mod backfill;
 mod causes;
 pub mod check;
 mod claims;
+mod concerned;
 mod division;
+mod feeding;
 mod forecast;
 mod gates;
+mod growers;
 mod growth;
 mod ledger;
+mod line;
 mod order;
+mod outcome;
 mod over_quota;
 mod packing;
 mod past;
@@ -28,6 +34,8 @@ mod starts;
 mod verdict;
 
 #[cfg(test)]
+mod division_tests;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod gates_tests;
@@ -38,17 +46,27 @@ mod losses;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod reasons_tests;
+#[cfg(test)]
 mod scenarios;
+#[cfg(test)]
+mod sharing;
+#[cfg(test)]
+mod shown;
+#[cfg(test)]
+mod starvation;
 
+pub use crate::model::{Mode, Order};
 pub use admission::{Admission, admit};
 pub use check::{Violation, check};
 pub use claims::{Claim, Part, Taken};
+pub use concerned::{Concerned, concerned};
 pub use division::Division;
 pub use forecast::forecast;
 pub use gates::never;
 pub use growth::{Growth, grow};
-pub use order::{AGEING, Contender, Mode, Order, Place, WHOLE, Waiter, line_up, share};
+pub use order::{AGEING, Contender, Place, WHOLE, Waiter, line_up, share, wanted};
 pub use past::{Attempt, Known, Past, UserKnown};
-pub use planning::{Concerned, Policy, concerned, plan};
+pub use planning::{Policy, plan};
 pub use refusal::Refusal;
 pub use room::{Ask, Room};

@@ -6,37 +6,7 @@
 
 use std::cmp::Reverse;
 
-use crate::model::{ExecutionId, Resources};
-
-/// How executions of one priority are ordered.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Order {
-    /// First come, first served.
-    #[default]
-    Fifo,
-    /// The smallest first: [`Contender::share`] times [`Contender::runtime`], which is the work to be done. Shortest job first
-    /// for work instead of time ("SRPT-2D" in CCGRID 2017). A large one may starve.
-    Size,
-    /// The same, but every second of waiting counts: each [`AGEING`] seconds take a second of the whole cluster off the size.
-    /// As all age alike, nobody who comes later than a bounded time after another can overtake it.
-    DynSize,
-    /// The highest response ratio next (Brinch Hansen, 1971): (waited + runtime) / runtime. Short ones go first, and who
-    /// waits long enough goes before everybody.
-    Hrrn,
-    /// Who belongs to the user with the least decayed usage, first (the fair share of Kay and Lauder, 1988).
-    Fair,
-}
-
-/// How executions share what there is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Mode {
-    /// An execution gets all its members, core and elastic, or none.
-    Rigid,
-    /// An execution starts with its core members, and gets elastic ones where there is room ("Flexible Scheduling of
-    /// Distributed Analytic Applications", CCGRID 2017).
-    #[default]
-    Flexible,
-}
+use crate::model::{Application, ExecutionId, Mode, Order, Resources};
 
 /// How many milliseconds of waiting take a millisecond of the whole cluster off a size under [`Order::DynSize`]. With 10, one
 /// that wants a tenth of the cluster is overtaken only by what comes within its own running time.
@@ -81,6 +51,14 @@ impl Place {
     }
 }
 
+/// What all members of an application take, core and elastic.
+pub fn wanted(application: &Application) -> Resources {
+    let components = application.components.iter();
+    components
+        .map(|c| c.reservation().times(u64::from(c.members())))
+        .sum()
+}
+
 /// The larger of the shares that `wanted` is of the cores and of the memory in all, in millionths, at most [`WHOLE`]: the
 /// dominant share (Ghodsi and others, NSDI 2011).
 pub fn share(wanted: Resources, total: Resources) -> u64 {
@@ -93,34 +71,6 @@ pub fn share(wanted: Resources, total: Resources) -> u64 {
 }
 
 impl Order {
-    /// All of them, by the names they have in the configuration.
-    pub const NAMED: [(&'static str, Self); 5] = [
-        ("fifo", Self::Fifo),
-        ("size", Self::Size),
-        ("dynsize", Self::DynSize),
-        ("hrrn", Self::Hrrn),
-        ("fair", Self::Fair),
-    ];
-
-    /// Its name in the configuration.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Fifo => "fifo",
-            Self::Size => "size",
-            Self::DynSize => "dynsize",
-            Self::Hrrn => "hrrn",
-            Self::Fair => "fair",
-        }
-    }
-
-    /// Whether a place stays the same however long an execution waits, and whatever others do.
-    pub fn is_steady(self) -> bool {
-        match self {
-            Self::Fifo | Self::Size | Self::DynSize => true,
-            Self::Hrrn | Self::Fair => false,
-        }
-    }
-
     /// The place of one.
     pub fn place(self, one: &Contender) -> Place {
         let size = || i128::from(one.share) * i128::from(one.runtime);
@@ -131,7 +81,7 @@ impl Order {
                 size() * AGEING + i128::from(one.submitted).saturating_mul(WHOLE.into())
             }
             // The 1 in (waited + runtime) / runtime = 1 + waited / runtime changes nothing.
-            Self::Hrrn => -((i128::from(one.waited) << 32) / i128::from(one.runtime.max(1))),
+            Self::Hrrn => -((i128::from(one.waited) << 60) / i128::from(one.runtime.max(1))),
             Self::Fair => one.usage.into(),
         };
         Place {
@@ -144,15 +94,11 @@ impl Order {
 }
 
 impl Mode {
-    /// Both, by the names they have in the configuration.
-    pub const NAMED: [(&'static str, Self); 2] =
-        [("rigid", Self::Rigid), ("flexible", Self::Flexible)];
-
-    /// Its name in the configuration.
-    pub fn name(self) -> &'static str {
+    /// What an application must be given to start.
+    pub fn needed(self, application: &Application) -> Resources {
         match self {
-            Self::Rigid => "rigid",
-            Self::Flexible => "flexible",
+            Self::Flexible => application.core_reservation(),
+            Self::Rigid => wanted(application),
         }
     }
 }

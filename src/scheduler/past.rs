@@ -28,6 +28,8 @@ pub struct Past {
     pub replaced: BTreeMap<(ComponentName, u32), Vec<Timestamp>>,
     /// When its program failed, with which exit code and why, the latest last. Failures of starts are counted anew after each.
     pub attempts: Vec<Attempt>,
+    /// How many members of a component somebody asked for: it is given no more of itself.
+    pub sizes: BTreeMap<ComponentName, u32>,
     /// Whether somebody holds it (`Some(true)`) or has released it; `None` leaves it to its terms.
     pub held: Option<bool>,
 }
@@ -99,6 +101,12 @@ impl Past {
     pub fn is_of_failed(&self, instance: &Instance) -> bool {
         let last = self.attempts.last();
         last.is_some_and(|attempt| instance.created_at <= attempt.at)
+    }
+
+    /// Whether some member of a component is given up for a while.
+    pub fn gives_up(&self, component: &ComponentName, now: Timestamp) -> bool {
+        let mut made = self.replaced.keys().filter(|(name, _)| name == component);
+        made.any(|(_, index)| !self.may_replace(component, *index, now))
     }
 
     /// Whether a member may be made anew: one that fails again and again is given up for a while.

@@ -8,11 +8,15 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{
-    Execution, ExecutionId, Mark, Phase, Plan, Snapshot, Step, WaitReason, Waiting,
+    Component, Execution, ExecutionId, Instance, Mark, Mode, Order, Phase, Plan, Resources,
+    Snapshot, Step, WaitReason, Waiting,
 };
 
 use super::gates::{self, Gates};
+use super::growers::Allowance;
 use super::ledger::{Ledger, Standing};
+use super::line::Ranks;
+use super::order::Place;
 use super::past::{Known, Past};
 use super::sight::Sight;
 use super::starts::{Starts, is_unstarted};
@@ -30,16 +34,25 @@ pub struct Policy {
     pub start_tries: u32,
     /// How long Docker may take to get a member going that it has words about.
     pub start_deadline: SignedDuration,
+    /// How those that wait are ordered.
+    pub order: Order,
+    /// How executions share what there is.
+    pub mode: Mode,
+    /// How long an execution without a time limit is assumed to run, where the order looks at that.
+    pub runtime: SignedDuration,
 }
 
 impl Policy {
-    /// The usual one: a minute for nodes, three tries of ten minutes for starts.
+    /// The usual one: a minute for nodes, three tries of ten minutes for starts; first come, first served, and flexible.
     pub const fn usual(allow_starts: bool) -> Self {
         Self {
             allow_starts,
             node_grace: SignedDuration::from_mins(1),
             start_tries: 3,
             start_deadline: SignedDuration::from_mins(10),
+            order: Order::Fifo,
+            mode: Mode::Flexible,
+            runtime: SignedDuration::from_hours(1),
         }
     }
 }
@@ -47,11 +60,11 @@ impl Policy {
 /// Says what is to be done next.
 ///
 /// Ends come first, then what is undone and removed, then starts. Executions that have lost members are the first to be
-/// given room, then half started ones, then the queue: first come, first served, strictly: the first execution whose core
-/// members don't all fit stops all that follow, unless it has to wait anyway (`gates`). Where something
-/// could not be read, only what was positively seen is acted on.
+/// given room, then half started ones, then the queue in the order of the policy, strictly: the first execution whose core
+/// members don't all fit stops all that follow, unless it has to wait anyway (`gates`), or they can't delay it
+/// (`backfill`). Where something could not be read, only what was positively seen is acted on.
 ///
-/// `known` is what history has of the executions; see [`concerned`] for which are of interest.
+/// `known` is what history has of the executions; see [`super::concerned`] for which are of interest.
 pub fn plan(snapshot: &Snapshot, known: &Known, policy: &Policy, now: Timestamp) -> Plan {
     let sight = Sight::of(snapshot);
     let standings: Vec<Standing<'_>> = snapshot.executions.values().map(Standing::of).collect();
@@ -60,8 +73,9 @@ pub fn plan(snapshot: &Snapshot, known: &Known, policy: &Policy, now: Timestamp)
         policy,
         now,
     };
-    let judged = judge_all(&judge, &standings, snapshot, known);
-    let mut steps = judged.steps;
+    let mut judged = judge_all(&judge, &standings, snapshot, known);
+    let mut steps = std::mem::take(&mut judged.steps);
+    let over = steps.iter().filter_map(over).collect();
     if sight.blind.is_none() {
         let orphans = snapshot.orphans.iter();
         // A ticket may be where nothing was seen: what names an execution may have one after all.
@@ -71,108 +85,163 @@ pub fn plan(snapshot: &Snapshot, known: &Known, policy: &Policy, now: Timestamp)
     if !sight.is_partial() {
         steps.extend(unused_images(snapshot));
     }
-    let unseen = || WaitReason::Unknown { what: sight.what() };
+    let gates = Gates::new(snapshot, known, policy, now);
+    let ranks = Ranks::new(snapshot, known, policy, now);
+    let line = line_up(&ranks, &gates, &judged.queued, &sight);
+    let executions: Vec<&Execution> = line.iter().map(|one| one.execution).collect();
     if sight.blind.is_some() {
-        let waiting = judged.queued.iter().map(|(execution, _)| Waiting {
+        let reason = WaitReason::Unknown { what: sight.what() };
+        let waiting = executions.iter().map(|execution| Waiting {
             execution: execution.ticket.id,
-            reason: unseen(),
+            reason: reason.clone(),
         });
-        let waiting = waiting.collect();
-        return Plan { steps, waiting };
-    }
-    let mut starts = Starts::new(snapshot, &sight, Ledger::of(&snapshot.nodes, &standings));
-    let unknown = Past::default();
-    for (execution, casualties) in judged.running {
-        let past = known.past(execution.ticket.id).unwrap_or(&unknown);
-        starts.repair(execution, casualties, |component, index| {
-            past.may_replace(component, index, now)
-        });
-    }
-    starts.go_on(&judged.starting);
-    let mut gates = Gates::new(snapshot, known, policy, now);
-    for (execution, seen) in judged.queued {
-        let closed = if seen {
-            gates.closed(execution)
-        } else {
-            Some(unseen())
+        return Plan {
+            steps,
+            waiting: waiting.collect(),
+            reserved: None,
         };
+    }
+    let ledger = Ledger::of(&snapshot.nodes, &standings);
+    let mut starts = Starts::new(snapshot, &sight, ledger, policy.mode, now);
+    starts.over = over;
+    let retried = line.iter().filter(|one| {
+        let retry = |reason: &WaitReason| matches!(reason, WaitReason::Retry { .. });
+        one.closed.as_ref().is_some_and(retry)
+    });
+    let running = Running {
+        known,
+        ranks: &ranks,
+        gates: &gates,
+        retried: retried.map(|one| one.place).min(),
+        now,
+    };
+    running.serve(&mut starts, judged);
+    queue(&mut starts, gates, line);
+    starts.into_plan(steps, &executions, policy)
+}
+
+/// One in the queue.
+struct Queued<'a> {
+    place: Place,
+    execution: &'a Execution,
+    /// What keeps it back as things stood before anything was started.
+    closed: Option<WaitReason>,
+}
+
+fn line_up<'a>(
+    ranks: &Ranks<'_>,
+    gates: &Gates<'a>,
+    queued: &[(&'a Execution, bool)],
+    sight: &Sight<'_>,
+) -> Vec<Queued<'a>> {
+    let closed = queued.iter().map(|&(execution, seen)| {
+        let closed = if seen {
+            gates.closed(execution, Resources::ZERO)
+        } else {
+            Some(WaitReason::Unknown { what: sight.what() })
+        };
+        let counts = !closed.as_ref().is_some_and(is_put_off);
+        (execution, counts, (execution, closed))
+    });
+    let placed = ranks.line_up(closed).into_iter();
+    placed
+        .map(|(place, (execution, closed))| Queued {
+            place,
+            execution,
+            closed,
+        })
+        .collect()
+}
+
+/// Whether it has to wait whatever this plan does for others.
+fn is_put_off(reason: &WaitReason) -> bool {
+    matches!(
+        reason,
+        WaitReason::Unknown { .. }
+            | WaitReason::Held
+            | WaitReason::After { .. }
+            | WaitReason::Retry { .. }
+            | WaitReason::Again { .. }
+    )
+}
+
+/// Serves the queue in order.
+fn queue<'a>(starts: &mut Starts<'a>, mut gates: Gates<'a>, line: Vec<Queued<'a>>) {
+    for Queued {
+        place,
+        execution,
+        mut closed,
+    } in line
+    {
+        if !starts.is_closed() && !closed.as_ref().is_some_and(is_put_off) {
+            starts.open_purse(execution, &gates);
+            // Those before it have their elastic members, which may be their owner's last.
+            starts.division.refill_before(place);
+            closed = gates.closed(execution, starts.spent(execution));
+        }
         match closed {
             Some(reason) => starts.put_off(execution, reason),
-            None if starts.consider(execution) => {
-                gates.started(execution, execution.ticket.application.core_reservation());
+            None if starts.consider(place, execution) => {
+                let needed = starts.mode.needed(&execution.ticket.application);
+                gates.started(execution, needed);
             }
             None => {}
         }
     }
-    starts.fill_up(&mut gates);
-    starts.into_plan(steps, *policy)
 }
 
-/// What has to be known for a plan to be right.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Concerned {
-    /// The executions on whose past it may depend: what it does to them may have to be decided otherwise once that is known.
-    pub executions: BTreeSet<ExecutionId>,
-    /// The users on whose quota and usage it may depend.
-    pub users: BTreeSet<String>,
-    /// The executions that others wait for and Docker does not have.
-    pub ends: BTreeSet<ExecutionId>,
+/// What is needed to serve those that have begun.
+struct Running<'a, 'g> {
+    known: &'g Known,
+    ranks: &'g Ranks<'g>,
+    gates: &'g Gates<'a>,
+    /// The foremost whose start is to be tried again: what was taken back for it is not given to those behind meanwhile.
+    retried: Option<Place>,
+    now: Timestamp,
 }
 
-/// What the plan may depend on. Planning again with what is known of it, until there is nothing new, gives the right plan.
-pub fn concerned(snapshot: &Snapshot, plan: &Plan) -> Concerned {
-    let queued = || {
-        let all = snapshot.executions.values();
-        all.filter(|e| e.instances.is_empty() && e.mark.is_none())
-    };
-    let after = queued().flat_map(|e| &e.ticket.terms.after);
-    Concerned {
-        executions: with_a_past(snapshot, plan),
-        users: queued().map(|e| e.ticket.user.clone()).collect(),
-        ends: after
-            .map(|dependency| dependency.execution)
-            .filter(|id| !snapshot.executions.contains_key(id))
-            .collect(),
+impl<'a> Running<'a, '_> {
+    fn serve(&self, starts: &mut Starts<'a>, judged: Judged<'a>) {
+        let unknown = Past::default();
+        let past = |execution: &Execution| self.known.past(execution.ticket.id).unwrap_or(&unknown);
+        let mut repaired = Vec::new();
+        for (execution, casualties) in judged.running {
+            let past = past(execution);
+            let (n, anew) = starts.repair(execution, casualties, |component, index| {
+                past.may_replace(component, index, self.now)
+            });
+            repaired.push((execution, Some(n), anew));
+        }
+        starts.go_on(&judged.starting);
+        let well = judged.well.into_iter().map(|e| (e, None, BTreeSet::new()));
+        for (execution, repaired, anew) in well.chain(repaired) {
+            let elastic = |component: &Component| component.elastic > 0;
+            if !execution.ticket.application.components.iter().any(elastic) {
+                continue;
+            }
+            let place = self.ranks.place(execution);
+            starts.open_purse(execution, self.gates);
+            let may = Allowance {
+                past: past(execution),
+                now: self.now,
+                freely: repaired.is_none()
+                    && !execution.instances.iter().any(Instance::is_lost)
+                    && self.retried.is_none_or(|retried| place < retried),
+                purse: starts.purse(execution),
+            };
+            starts.join(execution, place, repaired, &anew, &may);
+        }
     }
 }
 
-fn with_a_past(snapshot: &Snapshot, plan: &Plan) -> BTreeSet<ExecutionId> {
-    let steps = plan.steps.iter().filter_map(|step| match step {
-        Step::Start { execution, .. }
+/// The execution that a step ends or undoes.
+fn over(step: &Step) -> Option<ExecutionId> {
+    match step {
+        Step::End { execution, .. }
         | Step::Rollback { execution, .. }
-        | Step::Retry { execution, .. }
-        | Step::Drop { execution, .. }
-        | Step::End {
-            execution,
-            why: Some(_),
-            ..
-        } => Some(*execution),
-        Step::End { why: None, .. } | Step::Sweep(_) | Step::RemoveImage(_) => None,
-    });
-    // Somebody may have released it, or holds it, and then it keeps nobody back.
-    let held = plan.waiting.iter();
-    let held = held.filter(|waiting| match waiting.reason {
-        WaitReason::Held
-        | WaitReason::Ready
-        | WaitReason::NotEnough { .. }
-        | WaitReason::NoNodeFits { .. }
-        | WaitReason::NodesAway { .. } => true,
-        WaitReason::Replacement { .. }
-        | WaitReason::Retry { .. }
-        | WaitReason::After { .. }
-        | WaitReason::ArrayLimit { .. }
-        | WaitReason::Quota(_)
-        | WaitReason::Again { .. }
-        | WaitReason::Behind { .. }
-        | WaitReason::Unknown { .. } => false,
-    });
-    let held = held.map(|waiting| waiting.execution);
-    let half_started = snapshot.executions.values();
-    let half_started = half_started.filter(|execution| execution.phase() == Phase::Starting);
-    steps
-        .chain(half_started.map(|e| e.ticket.id))
-        .chain(held)
-        .collect()
+        | Step::Retry { execution, .. } => Some(*execution),
+        Step::Drop { .. } | Step::Start { .. } | Step::Sweep(_) | Step::RemoveImage(_) => None,
+    }
 }
 
 /// The executions by what is to become of them, each group in the order of the queue.
@@ -181,6 +250,8 @@ struct Judged<'a> {
     steps: Vec<Step>,
     running: Vec<(&'a Execution, Vec<Casualty<'a>>)>,
     starting: Vec<&'a Execution>,
+    /// Those that run and lack nothing that they must have.
+    well: Vec<&'a Execution>,
     /// With whether all of it that there may be was seen.
     queued: Vec<(&'a Execution, bool)>,
 }
@@ -199,6 +270,9 @@ fn judge_all<'a>(
         let phase = &survey.phase;
         // Nothing is wrong with it, and nothing can be unless its time is up.
         if survey.is_well && execution.ticket.timeout.is_none() {
+            if !judge.sight.is_partial() || !judge.sight.hides(execution) {
+                judged.well.push(execution);
+            }
             continue;
         }
         let id = execution.ticket.id;
@@ -232,19 +306,19 @@ fn judge_all<'a>(
             Verdict::Runs(_) if survey.lacks_core || is_unstarted(execution) => {
                 judged.running.push((execution, Vec::new()));
             }
+            Verdict::Runs(_) => judged.well.push(execution),
             Verdict::Unseen if *phase == Phase::Queued => judged.queued.push((execution, false)),
-            Verdict::Rollback(_) | Verdict::Retry { .. } | Verdict::Runs(_) | Verdict::Unseen => {}
+            Verdict::Rollback(_) | Verdict::Retry { .. } | Verdict::Unseen => {}
         }
     }
     judged.steps.extend(undone);
     judged.running.sort_by_key(|(execution, _)| turn(execution));
     judged.starting.sort_by_key(|execution| turn(execution));
-    judged.queued.sort_by_key(|(execution, _)| turn(execution));
     judged
 }
 
-/// An execution's place in the queue: first come, first served, the id deciding between equals.
-pub(super) fn turn(execution: &Execution) -> (Timestamp, ExecutionId) {
+/// When it came, the id deciding between equals.
+fn turn(execution: &Execution) -> (Timestamp, ExecutionId) {
     (execution.ticket.submitted_at, execution.ticket.id)
 }
 

@@ -1,10 +1,15 @@
 //! Taking elastic members back for the core of somebody who stands before their owner in the line.
 
-use crate::model::Resources;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{
+    Cause, Execution, ExecutionId, InstanceKey, Placement, Reservation, Resources, Step, WaitReason,
+};
 
 use super::claims::{Claim, Taken};
 use super::division::Division;
 use super::order::Place;
+use super::starts::Starts;
 
 impl<'a> Division<'a> {
     /// Takes elastic members back from those behind `place`, the last first, so that the core members of this claim have
@@ -49,11 +54,84 @@ impl<'a> Division<'a> {
             self.room.take(member.position, size);
             if enough && !self.has_room(claim) {
                 self.room.give_back(&[member.position], size);
-                needed.push(member);
+                needed.push((member, size));
             }
         }
+        let used: BTreeSet<usize> = self
+            .find_core(claim)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .collect();
+        needed.retain(|(member, size)| {
+            let helps = used.contains(&member.position);
+            if !helps {
+                self.room.take(member.position, *size);
+            }
+            helps
+        });
+        let needed: Vec<Taken> = needed.into_iter().map(|(member, _)| member).collect();
         self.strike(&needed);
         needed
+    }
+}
+
+impl<'a> Starts<'a> {
+    /// Takes elastic members back from those behind it, if that makes room.
+    pub(super) fn make_room(
+        &mut self,
+        place: Place,
+        execution: &'a Execution,
+        claim: &Claim<'a>,
+    ) -> Option<WaitReason> {
+        let taken = self.division.reclaim(&place, claim);
+        if taken.is_empty() {
+            return None;
+        }
+        let members = taken.len();
+        let spots = self.division.find_core(claim)?;
+        let mut placement = Placement::new();
+        for (part, spots) in claim.parts.iter().zip(&spots) {
+            let room = self.division.room_mut();
+            let indices: Vec<u32> = (0..part.component.members()).collect();
+            placement.extend(room.named(part.component, &indices, spots));
+            for &position in spots {
+                room.take(position, part.component.reservation());
+            }
+        }
+        let by = execution.ticket.id;
+        let mut from: BTreeMap<ExecutionId, Vec<Cause>> = BTreeMap::new();
+        for taken in taken {
+            // What is taken back is free only when it is gone.
+            self.division.room_mut().close(taken.position);
+            self.division.sate(&taken.place);
+            let owner = taken.place.id();
+            let grower = self.growers.iter().find(|g| g.place == taken.place);
+            let growing = grower.and_then(|grower| grower.parts.get(taken.part));
+            let member = growing.and_then(|growing| {
+                Some(InstanceKey {
+                    execution: owner,
+                    component: growing.component.name.clone(),
+                    index: *growing.there.get(taken.slot)?,
+                })
+            });
+            let member = member.map(|member| Cause::Reclaimed { member, by });
+            from.entry(owner).or_default().extend(member);
+        }
+        let owners = from.keys().copied().collect();
+        self.reclaimed = from
+            .into_iter()
+            .map(|(execution, members)| Step::Drop { execution, members })
+            .collect();
+        self.reserved = Some(Reservation {
+            execution: by,
+            at: self.now,
+            placement,
+        });
+        Some(WaitReason::MakingRoom {
+            from: owners,
+            members,
+        })
     }
 }
 

@@ -43,7 +43,11 @@ pub struct Room<'a> {
 struct Spot<'a> {
     node: &'a Node,
     name: Arc<str>,
+    /// What is taken, which may be more than there is.
+    used: Resources,
+    /// The rest.
     free: Resources,
+    /// Whether it takes anything.
     open: bool,
 }
 
@@ -60,28 +64,27 @@ impl<'a> Room<'a> {
         held: impl Fn(&Node) -> Resources,
         takes: impl Fn(&Node) -> bool,
     ) -> Self {
-        Self::new(nodes, |node| {
-            takes(node).then(|| node.capacity.minus(node.others).minus(held(node)))
-        })
+        Self::new(nodes, |node| (node.others + held(node), takes(node)))
     }
 
     /// The room if nobody used the nodes and all were available.
     pub fn empty(nodes: &'a [Node]) -> Self {
-        Self::new(nodes, |node| Some(node.capacity))
+        Self::new(nodes, |_| (Resources::ZERO, true))
     }
 
-    fn new(nodes: &'a [Node], free: impl Fn(&Node) -> Option<Resources>) -> Self {
+    fn new(nodes: &'a [Node], load: impl Fn(&Node) -> (Resources, bool)) -> Self {
         let mut sorted: Vec<&Node> = nodes.iter().collect();
         sorted.sort_by(|a, b| a.name.cmp(&b.name));
         let spots: Vec<Spot<'a>> = sorted
             .into_iter()
             .map(|node| {
-                let free = free(node);
+                let (used, open) = load(node);
                 Spot {
                     node,
                     name: node.name.as_str().into(),
-                    free: free.unwrap_or_default(),
-                    open: free.is_some(),
+                    used,
+                    free: node.capacity.minus(used),
+                    open,
                 }
             })
             .collect();
@@ -108,6 +111,14 @@ impl<'a> Room<'a> {
     pub(super) fn free_at(&self, position: usize) -> Resources {
         let spot = self.nodes.get(position).filter(|spot| spot.open);
         spot.map_or(Resources::ZERO, |spot| spot.free)
+    }
+
+    /// What a node has, and what is taken of it, which may be more.
+    pub(super) fn load(&self, position: usize) -> (Resources, Resources) {
+        let spot = self.nodes.get(position).filter(|spot| spot.open);
+        spot.map_or((Resources::ZERO, Resources::ZERO), |spot| {
+            (spot.node.capacity, spot.used)
+        })
     }
 
     /// The name of a node.
@@ -247,11 +258,13 @@ impl<'a> Room<'a> {
                 cores: entry.0,
                 memory: entry.1,
             };
+            let mut placed = 0;
             while spots.len() < count && size.fits(free) {
                 free = free.minus(size);
                 spots.push(entry.2);
+                placed += 1;
             }
-            self.set_free(entry.2, free);
+            self.take(entry.2, size.times(placed));
             from = entry;
         }
         spots
@@ -283,7 +296,7 @@ impl<'a> Room<'a> {
     /// Takes room on a node, whether or not there is enough.
     pub fn take(&mut self, position: usize, size: Resources) {
         if let Some(spot) = self.nodes.get(position) {
-            self.set_free(position, spot.free.minus(size));
+            self.set_used(position, spot.used + size);
         }
     }
 
@@ -291,13 +304,22 @@ impl<'a> Room<'a> {
     pub fn give_back(&mut self, spots: &[usize], size: Resources) {
         for &position in spots {
             if let Some(spot) = self.nodes.get(position) {
-                self.set_free(position, spot.free + size);
+                self.set_used(position, spot.used.minus(size));
             }
         }
     }
 
+    /// Takes or gives back until so much is free on a node.
     pub(super) fn set_free(&mut self, position: usize, free: Resources) {
+        if let Some(spot) = self.nodes.get(position) {
+            self.set_used(position, spot.node.capacity.minus(free));
+        }
+    }
+
+    fn set_used(&mut self, position: usize, used: Resources) {
         if let Some(spot) = self.nodes.get_mut(position) {
+            spot.used = used;
+            let free = spot.node.capacity.minus(used);
             let old = std::mem::replace(&mut spot.free, free);
             if spot.open && old != free {
                 self.by_free.remove(&entry(position, old));

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use jiff::SignedDuration;
 
 use super::generators::{
-    at, component, execution, id, instance, node, resources, running, shown, snapshot,
+    at, component, execution, id, instance, node, resources, running, snapshot,
 };
+use super::shown::shown;
 use super::{Known, Policy, check, plan};
 use crate::model::{
     Component, Execution, Gap, InstanceState, JobImage, Mark, Orphan, OrphanKind, Plan, Snapshot,
@@ -17,7 +18,10 @@ const FULL: Policy = Policy::usual(true);
 
 fn planned(snapshot: &Snapshot) -> Plan {
     let plan = plan(snapshot, &Known::default(), &FULL, at(100));
-    assert_eq!(check(snapshot, &plan), []);
+    assert_eq!(
+        check(snapshot, &Known::default(), &FULL, at(100), &plan),
+        []
+    );
     plan
 }
 
@@ -144,8 +148,10 @@ fn a_pass_without_the_lease_starts_nothing_and_says_what_is_ready() {
         execution(2, 1, vec![component("worker", 2, 1000, 1024)]),
         execution(3, 2, half()),
     ]);
-    let plan = plan(&seen, &Known::default(), &Policy::usual(false), at(100));
-    assert_eq!(check(&seen, &plan), []);
+    let none = Policy::usual(false);
+    let plan = plan(&seen, &Known::default(), &none, at(100));
+    let violations = check(&seen, &Known::default(), &none, at(100), &plan);
+    assert_eq!(violations, []);
     insta::assert_debug_snapshot!(shown(&plan), @r#"
     [
         "baaaaaaa: ready: the next pass starts it",
@@ -240,7 +246,8 @@ fn a_large_cluster_is_planned_in_no_time() {
     assert!(plan.steps.len() > 1000 && plan.waiting.len() > 1000);
     assert!(took < Duration::from_secs(5), "{took:?}");
     let before = Instant::now();
-    assert_eq!(check(&seen, &plan), []);
+    let violations = check(&seen, &Known::default(), &FULL, at(100), &plan);
+    assert_eq!(violations, []);
     println!("checked in {:?}", before.elapsed());
 }
 

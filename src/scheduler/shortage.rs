@@ -22,7 +22,7 @@ impl Starts<'_> {
             .iter()
             .map(|w| w.component.reservation().times(w.indices.len() as u64))
             .sum();
-        let (free, capacity) = self.room.for_components(&components);
+        let (free, capacity) = self.division.room().for_components(&components);
         let short_of = if needed.cores > free.cores {
             Resource::Cores
         } else if needed.memory > free.memory {

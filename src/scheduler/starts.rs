@@ -1,53 +1,47 @@
 //! Who is given room, in which order, and why the rest waits.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::model::{
-    Cause, Component, ComponentName, Execution, ExecutionId, Instance, InstanceState, Placement,
-    Plan, Resources, Snapshot, Step, WaitReason, Waiting,
+    Component, ComponentName, Execution, ExecutionId, Instance, InstanceKey, InstanceState, Mode,
+    Placement, Reservation, Resources, Snapshot, Step, WaitReason, Waiting,
 };
 
-use super::Policy;
-use super::gates::Gates;
+use super::backfill::Backfill;
+use super::claims::Claim;
+use super::division::Division;
+use super::growers::Grower;
 use super::ledger::{Ledger, Members};
+use super::order::Place;
+use super::outcome::{Kind, Start};
 use super::packing::Wanted;
-use super::planning::turn;
 use super::room::Room;
 use super::sight::Sight;
 use super::verdict::Casualty;
-
-/// What an execution is given.
-struct Start<'a> {
-    execution: &'a Execution,
-    kind: Kind<'a>,
-    placement: Placement,
-}
-
-/// How far the execution was before.
-enum Kind<'a> {
-    /// It was queued.
-    Fresh,
-    /// It was half started, and keeps the members it had.
-    Resumed,
-    /// It runs.
-    Repaired {
-        /// What is removed of it.
-        dropped: Vec<Cause>,
-        /// Elastic members that are made anew where there is room.
-        elastic: Vec<Wanted<'a>>,
-        /// The members it had.
-        before: usize,
-    },
-}
 
 /// The starts as they are being decided.
 pub(super) struct Starts<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) sight: &'a Sight<'a>,
     pub(super) ledger: Ledger<'a>,
-    pub(super) room: Room<'a>,
-    decided: Vec<Start<'a>>,
-    waiting: Vec<Waiting>,
+    pub(super) division: Division<'a>,
+    pub(super) mode: Mode,
+    pub(super) now: Timestamp,
+    /// Those that this plan ends or undoes.
+    pub(super) over: BTreeSet<ExecutionId>,
+    pub(super) decided: Vec<Start<'a>>,
+    pub(super) growers: Vec<Grower<'a>>,
+    /// The purse of each user's executions, for those whose quota limits them.
+    pub(super) purses: BTreeMap<&'a str, Option<usize>>,
+    /// What may go before the one that stops the queue.
+    pub(super) backfill: Option<Backfill<'a>>,
+    pub(super) reserved: Option<Reservation>,
+    /// Elastic members that are taken back.
+    pub(super) reclaimed: Vec<Step>,
+    pub(super) waiting: Vec<Waiting>,
     /// Who stops the queue, or stands last in it then.
     last: Option<ExecutionId>,
     /// How many wait in the queue.
@@ -56,7 +50,13 @@ pub(super) struct Starts<'a> {
 
 impl<'a> Starts<'a> {
     /// Nothing decided yet.
-    pub fn new(snapshot: &'a Snapshot, sight: &'a Sight<'a>, ledger: Ledger<'a>) -> Self {
+    pub fn new(
+        snapshot: &'a Snapshot,
+        sight: &'a Sight<'a>,
+        ledger: Ledger<'a>,
+        mode: Mode,
+        now: Timestamp,
+    ) -> Self {
         let room = Room::beside(
             &snapshot.nodes,
             |node| ledger.held(node),
@@ -66,8 +66,16 @@ impl<'a> Starts<'a> {
             snapshot,
             sight,
             ledger,
-            room,
+            division: Division::new(room),
+            mode,
+            now,
+            over: BTreeSet::new(),
             decided: Vec::new(),
+            growers: Vec::new(),
+            purses: BTreeMap::new(),
+            backfill: None,
+            reserved: None,
+            reclaimed: Vec::new(),
             waiting: Vec::new(),
             last: None,
             queued: 0,
@@ -75,13 +83,14 @@ impl<'a> Starts<'a> {
     }
 
     /// Replaces the core members that an execution has lost, as far as there is room. It goes on meanwhile, and so does the
-    /// queue: who waits for room on nodes that are gone must not keep everybody from the others.
+    /// queue: who waits for room on nodes that are gone must not keep everybody from the others. Gives its place among the
+    /// starts, and the elastic members that may be made anew.
     pub fn repair(
         &mut self,
         execution: &'a Execution,
         casualties: Vec<Casualty<'a>>,
         may_replace: impl Fn(&ComponentName, u32) -> bool,
-    ) {
+    ) -> (usize, BTreeSet<InstanceKey>) {
         let mut members = Members::to_go_on(execution);
         for Wanted {
             component, indices, ..
@@ -91,7 +100,7 @@ impl<'a> Starts<'a> {
         }
         let before = members.made.len();
         let mut dropped = Vec::new();
-        let mut elastic: Vec<Wanted<'a>> = Vec::new();
+        let mut elastic = BTreeSet::new();
         for Casualty {
             instance,
             cause,
@@ -105,17 +114,14 @@ impl<'a> Starts<'a> {
             let (true, Some(component)) = (anew, component) else {
                 continue;
             };
-            let group = if core {
-                &mut members.missing
-            } else {
-                &mut elastic
-            };
-            match group
-                .iter_mut()
-                .find(|w| w.component.name == component.name)
-            {
+            if !core {
+                elastic.insert(key.clone());
+                continue;
+            }
+            let mut missing = members.missing.iter_mut();
+            match missing.find(|w| w.component.name == component.name) {
                 Some(wanted) => wanted.indices.push(key.index),
-                None => group.push(Wanted::first(component, [key.index])),
+                None => members.missing.push(Wanted::first(component, [key.index])),
             }
         }
         let mut placement = members.made;
@@ -138,13 +144,10 @@ impl<'a> Starts<'a> {
         }
         self.decided.push(Start {
             execution,
-            kind: Kind::Repaired {
-                dropped,
-                elastic,
-                before,
-            },
+            kind: Kind::Repaired { dropped, before },
             placement,
         });
+        (self.decided.len() - 1, elastic)
     }
 
     /// Gives as many of the members a place as there is room for, and says why there is none for the rest.
@@ -153,7 +156,7 @@ impl<'a> Starts<'a> {
         execution: &'a Execution,
         wanted: &Wanted<'_>,
     ) -> (Placement, Option<WaitReason>) {
-        let found = self.room.place_up_to(wanted);
+        let found = self.division.room_mut().place_up_to(wanted);
         self.ledger.add(execution, &found);
         if found.len() == wanted.indices.len() {
             return (found, None);
@@ -184,11 +187,29 @@ impl<'a> Starts<'a> {
                     let member = Wanted::first(component, [0]);
                     Err(self.why_not(execution, &[member], component))
                 }
-                None => self.start(execution, Kind::Resumed),
+                None => self.resume(execution),
             };
             if let Err(reason) = started {
                 self.stop(execution, reason);
             }
+        }
+    }
+
+    fn resume(&mut self, execution: &'a Execution) -> Result<(), WaitReason> {
+        let members = Members::to_start(execution, self.mode);
+        let placed = self.division.room_mut().place_wanted(&members.missing);
+        match placed {
+            Ok(mut placement) => {
+                self.ledger.add(execution, &placement);
+                placement.extend(members.made);
+                self.decided.push(Start {
+                    execution,
+                    kind: Kind::Resumed,
+                    placement,
+                });
+                Ok(())
+            }
+            Err(stuck) => Err(self.why_not(execution, &members.missing, stuck)),
         }
     }
 
@@ -203,20 +224,87 @@ impl<'a> Starts<'a> {
         held.cores > room.cores || held.memory > room.memory
     }
 
+    /// How many wait in the queue so far.
+    pub(super) fn queued(&self) -> usize {
+        self.queued
+    }
+
+    /// Whether somebody stops the queue, and nobody may go before.
+    pub fn is_closed(&self) -> bool {
+        self.last.is_some() && self.backfill.is_none()
+    }
+
     /// Starts a queued execution, unless somebody before it waits or it does not fit; whether it is started.
-    pub fn consider(&mut self, execution: &'a Execution) -> bool {
+    pub fn consider(&mut self, place: Place, execution: &'a Execution) -> bool {
         if let Some(before) = self.last {
-            let reason = WaitReason::Behind {
-                execution: before,
-                position: self.queued + 1,
+            let reason = match self.go_before(place, execution) {
+                Ok(()) => return true,
+                Err(reason) => reason,
             };
-            self.stop(execution, reason);
-        } else if let Err(reason) = self.start(execution, Kind::Fresh) {
-            self.stop(execution, reason);
-        } else {
-            return true;
+            let position = self.queued + 1;
+            self.stop(
+                execution,
+                reason.unwrap_or(WaitReason::Behind {
+                    execution: before,
+                    position,
+                }),
+            );
+            return false;
         }
+        let Err(claim) = self.division.offer(place, self.claim(execution)) else {
+            self.decided.push(Start::fresh(execution, place));
+            return true;
+        };
+        let reason = match self.make_room(place, execution, &claim) {
+            Some(reason) => reason,
+            None => self.wait_for_room(place, execution, &claim),
+        };
+        self.stop(execution, reason);
         false
+    }
+
+    /// What a queued execution wants.
+    pub(super) fn claim(&self, execution: &'a Execution) -> Claim<'a> {
+        let mut claim = Claim::new(&execution.ticket.application.components, self.mode);
+        claim.purse = self.purse(execution);
+        claim
+    }
+
+    /// Why it waits for room, and who may go before it meanwhile.
+    fn wait_for_room(
+        &mut self,
+        place: Place,
+        execution: &'a Execution,
+        claim: &Claim<'a>,
+    ) -> WaitReason {
+        self.book();
+        self.reserve(place, execution, claim);
+        let members = Members::to_start(execution, self.mode);
+        let first = execution.ticket.application.components.first();
+        let placed = self.division.room_mut().place_wanted(&members.missing);
+        let stuck = placed.err().or(first);
+        stuck.map_or(WaitReason::Ready, |stuck| {
+            self.why_not(execution, &members.missing, stuck)
+        })
+    }
+
+    /// Writes down what was given so far, so that it is known who has it.
+    fn book(&mut self) {
+        let fresh = self.decided.iter().filter_map(|start| match start.kind {
+            Kind::Fresh(place) => {
+                let placement = self.placement_of(start.execution, &place);
+                Some((start.execution, placement))
+            }
+            Kind::Resumed | Kind::Repaired { .. } | Kind::Grown => None,
+        });
+        let grown = self
+            .growers
+            .iter()
+            .map(|grower| (grower.execution, self.given_to(grower)));
+        let given: Vec<_> = fresh.chain(grown).collect();
+        for (execution, placement) in given {
+            self.ledger.add(execution, &placement);
+        }
     }
 
     /// Leaves an execution queued without anybody having to wait for it.
@@ -232,96 +320,6 @@ impl<'a> Starts<'a> {
     fn stop(&mut self, execution: &Execution, reason: WaitReason) {
         self.last = Some(execution.ticket.id);
         self.put_off(execution, reason);
-    }
-
-    fn start(&mut self, execution: &'a Execution, kind: Kind<'a>) -> Result<(), WaitReason> {
-        let members = Members::to_start(execution);
-        let mut placement = match self.room.place_wanted(&members.missing) {
-            Ok(placement) => placement,
-            Err(stuck) => return Err(self.why_not(execution, &members.missing, stuck)),
-        };
-        self.ledger.add(execution, &placement);
-        placement.extend(members.made);
-        self.decided.push(Start {
-            execution,
-            kind,
-            placement,
-        });
-        Ok(())
-    }
-
-    /// Gives what is left to elastic members, in the order of the starts: to running executions those that they have lost,
-    /// to new ones all that they may have and their owners' quotas leave them.
-    pub fn fill_up(&mut self, gates: &mut Gates<'a>) {
-        for start in &mut self.decided {
-            match &mut start.kind {
-                Kind::Resumed => {}
-                Kind::Repaired { elastic, .. } => {
-                    for wanted in elastic {
-                        wanted.indices.sort_unstable();
-                        wanted.there = kin(&start.placement, wanted.component);
-                        start.placement.extend(self.room.place_up_to(wanted));
-                    }
-                }
-                Kind::Fresh => {
-                    let components = start.execution.ticket.application.components.iter();
-                    for component in components.filter(|c| c.elastic > 0) {
-                        let most = gates.members_left(start.execution, component);
-                        let most = component.core.saturating_add(most);
-                        let elastic = component.core..component.members().min(most);
-                        let mut wanted = Wanted::first(component, elastic);
-                        wanted.there = kin(&start.placement, component);
-                        let found = self.room.place_up_to(&wanted);
-                        let more = component.reservation().times(found.len() as u64);
-                        gates.given(start.execution, more);
-                        start.placement.extend(found);
-                    }
-                }
-            }
-        }
-    }
-
-    /// The plan, with these steps before the starts.
-    pub fn into_plan(self, mut steps: Vec<Step>, policy: Policy) -> Plan {
-        let Self {
-            snapshot,
-            decided,
-            mut waiting,
-            ..
-        } = self;
-        if policy.allow_starts {
-            let (mut drops, mut starts) = (Vec::new(), Vec::new());
-            for start in decided {
-                start.into_steps(&mut drops, &mut starts);
-            }
-            // What is removed comes first: a member that is made anew has the name of the one it stands for.
-            let begin = steps.iter().take_while(|s| is_end(s)).count();
-            steps.splice(begin..begin, drops);
-            steps.extend(starts);
-            return Plan { steps, waiting };
-        }
-        let ready: Vec<Waiting> = decided
-            .iter()
-            .filter(|start| matches!(start.kind, Kind::Fresh))
-            .map(|start| Waiting {
-                execution: start.execution.ticket.id,
-                reason: WaitReason::Ready,
-            })
-            .collect();
-        for later in &mut waiting {
-            if let WaitReason::Behind { position, .. } = &mut later.reason {
-                *position += ready.len();
-            }
-        }
-        // They stand among those that wait because a start failed, each at its place.
-        let (before, mut line): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|w| {
-            let execution = snapshot.executions.get(&w.execution);
-            execution.is_some_and(|e| !e.instances.is_empty())
-        });
-        line.extend(ready);
-        line.sort_by_key(|w| snapshot.executions.get(&w.execution).map(turn));
-        let waiting = before.into_iter().chain(line).collect();
-        Plan { steps, waiting }
     }
 }
 
@@ -339,45 +337,4 @@ pub(super) fn kin(placement: &Placement, component: &Component) -> Vec<Arc<str>>
 pub(super) fn is_unstarted(execution: &Execution) -> bool {
     let unstarted = |i: &Instance| i.state == InstanceState::Created && i.note.is_none();
     execution.instances.iter().any(unstarted)
-}
-
-fn is_end(step: &Step) -> bool {
-    matches!(
-        step,
-        Step::End { .. } | Step::Rollback { .. } | Step::Retry { .. }
-    )
-}
-
-impl Start<'_> {
-    fn into_steps(self, drops: &mut Vec<Step>, starts: &mut Vec<Step>) {
-        let execution = self.execution.ticket.id;
-        let mut begins = true;
-        if let Kind::Repaired {
-            dropped, before, ..
-        } = self.kind
-        {
-            begins = self.placement.len() > before || is_unstarted(self.execution);
-            let (dropped, kept): (Vec<_>, Vec<_>) = dropped.into_iter().partition(|cause| {
-                // One that has ended makes place for its successor only: else it stays, and shows why.
-                let Cause::Exited { member, .. } = cause else {
-                    return true;
-                };
-                let member = (member.component.clone(), member.index);
-                self.placement.contains_key(&member)
-            });
-            drop(kept);
-            if !dropped.is_empty() {
-                drops.push(Step::Drop {
-                    execution,
-                    members: dropped,
-                });
-            }
-        }
-        if begins {
-            starts.push(Step::Start {
-                execution,
-                placement: self.placement,
-            });
-        }
-    }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Judge, Violation, is_at};
 use crate::model::{
-    ComponentName, Execution, ExecutionId, Instance, InstanceState, Node, Phase, Placement,
-    Resources,
+    Component, ComponentName, Execution, ExecutionId, Instance, InstanceState, Mode, Node, Phase,
+    Placement, Resources,
 };
 
 impl<'a> Judge<'a> {
@@ -75,9 +75,12 @@ impl<'a> Judge<'a> {
         for component in &application.components {
             let has = |index| placement.contains_key(&(component.name.clone(), index));
             // One that has ended in an execution that goes on has done its part.
-            let may_lack =
-                |i| component.replaceable || is_at(execution, &component.name, i).is_some();
-            let core = (0..component.core).all(|i| has(i) || (!fresh && may_lack(i)));
+            let may_lack = |i| {
+                let there = is_at(execution, &component.name, i).is_some();
+                component.replaceable || there || i >= component.core
+            };
+            self.growth(execution, component, placement);
+            let core = (0..self.needed(component)).all(|i| has(i) || (!fresh && may_lack(i)));
             let first_none = (0..component.members()).find(|index| !has(*index));
             let holes = |first| (first..component.members()).any(has);
             if !core || (fresh && first_none.is_some_and(holes)) {
@@ -111,7 +114,34 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn may_be_on(&self, execution: &Execution, name: &ComponentName, i: u32, node: &str) -> bool {
+    /// Of itself an execution gets elastic members only in flexible mode, and no more than somebody asked for.
+    fn growth(&mut self, execution: &Execution, component: &Component, placement: &Placement) {
+        if !matches!(execution.phase(), Phase::Running { .. }) {
+            return;
+        }
+        let name = &component.name;
+        let has = |index: &u32| placement.contains_key(&(name.clone(), *index));
+        let new = |index: &u32| has(index) && is_at(execution, name, *index).is_none();
+        let new = (component.core..component.members()).filter(new).count();
+        let all = (0..component.members()).filter(has).count();
+        let past = self.known.past(execution.ticket.id);
+        let limit = past.and_then(|past| past.sizes.get(name)).copied();
+        let too_many = limit.is_some_and(|limit| all > limit as usize);
+        if new > 0 && (self.policy.mode == Mode::Rigid || too_many) {
+            self.objects(Violation::Members {
+                execution: execution.ticket.id,
+                component: name.clone(),
+            });
+        }
+    }
+
+    pub(super) fn may_be_on(
+        &self,
+        execution: &Execution,
+        name: &ComponentName,
+        i: u32,
+        node: &str,
+    ) -> bool {
         if let Some(at) = self.stays(execution, name, i) {
             return at.node == node;
         }
@@ -125,7 +155,7 @@ impl<'a> Judge<'a> {
     }
 
     /// The member, if it exists and is not removed.
-    fn stays<'e>(
+    pub(super) fn stays<'e>(
         &self,
         execution: &'e Execution,
         name: &ComponentName,
@@ -185,7 +215,7 @@ impl<'a> Judge<'a> {
 }
 
 /// Whether `more` is too much beside what is there; a node that others have filled beyond its size takes nothing.
-fn over(node: &Node, there: Resources, more: Resources) -> bool {
+pub(super) fn over(node: &Node, there: Resources, more: Resources) -> bool {
     let sum = there + more;
     let (cores, memory) = (
         more.cores.millis() > 0 && sum.cores > node.capacity.cores,

@@ -71,6 +71,12 @@ pub enum Violation {
     /// It is started though another has to be over first, or as many of its array run as may.
     #[error("{0} is started too soon")]
     TooSoon(ExecutionId),
+    /// The room that is kept for the first that waits is not for the first, not all that it needs, or free earlier than said.
+    #[error("the room that is kept for {0} is not what it can have")]
+    WrongReservation(ExecutionId),
+    /// Somebody who goes before it takes its room.
+    #[error("{0} can't have its room by then: others that go before it take it")]
+    Delayed(ExecutionId),
     /// The waiting are not in the order of the queue.
     #[error("{0} waits at the wrong place")]
     WrongOrder(ExecutionId),

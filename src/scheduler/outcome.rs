@@ -1,0 +1,149 @@
+//! From what was decided to a plan: steps in their order, and who waits.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{Cause, Execution, ExecutionId, Placement, Plan, Step, WaitReason, Waiting};
+
+use super::Policy;
+use super::order::Place;
+use super::starts::{Starts, is_unstarted};
+
+/// What an execution is given.
+pub(super) struct Start<'a> {
+    pub execution: &'a Execution,
+    pub kind: Kind,
+    pub placement: Placement,
+}
+
+/// How far the execution was before.
+pub(super) enum Kind {
+    /// It was queued; what it is given is at its place in the division.
+    Fresh(Place),
+    /// It was half started, and keeps the members it had.
+    Resumed,
+    /// It runs, and has lost members or has some that were not started.
+    Repaired {
+        /// What is removed of it.
+        dropped: Vec<Cause>,
+        /// The members it had.
+        before: usize,
+    },
+    /// It runs, and is given more elastic members.
+    Grown,
+}
+
+impl Starts<'_> {
+    /// The plan, with these steps before the starts; `line` has all that were queued, in order.
+    pub fn into_plan(mut self, mut steps: Vec<Step>, line: &[&Execution], policy: &Policy) -> Plan {
+        self.division.fill_up();
+        self.take_growth();
+        let mut decided = std::mem::take(&mut self.decided);
+        for start in &mut decided {
+            if let Kind::Fresh(place) = start.kind {
+                start.placement = self.placement_of(start.execution, &place);
+            }
+        }
+        let reserved = self.reserved;
+        if policy.allow_starts {
+            let (mut drops, mut starts) = (self.reclaimed, Vec::new());
+            for start in decided {
+                start.into_steps(&mut drops, &mut starts);
+            }
+            // What is removed comes first: a member that is made anew has the name of the one it stands for.
+            let begin = steps.iter().take_while(|s| is_end(s)).count();
+            steps.splice(begin..begin, drops);
+            steps.extend(starts);
+            return Plan {
+                steps,
+                waiting: self.waiting,
+                reserved,
+            };
+        }
+        let ready = decided
+            .iter()
+            .filter(|start| matches!(start.kind, Kind::Fresh(_)))
+            .map(|start| start.execution.ticket.id)
+            .collect();
+        Plan {
+            steps,
+            waiting: with_ready(self.waiting, ready, line),
+            reserved: None,
+        }
+    }
+}
+
+/// Those that wait and those that are ready, each at its place.
+fn with_ready(
+    mut waiting: Vec<Waiting>,
+    ready: BTreeSet<ExecutionId>,
+    line: &[&Execution],
+) -> Vec<Waiting> {
+    if ready.is_empty() {
+        return waiting;
+    }
+    let places: BTreeMap<ExecutionId, usize> = line.iter().map(|e| e.ticket.id).zip(1..).collect();
+    waiting.extend(ready.into_iter().map(|execution| Waiting {
+        execution,
+        reason: WaitReason::Ready,
+    }));
+    // Those that are not in the line stand before it, as they were.
+    waiting.sort_by_key(|w| places.get(&w.execution));
+    let before = waiting
+        .iter()
+        .take_while(|w| !places.contains_key(&w.execution));
+    let before = before.count();
+    for (n, later) in waiting.iter_mut().enumerate() {
+        if let WaitReason::Behind { position, .. } | WaitReason::WouldDelay { position, .. } =
+            &mut later.reason
+        {
+            *position = n + 1 - before.min(n);
+        }
+    }
+    waiting
+}
+
+fn is_end(step: &Step) -> bool {
+    matches!(
+        step,
+        Step::End { .. } | Step::Rollback { .. } | Step::Retry { .. }
+    )
+}
+
+impl<'a> Start<'a> {
+    pub fn fresh(execution: &'a Execution, place: Place) -> Self {
+        Self {
+            execution,
+            kind: Kind::Fresh(place),
+            placement: Placement::new(),
+        }
+    }
+
+    fn into_steps(self, drops: &mut Vec<Step>, starts: &mut Vec<Step>) {
+        let execution = self.execution.ticket.id;
+        let mut begins = true;
+        if let Kind::Repaired { dropped, before } = self.kind {
+            begins = self.placement.len() > before || is_unstarted(self.execution);
+            let (dropped, kept): (Vec<_>, Vec<_>) = dropped.into_iter().partition(|cause| {
+                // One that has ended makes place for its successor only: else it stays, and shows why.
+                let Cause::Exited { member, .. } = cause else {
+                    return true;
+                };
+                let member = (member.component.clone(), member.index);
+                self.placement.contains_key(&member)
+            });
+            drop(kept);
+            if !dropped.is_empty() {
+                drops.push(Step::Drop {
+                    execution,
+                    members: dropped,
+                });
+            }
+        }
+        if begins {
+            starts.push(Step::Start {
+                execution,
+                placement: self.placement,
+            });
+        }
+    }
+}
