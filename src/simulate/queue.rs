@@ -54,9 +54,51 @@ enum Kind {
     /// By their places, which stay.
     Steady(BTreeMap<Place, Waiting>),
     /// By priority; among those of one any can be next.
-    Aging(BTreeMap<i32, Vec<Waiting>>),
+    Aging(BTreeMap<i32, Class>),
     /// By user; of each the first to come is next.
     Fair(BTreeMap<usize, Line>),
+}
+
+/// Those of one priority.
+#[derive(Debug, Clone, Default)]
+struct Class {
+    waiting: Vec<Waiting>,
+    /// Of each when it was submitted and one over its runtime, both in milliseconds: all that a first look needs.
+    keys: Vec<(f64, f64)>,
+}
+
+impl Class {
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "a first look; the order itself decides"
+    )]
+    fn add(&mut self, one: Waiting) {
+        let runtime = one.contender.runtime.max(1) as f64;
+        self.keys
+            .push((one.contender.submitted as f64, runtime.recip()));
+        self.waiting.push(one);
+    }
+
+    /// Those whose response ratio is the highest now, or nearly so.
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "a first look; the order itself decides"
+    )]
+    fn foremost(&self, now: Time) -> impl Iterator<Item = &Waiting> {
+        let now = milliseconds(now) as f64;
+        let ratio = move |(submitted, per): &(f64, f64)| (now - submitted).max(0.0) * per;
+        let highest = self.keys.iter().map(ratio).fold(0.0, f64::max);
+        let nearly = highest * (1.0 - 1e-9) - 1e-9;
+        let each = self.keys.iter().zip(&self.waiting);
+        each.filter_map(move |(key, one)| (ratio(key) >= nearly).then_some(one))
+    }
+
+    fn remove(&mut self, job: usize) {
+        if let Some(n) = self.waiting.iter().position(|one| one.job == job) {
+            self.waiting.swap_remove(n);
+            self.keys.swap_remove(n);
+        }
+    }
 }
 
 /// Those of one user.
@@ -84,7 +126,7 @@ impl Queue {
             Kind::Steady(line) => {
                 line.insert(self.order.place(&one.contender), one);
             }
-            Kind::Aging(classes) => classes.entry(one.contender.priority).or_default().push(one),
+            Kind::Aging(classes) => classes.entry(one.contender.priority).or_default().add(one),
             Kind::Fair(users) => {
                 let line = users.entry(owner).or_default();
                 line.waiting.insert(Order::Fifo.place(&one.contender), one);
@@ -107,9 +149,10 @@ impl Queue {
         match &self.kind {
             Kind::Steady(line) => line.first_key_value().map(|(place, one)| (*place, *one)),
             Kind::Aging(classes) => {
-                let (_, class) = classes.iter().rev().find(|(_, class)| !class.is_empty())?;
+                let mut classes = classes.values().rev();
+                let class = classes.find(|class| !class.waiting.is_empty())?;
                 let places = class
-                    .iter()
+                    .foremost(now)
                     .map(|one| (self.order.place(&one.at(now, 0)), *one));
                 places.min_by_key(|(place, _)| *place)
             }
@@ -131,10 +174,8 @@ impl Queue {
                 line.remove(place);
             }
             Kind::Aging(classes) => {
-                if let Some(class) = classes.get_mut(&one.contender.priority)
-                    && let Some(n) = class.iter().position(|other| other.job == one.job)
-                {
-                    class.swap_remove(n);
+                if let Some(class) = classes.get_mut(&one.contender.priority) {
+                    class.remove(one.job);
                 }
             }
             Kind::Fair(users) => {
