@@ -1,13 +1,14 @@
-//! Where a test can stop the program: every call of a backend passes here before it happens.
+//! Where the program can be stopped: every call of a backend passes here before it happens.
 //!
-//! A test sets `ZOE_TEST_GATE` and runs the real binary; zoe then dies, or one call goes wrong, at exactly the call
-//! that was named. Without the variable a gate is one comparison. It knows nothing of what the calls do.
+//! Whoever is told to end shuts a [`Latch`]: calls that were let in come to their end, and none is let in any more. A test
+//! sets `ZOE_TEST_GATE` and runs the real binary; zoe then dies, or one call goes wrong, at exactly the call that was
+//! named. Without either a gate is a comparison or two. It knows nothing of what the calls do.
 
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
@@ -31,6 +32,12 @@ pub enum GateError {
         "{VARIABLE}='{0}' is not understood; it can be kill:N, kill-any:N, fail:N, lost:N, hold:N:FILE (N from 1) or count:FILE"
     )]
     Setting(String),
+    /// The program is ending: the call was not made.
+    #[error("{call} was not made: zoe was told to end")]
+    Shut {
+        /// The call.
+        call: String,
+    },
     /// The test wants this call refused: it was not carried out.
     #[error("{call} was refused by the test gate (call {number})")]
     Refused {
@@ -69,6 +76,11 @@ impl From<GateError> for EngineError {
     fn from(error: GateError) -> Self {
         let why = error.to_string();
         match error {
+            // Nothing is to be concluded from a call that was not made either.
+            GateError::Shut { .. } => Self::Unreachable {
+                endpoint: "Docker".to_owned(),
+                why,
+            },
             GateError::Lost { .. } => Self::Unreachable {
                 endpoint: "the test gate".to_owned(),
                 why,
@@ -108,9 +120,28 @@ struct Inner {
     calls: AtomicU64,
 }
 
+/// Shuts the gates that hang on it, for good. Clones are one.
+#[derive(Clone, Debug, Default)]
+pub struct Latch(Arc<AtomicBool>);
+
+impl Latch {
+    /// From now on no call is let in.
+    pub fn shut(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether it is shut.
+    pub fn is_shut(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
 /// Lets calls pass, or not. Clones count together.
 #[derive(Clone, Debug, Default)]
-pub struct Gate(Option<Arc<Inner>>);
+pub struct Gate {
+    trap: Option<Arc<Inner>>,
+    latch: Option<Latch>,
+}
 
 /// A call that was let in. [`Passage::done`] tells whether its answer arrives.
 #[derive(Debug)]
@@ -127,7 +158,19 @@ impl Passage {
 impl Gate {
     /// A gate that lets everything pass.
     pub const fn open() -> Self {
-        Self(None)
+        Self {
+            trap: None,
+            latch: None,
+        }
+    }
+
+    /// The same gate, which this latch shuts.
+    #[must_use]
+    pub fn with_latch(self, latch: Latch) -> Self {
+        Self {
+            latch: Some(latch),
+            ..self
+        }
     }
 
     /// The gate that the environment asks for: open where it asks for none.
@@ -156,16 +199,21 @@ impl Gate {
             "count" if !value.is_empty() => Trap::Count(PathBuf::from(value)),
             _ => return Err(no()),
         };
-        Ok(Self(Some(Arc::new(Inner {
+        let inner = Inner {
             trap,
             effects: AtomicU64::new(0),
             calls: AtomicU64::new(0),
-        }))))
+        };
+        Ok(Self {
+            trap: Some(Arc::new(inner)),
+            latch: None,
+        })
     }
 
     /// Lets a call in, for a caller that can lose its answer. `effect` says whether it may change anything.
     pub fn enter(&self, call: &str, effect: bool) -> Result<Passage, GateError> {
-        match &self.0 {
+        self.is_open(call)?;
+        match &self.trap {
             None => Ok(Passage(None)),
             Some(inner) => inner.enter(call, effect),
         }
@@ -174,7 +222,8 @@ impl Gate {
     /// Lets a call in, for a caller that only asks before it. An answer that is to be lost then ends the process
     /// before the next call, which looks the same from outside.
     pub fn pass(&self, call: &str, effect: bool) -> Result<(), GateError> {
-        let Some(inner) = &self.0 else {
+        self.is_open(call)?;
+        let Some(inner) = &self.trap else {
             return Ok(());
         };
         if let Trap::Lose(n) = inner.trap
@@ -183,6 +232,15 @@ impl Gate {
             die();
         }
         inner.enter(call, effect).map(drop)
+    }
+
+    fn is_open(&self, call: &str) -> Result<(), GateError> {
+        match &self.latch {
+            Some(latch) if latch.is_shut() => Err(GateError::Shut {
+                call: call.to_owned(),
+            }),
+            Some(_) | None => Ok(()),
+        }
     }
 }
 
@@ -260,119 +318,4 @@ fn die() -> ! {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn without_the_variable_everything_passes() {
-        let gate = Gate::from_env(&|_| None).unwrap();
-        for _ in 0..5 {
-            gate.pass("create", true).unwrap();
-            gate.enter("create", true).unwrap().done().unwrap();
-        }
-    }
-
-    #[test]
-    fn a_failing_gate_refuses_the_named_effect_only() {
-        let gate = Gate::parse("fail:2").unwrap();
-        let clone = gate.clone();
-        gate.pass("create", true).unwrap();
-        gate.pass("list", false).unwrap();
-        let error = clone.pass("start", true).unwrap_err();
-        assert!(
-            matches!(&error, GateError::Refused { call, number: 2 } if call == "start"),
-            "{error}"
-        );
-        assert!(matches!(
-            EngineError::from(error),
-            EngineError::Refused { .. }
-        ));
-        gate.pass("start", true).unwrap();
-    }
-
-    #[test]
-    fn a_lost_answer_is_noticed_after_the_call() {
-        let gate = Gate::parse("lost:1").unwrap();
-        gate.enter("list", false).unwrap().done().unwrap();
-        let passage = gate.enter("create", true).unwrap();
-        assert!(matches!(
-            passage.done(),
-            Err(GateError::Lost { number: 1, .. })
-        ));
-        gate.enter("create", true).unwrap().done().unwrap();
-    }
-
-    #[test]
-    fn calls_are_counted_in_a_file() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("calls");
-        let gate =
-            Gate::from_env(&|name| (name == VARIABLE).then(|| format!("count:{}", path.display())))
-                .unwrap();
-        gate.pass("list containers", false).unwrap();
-        gate.pass("create network", true).unwrap();
-        assert_eq!(
-            std::fs::read_to_string(path).unwrap(),
-            "read list containers\neffect create network\n"
-        );
-    }
-
-    #[test]
-    fn a_held_call_goes_on_when_the_file_is_gone() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("held");
-        let gate = Gate::parse(&format!("hold:2:{}", path.display())).unwrap();
-        gate.pass("list", false).unwrap();
-        std::thread::scope(|scope| {
-            let held = scope.spawn(|| gate.pass("create", true));
-            while !path.exists() {
-                std::thread::yield_now();
-            }
-            assert!(!held.is_finished());
-            std::fs::remove_file(&path).unwrap();
-            held.join().unwrap().unwrap();
-        });
-        gate.pass("start", true).unwrap();
-        assert!(!path.exists());
-    }
-
-    #[test]
-    fn nonsense_is_refused() {
-        for text in [
-            "hold:1", "hold:x:f", "kill", "kill:", "kill:0", "kill:x", "count:", "stop:3", ":",
-        ] {
-            assert!(
-                matches!(Gate::parse(text), Err(GateError::Setting(_))),
-                "{text}"
-            );
-        }
-    }
-
-    /// Runs this test binary again as a child that dies: a test can't survive its own SIGKILL.
-    #[test]
-    fn a_killing_gate_ends_the_process_at_the_call() {
-        use std::os::unix::process::ExitStatusExt;
-        const CHILD: &str = "ZOE_GATE_CHILD";
-        if let Ok(path) = std::env::var(CHILD) {
-            let gate = Gate::parse("kill:2").unwrap();
-            gate.pass("list", false).unwrap();
-            gate.pass("create", true).unwrap();
-            std::fs::write(&path, "one").unwrap();
-            let _ = gate.pass("start", true);
-            std::fs::write(&path, "two").unwrap();
-            return;
-        }
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("done");
-        let status = std::process::Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "engine::gate::tests::a_killing_gate_ends_the_process_at_the_call",
-            ])
-            .env(CHILD, &path)
-            .status()
-            .unwrap();
-        assert_eq!(status.signal(), Some(9));
-        assert_eq!(std::fs::read_to_string(path).unwrap(), "one");
-    }
-}
+mod tests;

@@ -14,7 +14,7 @@ use crate::engine::detect::{Detected, Kind, detect};
 use crate::engine::docker::DockerBackend;
 use crate::engine::docker::classic::ClassicBackend;
 use crate::engine::endpoint::{self, Address, Endpoint};
-use crate::engine::gate::Gate;
+use crate::engine::gate::{Gate, Latch};
 use crate::engine::memory::MemoryBackend;
 use crate::engine::swarm::{NodeUrl, SwarmBackend};
 use crate::store::holder::Holder;
@@ -33,7 +33,18 @@ pub async fn connect(
     around: &Surroundings,
     world: Arc<dyn World>,
 ) -> Result<Context, OpsError> {
+    connect_behind(config, around, world, Latch::default()).await
+}
+
+/// The same for who may be told to end: once the latch is shut no call goes out any more.
+pub async fn connect_behind(
+    config: &Config,
+    around: &Surroundings,
+    world: Arc<dyn World>,
+    latch: Latch,
+) -> Result<Context, OpsError> {
     let (endpoint, gate) = way(config, around)?;
+    let gate = gate.with_latch(latch);
     let mut detected = None;
     let kind = match (&endpoint.address, config.docker.backend) {
         (Address::Memory(_), _) | (_, config::Backend::Engine) => Kind::Engine,

@@ -1,7 +1,7 @@
 //! Hints that something has changed.
 //!
 //! A Swarm tells of services, nodes, networks, secrets and configs, but of no task: that a member has ended shows only in
-//! the list of tasks. So that is read once a second as long as somebody listens, and hints when it is another than before:
+//! the list of tasks. So that is read twice a second as long as somebody listens, and hints when it is another than before:
 //! one call that costs the manager some milliseconds.
 
 use std::collections::HashMap;
@@ -20,7 +20,7 @@ use crate::engine::BoxStream;
 use crate::engine::client::api::label_filter;
 use crate::labels;
 
-const PAUSE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(500);
 
 impl SwarmBackend {
     /// One item for each change that was seen; ends when the connection does.
@@ -57,7 +57,7 @@ impl SwarmBackend {
     }
 }
 
-/// One item whenever the tasks are others, or do something else, than a second ago.
+/// One item whenever the tasks are others, or do something else, than a moment ago.
 fn poll(
     directory: Arc<Directory>,
     label: String,
