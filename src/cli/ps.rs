@@ -56,6 +56,11 @@ pub async fn run(args: PsArgs, session: &Session) -> Done {
     }
     let listing = look(&args, &context).await?;
     session.tell_oddities(&listing.anomalies, &listing.gaps);
+    if let Some(why) = &listing.no_history {
+        session.face.warn(&format!(
+            "{why}; nothing that is queued is started, and nothing that ends is recorded, until it is back"
+        ));
+    }
     let text = listing::executions(
         &listing.executions,
         Kind::Live,

@@ -3,28 +3,27 @@
 //! Each step can be repeated, and the order is such that a death between any two leaves something a later pass can go on
 //! with: the mark says that it is to end, history has it before anything is removed, the ticket goes when nothing else is left.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 
-use super::context::Context;
 use super::error::OpsError;
-use super::report::{News, Report};
+use super::report::News;
+use super::start::Case;
 use super::{keep, record};
 use crate::model::{Execution, InstanceState, Mark, Outcome};
-use crate::store::{Event, Store};
+use crate::store::Event;
 
 /// Ends an execution, whatever is left of it.
 ///
 /// If the history can't be written, or the logs, the containers stay, stopped and holding nothing, and so does the ticket:
 /// the error says so, and the next pass tries again.
-pub(super) async fn end(
-    context: &Context,
-    store: Option<&Arc<dyn Store>>,
-    execution: &Execution,
-    mark: Mark,
-    report: &dyn Report,
-) -> Result<(), OpsError> {
+pub(super) async fn end(case: Case<'_>, mark: Mark) -> Result<(), OpsError> {
+    let Case {
+        context,
+        store,
+        execution,
+        report,
+        ..
+    } = case;
     report.tell(News::Ending(execution.ticket.id));
     context.backend.mark(execution, mark).await?;
     context
@@ -44,9 +43,13 @@ pub(super) async fn end(
         .await?;
     let outcome = outcome(&stopped, mark, &events);
     let at = finished_at(&stopped, mark).unwrap_or_else(|| context.now());
-    record::ended(context, store, &stopped, at, outcome, archive).await?;
+    record::ended(context, store, &stopped, at, outcome.clone(), archive).await?;
     context.backend.remove(execution).await?;
     context.backend.remove_ticket(execution).await?;
+    report.tell(News::Ended {
+        id: execution.ticket.id,
+        outcome,
+    });
     Ok(())
 }
 

@@ -26,10 +26,32 @@ pub(super) struct Held {
     renewal: JoinHandle<()>,
 }
 
-impl Held {
+/// Tells whether a lease is still held, to those who work under it.
+#[derive(Clone)]
+pub(super) struct Claim {
+    context: Context,
+    until: Arc<AtomicI64>,
+}
+
+impl Claim {
     /// Whether it is still held. Who was slow, or asleep, may not have noticed yet that it has lapsed: the clock tells.
     pub(super) fn is_valid(&self) -> bool {
         self.context.now().as_millisecond() < self.until.load(Ordering::SeqCst)
+    }
+}
+
+impl Held {
+    /// Whether it is still held.
+    pub(super) fn is_valid(&self) -> bool {
+        self.claim().is_valid()
+    }
+
+    /// What tells others whether it is still held.
+    pub(super) fn claim(&self) -> Claim {
+        Claim {
+            context: self.context.clone(),
+            until: Arc::clone(&self.until),
+        }
     }
 
     /// Gives it back. If that fails it lapses by itself.
@@ -59,7 +81,7 @@ pub(super) async fn acquire(
     store: &Arc<dyn Store>,
 ) -> Result<Option<Held>, StoreError> {
     for _ in 0..TRIES {
-        if let Some(held) = try_acquire(context, Arc::clone(store)).await? {
+        if let Asked::Held(held) = try_acquire(context, store).await? {
             return Ok(Some(held));
         }
         context.world.sleep(ASK_AGAIN).await;
@@ -67,26 +89,37 @@ pub(super) async fn acquire(
     Ok(None)
 }
 
-async fn try_acquire(context: &Context, store: Arc<dyn Store>) -> Result<Option<Held>, StoreError> {
+/// What came of asking for the lease once.
+pub(super) enum Asked {
+    /// It is held.
+    Held(Held),
+    /// Another has it, who is not known to be dead: what it said of itself.
+    Taken(String),
+}
+
+/// Asks for the lease once; a dead holder is displaced.
+pub(super) async fn try_acquire(
+    context: &Context,
+    store: &Arc<dyn Store>,
+) -> Result<Asked, StoreError> {
     let mut lease = ask(context, store.as_ref(), None).await?;
-    if let Lease::Taken { holder, .. } = &lease {
-        if !context.identity.is_dead(holder) {
-            return Ok(None);
-        }
+    if let Lease::Taken { holder, .. } = &lease
+        && context.identity.is_dead(holder)
+    {
         tracing::debug!(%holder, "displacing a dead holder of the lease");
         lease = ask(context, store.as_ref(), Some(holder)).await?;
     }
-    let Lease::Held { until } = lease else {
-        return Ok(None);
+    let until = match lease {
+        Lease::Held { until } => Arc::new(AtomicI64::new(until.as_millisecond())),
+        Lease::Taken { holder, .. } => return Ok(Asked::Taken(holder)),
     };
-    let until = Arc::new(AtomicI64::new(until.as_millisecond()));
     let renewal = tokio::spawn(renew(
         context.clone(),
-        Arc::clone(&store),
+        Arc::clone(store),
         Arc::clone(&until),
     ));
-    Ok(Some(Held {
-        store,
+    Ok(Asked::Held(Held {
+        store: Arc::clone(store),
         context: context.clone(),
         until,
         renewal,

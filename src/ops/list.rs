@@ -1,6 +1,7 @@
 //! What there is: `ps`, `show`, `history`, `status`.
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 use super::context::Context;
 use super::error::OpsError;
@@ -11,7 +12,7 @@ use super::view::{ExecutionView, State};
 use crate::engine::{EngineError, NodeUse, Scope};
 use crate::model::{Anomaly, Execution, Gap, Node, Phase, Plan, Resources, Snapshot};
 use crate::scheduler::Known;
-use crate::store::{Event, Query};
+use crate::store::{Event, Query, Store};
 
 /// How many ended executions `ps -a` shows.
 const RECENT: u32 = 50;
@@ -25,6 +26,8 @@ pub struct Listing {
     pub anomalies: Vec<Anomaly>,
     /// What could not be asked.
     pub gaps: Vec<Gap>,
+    /// Why the history can't be had, where something waits to be started or recorded.
+    pub no_history: Option<String>,
 }
 
 /// The executions that are alive, with `ended` the latest ended ones too. One list call, unless something waits: then
@@ -32,10 +35,17 @@ pub struct Listing {
 pub async fn ps(context: &Context, ended: bool) -> Result<Listing, OpsError> {
     let mut snapshot = context.backend.observe(Scope::Executions).await?;
     let mut reasons = None;
+    let mut no_history = None;
     let wants_more = |e: &Execution| e.phase() == Phase::Queued || e.ticket.terms.retries.most > 0;
-    if snapshot.executions.values().any(wants_more) {
-        snapshot = context.backend.observe(Scope::Everything).await?;
-        reasons = self::reasons(context, &snapshot).await;
+    let wants_more = snapshot.executions.values().any(wants_more);
+    let ends = |e: &Execution| matches!(e.phase(), Phase::Ending(_));
+    if wants_more || snapshot.executions.values().any(ends) {
+        let store = context.history.open().await;
+        if wants_more {
+            snapshot = context.backend.observe(Scope::Everything).await?;
+            reasons = self::reasons(context, store.as_ref().ok(), &snapshot).await;
+        }
+        no_history = store.err().map(|error| error.to_string());
     }
     let (plan, known) = (reasons.as_ref())
         .map(|(plan, known)| (plan, known))
@@ -64,13 +74,17 @@ pub async fn ps(context: &Context, ended: bool) -> Result<Listing, OpsError> {
         executions,
         anomalies: snapshot.anomalies,
         gaps: snapshot.gaps,
+        no_history,
     })
 }
 
 /// Why things wait: the plan of a pass that does nothing. Without a history nothing is known of starts that failed.
-async fn reasons(context: &Context, snapshot: &Snapshot) -> Option<(Plan, Known)> {
-    let store = context.history.open().await.ok();
-    let planned = past::plan_to_show(context, store.as_ref(), snapshot).await;
+async fn reasons(
+    context: &Context,
+    store: Option<&Arc<dyn Store>>,
+    snapshot: &Snapshot,
+) -> Option<(Plan, Known)> {
+    let planned = past::plan_to_show(context, store, snapshot).await;
     planned.ok()
 }
 
@@ -109,7 +123,9 @@ pub async fn show(context: &Context, text: &str) -> Result<Shown, OpsError> {
 async fn show_alive(context: &Context, execution: &Execution) -> Result<ExecutionView, OpsError> {
     let wants_more = execution.phase() == Phase::Queued || execution.ticket.terms.retries.most > 0;
     let reasons = if wants_more {
-        reasons(context, &context.backend.observe(Scope::Everything).await?).await
+        let snapshot = context.backend.observe(Scope::Everything).await?;
+        let store = context.history.open().await.ok();
+        reasons(context, store.as_ref(), &snapshot).await
     } else {
         None
     };

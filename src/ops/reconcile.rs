@@ -5,17 +5,16 @@
 
 use std::sync::Arc;
 
-use futures_util::future::join_all;
-
 use super::context::Context;
-use super::error::{ErrorKind, OpsError};
-use super::lease::{self, Held};
+use super::error::OpsError;
+use super::lease::{self, Claim, Held};
+use super::past;
 use super::report::{News, Report};
 use super::start::Case;
-use super::{end, past};
+use super::work::{Round, Work};
 use crate::engine::Scope;
-use crate::model::{Execution, ExecutionId, Phase, Plan, Snapshot, Step};
-use crate::scheduler::{Known, Past};
+use crate::model::{ExecutionId, Phase, Plan, Snapshot, Step};
+use crate::scheduler::Known;
 use crate::store::{Store, StoreError};
 
 /// A pass ends what has ended and then starts what fits in the room it made; more rounds than this mean that
@@ -170,7 +169,7 @@ async fn leased(context: &Context) -> Result<Option<(Arc<dyn Store>, Held)>, Sto
 
 /// What is there, and what is to be done with it. Without the store nothing is known of what was, and a start may turn out
 /// not to be one yet.
-async fn look(
+pub(super) async fn look(
     context: &Context,
     store: Option<&Arc<dyn Store>>,
     allow_starts: bool,
@@ -187,9 +186,10 @@ async fn rounds(
     report: &dyn Report,
 ) -> Result<Pass, OpsError> {
     let mut failures = Vec::new();
+    let mut work = Work::new(context, report);
     for round in 1.. {
-        let may_start = held.is_some_and(Held::is_valid);
-        let (snapshot, plan, known) = look(context, store, may_start).await?;
+        let claim = held.map(Held::claim).filter(Claim::is_valid);
+        let (snapshot, plan, known) = look(context, store, claim.is_some()).await?;
         for anomaly in &snapshot.anomalies {
             tracing::warn!(object = %anomaly.object, problem = %anomaly.problem, "left alone");
         }
@@ -201,128 +201,15 @@ async fn rounds(
             });
         }
         let round = Round {
-            context,
-            store,
-            held,
             snapshot: &snapshot,
             known: &known,
-            report,
+            store,
+            claim,
         };
-        failures = round.execute(&plan).await;
+        work.begin(&round, &plan.steps);
+        work.all().await;
+        let done = work.take_done().into_iter();
+        failures = done.filter_map(|done| done.failure).collect();
     }
     Err(OpsError::failed("a pass did not come to an end"))
-}
-
-/// One plan being carried out.
-struct Round<'a> {
-    context: &'a Context,
-    store: Option<&'a Arc<dyn Store>>,
-    held: Option<&'a Held>,
-    snapshot: &'a Snapshot,
-    known: &'a Known,
-    report: &'a dyn Report,
-}
-
-impl Round<'_> {
-    /// Carries out a plan: what makes room first, then the starts. Returns what failed.
-    async fn execute(&self, plan: &Plan) -> Vec<Failure> {
-        let (starts, others): (Vec<_>, Vec<_>) = plan
-            .steps
-            .iter()
-            .partition(|step| matches!(step, Step::Start { .. }));
-        let mut results = Vec::new();
-        for steps in [others, starts] {
-            results.extend(join_all(steps.into_iter().map(|step| self.carry_out(step))).await);
-        }
-        results.into_iter().flatten().collect()
-    }
-
-    async fn carry_out(&self, step: &Step) -> Option<Failure> {
-        tracing::info!(?step, "carrying out");
-        let execution = match step {
-            Step::End { execution, .. }
-            | Step::Rollback { execution, .. }
-            | Step::Retry { execution, .. }
-            | Step::Drop { execution, .. }
-            | Step::Start { execution, .. } => Some(*execution),
-            Step::Sweep(_) | Step::RemoveImage(_) => None,
-        };
-        self.effect(step).await.err().map(|error| Failure {
-            execution,
-            passing: error.kind == ErrorKind::Unreachable,
-            message: error.to_string(),
-        })
-    }
-
-    async fn effect(&self, step: &Step) -> Result<(), OpsError> {
-        let backend = &self.context.backend;
-        let unknown = Past::default();
-        let case = |id: &ExecutionId| self.case(*id, &unknown);
-        match step {
-            Step::Sweep(orphan) => Ok(backend.sweep(orphan).await?),
-            Step::RemoveImage(image) => Ok(backend.remove_job_image(image).await?),
-            Step::End {
-                execution,
-                mark,
-                why,
-            } => {
-                let Some(case) = case(execution) else {
-                    return Ok(());
-                };
-                if let Some(why) = why {
-                    case.write_end(*mark, why).await;
-                }
-                let Case {
-                    context,
-                    store,
-                    execution,
-                    report,
-                    ..
-                } = case;
-                end::end(context, store, execution, *mark, report).await
-            }
-            // The lease can lapse while earlier steps take their time; whoever has it now decides anew.
-            Step::Start { .. } | Step::Rollback { .. } | Step::Retry { .. } | Step::Drop { .. }
-                if !self.held.is_some_and(Held::is_valid) =>
-            {
-                Err(OpsError::failed(
-                    "the lease was lost to another zoe; nothing more is started by this one",
-                ))
-            }
-            Step::Rollback { execution, why } => match case(execution) {
-                Some(case) => case.undo(why).await,
-                None => Ok(()),
-            },
-            Step::Retry {
-                execution,
-                code,
-                why,
-            } => match case(execution) {
-                Some(case) => case.again(*code, why).await,
-                None => Ok(()),
-            },
-            Step::Drop { execution, members } => match case(execution) {
-                Some(case) => case.drop_members(members).await,
-                None => Ok(()),
-            },
-            Step::Start {
-                execution,
-                placement,
-            } => match case(execution) {
-                Some(case) => case.start(placement).await,
-                None => Ok(()),
-            },
-        }
-    }
-
-    fn case<'c>(&'c self, id: ExecutionId, unknown: &'c Past) -> Option<Case<'c>> {
-        let execution: &Execution = self.snapshot.executions.get(&id)?;
-        Some(Case {
-            context: self.context,
-            store: self.store,
-            execution,
-            past: self.known.past(id).unwrap_or(unknown),
-            report: self.report,
-        })
-    }
 }

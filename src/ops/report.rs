@@ -1,7 +1,7 @@
 //! What an operation tells while it works; how that is shown is the face's business.
 
 use crate::engine::Progress;
-use crate::model::ExecutionId;
+use crate::model::{ExecutionId, Outcome};
 
 /// Something worth telling while an operation goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +53,34 @@ pub enum News {
     },
     /// This execution is being torn down.
     Ending(ExecutionId),
+    /// The members that this execution was given were started.
+    Started {
+        /// Which.
+        id: ExecutionId,
+        /// The nodes that it has members on, each once.
+        nodes: Vec<String>,
+    },
+    /// A start of this execution came to nothing and was, or is being, undone.
+    StartFailed {
+        /// Which.
+        id: ExecutionId,
+        /// A sentence for people.
+        why: String,
+    },
+    /// Members of this execution, which goes on, were removed.
+    Dropped {
+        /// Which.
+        id: ExecutionId,
+        /// Each with what was wrong with it.
+        members: Vec<String>,
+    },
+    /// This execution is over, and nothing of it is left.
+    Ended {
+        /// Which.
+        id: ExecutionId,
+        /// How it ended.
+        outcome: Outcome,
+    },
     /// Something is not as it should be, but the operation goes on.
     Warning(String),
 }
@@ -86,11 +114,24 @@ impl<'a> Only<'a> {
 
 impl Report for Only<'_> {
     fn tell(&self, news: News) {
-        if let News::Starting(id) | News::Ending(id) = news
-            && id != self.id
-        {
-            return;
+        let about = match &news {
+            News::Starting(id)
+            | News::Ending(id)
+            | News::Started { id, .. }
+            | News::StartFailed { id, .. }
+            | News::Dropped { id, .. }
+            | News::Ended { id, .. } => Some(*id),
+            News::Image { .. }
+            | News::Packed { .. }
+            | News::Submitted { .. }
+            | News::Found { .. }
+            | News::Waiting(_)
+            | News::Running
+            | News::Ready { .. }
+            | News::Warning(_) => None,
+        };
+        if about.is_none_or(|id| id == self.id) {
+            self.report.tell(news);
         }
-        self.report.tell(news);
     }
 }

@@ -44,6 +44,7 @@ impl Case<'_> {
                 let detail = format!("{} of {all} members were started", placement.len());
                 self.event(STARTED, &detail).await;
                 record::started(self.context, self.store, self.execution, self.report).await;
+                self.tell_started(placement);
                 Ok(())
             }
             Err(Failure::Passing(error)) => Err(error.into()),
@@ -71,7 +72,11 @@ impl Case<'_> {
             }
         }
         match self.launch(placement).await {
-            Ok(()) | Err(Failure::Ended) => Ok(()),
+            Ok(()) => {
+                self.tell_started(placement);
+                Ok(())
+            }
+            Err(Failure::Ended) => Ok(()),
             Err(Failure::Passing(error)) => Err(error.into()),
             Err(Failure::Final(why) | Failure::Other(why)) => {
                 self.event("not-replaced", &why).await;
@@ -118,6 +123,7 @@ impl Case<'_> {
             return self.give_up(&times(why, tries)).await;
         }
         self.event(START_FAILED, why).await;
+        self.tell_failed(why.to_owned());
         Ok(self.context.backend.remove(self.execution).await?)
     }
 
@@ -136,6 +142,7 @@ impl Case<'_> {
     async fn give_up(self, why: &str) -> Result<(), OpsError> {
         let why = format!("could not be started: {why}");
         self.event("failed", &why).await;
+        self.tell_failed(why);
         let marked = self.context.backend.mark(self.execution, Mark::Failed);
         Ok(marked.await?)
     }
@@ -147,6 +154,7 @@ impl Case<'_> {
         // Once written down it counts as a try; whoever goes on with undoing it does not count it again.
         if !past::is_written(self.past, made_at) {
             self.event(START_FAILED, &why.to_string()).await;
+            self.tell_failed(why.to_string());
         }
         // What they said may tell why.
         let members = self.execution.instances.iter().filter(|i| !i.is_lost());
@@ -197,7 +205,25 @@ impl Case<'_> {
             backend, settings, ..
         } = self.context;
         let removed = backend.remove_members(self.execution, &members, settings.grace);
-        Ok(removed.await?)
+        removed.await?;
+        self.report.tell(News::Dropped {
+            id: self.execution.ticket.id,
+            members: causes.iter().map(ToString::to_string).collect(),
+        });
+        Ok(())
+    }
+
+    fn tell_started(self, placement: &Placement) {
+        let nodes: BTreeSet<_> = placement.values().map(ToString::to_string).collect();
+        self.report.tell(News::Started {
+            id: self.execution.ticket.id,
+            nodes: nodes.into_iter().collect(),
+        });
+    }
+
+    fn tell_failed(self, why: String) {
+        let id = self.execution.ticket.id;
+        self.report.tell(News::StartFailed { id, why });
     }
 
     /// Writes down why an execution ends that Docker does not show to have ended by itself.

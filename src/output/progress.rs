@@ -159,7 +159,12 @@ impl Report for Reporter {
             return;
         }
         match news {
-            News::Warning(_) => {}
+            // Whoever stays is told in other words: that it runs, and how it ended.
+            News::Warning(_)
+            | News::Started { .. }
+            | News::StartFailed { .. }
+            | News::Dropped { .. }
+            | News::Ended { .. } => {}
             News::Image { image, progress } => self.image(state, &image, &progress),
             News::Packed { files, bytes } => {
                 let plural = if files == 1 { "file" } else { "files" };

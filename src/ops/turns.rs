@@ -1,0 +1,325 @@
+//! Passes one after the other, for who makes them all the time: what one has begun goes on while the next one looks.
+//!
+//! A command's pass ends when all it has begun is through. Here a teardown that takes ten seconds, or a node that pulls an
+//! image for minutes, holds nothing else up. The lease is asked for when there is something to do and given back soon after.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::context::Context;
+use super::error::OpsError;
+use super::lease::{self, Asked, Claim, Held};
+use super::reconcile::{self, Failure};
+use super::report::Report;
+use super::work::{Round, Subject, Work, needs_lease};
+use crate::model::{Execution, ExecutionId, Plan, Snapshot, Step, WaitReason};
+use crate::scheduler::Known;
+use crate::store::{Store, StoreError, holder};
+
+/// How soon to look again while another holds the lease that is wanted.
+const TAKEN: Duration = Duration::from_millis(250);
+/// For how long another may hold it before what needs no lease is done without.
+const LONG_TAKEN: Duration = Duration::from_secs(1);
+/// For how long it is kept when nothing that needs it is under way, but something else is: who gets it would see that to do.
+const KEPT: Duration = Duration::from_secs(1);
+/// How soon to look again while the database can't be had.
+const WITHOUT_DATABASE: Duration = Duration::from_secs(2);
+/// How long the database may take to answer.
+const ANSWER: Duration = Duration::from_secs(5);
+/// How long giving the lease back may take at the end.
+const FAREWELL: Duration = Duration::from_millis(150);
+/// The longest time until something that failed is tried again.
+const LONGEST_SETBACK: Duration = Duration::from_secs(30);
+
+/// Passes of somebody who stays.
+pub struct Turns<'a> {
+    context: &'a Context,
+    work: Work<'a>,
+    store: Option<Arc<dyn Store>>,
+    /// With when it was needed last.
+    held: Option<(Held, Instant)>,
+    /// Since when another has the lease that is wanted.
+    taken: Option<Instant>,
+    setbacks: BTreeMap<Subject, Setback>,
+}
+
+/// What could not be done, to be tried again.
+struct Setback {
+    failure: Failure,
+    times: u32,
+    again: Instant,
+}
+
+/// What a turn has seen and left.
+#[derive(Debug, Clone)]
+pub struct Turn {
+    /// What was there.
+    pub snapshot: Snapshot,
+    /// What was to be done, and what waits and why.
+    pub plan: Plan,
+    /// Why the database can't be had; without it nothing is started.
+    pub database: Option<String>,
+    /// Who works in place of this one, as far as it said.
+    pub other: Option<String>,
+    /// What could not be done, and is tried again.
+    pub failures: Vec<Failure>,
+    /// How soon another turn is due, where that is before the next interval.
+    pub due: Option<Duration>,
+    /// Whether nothing is under way and nothing is left to do now.
+    pub is_settled: bool,
+}
+
+type Seen = (Snapshot, Plan, Known);
+
+impl<'a> Turns<'a> {
+    /// The first turn is still to come.
+    pub fn new(context: &'a Context, report: &'a dyn Report) -> Self {
+        Self {
+            context,
+            work: Work::new(context, report),
+            store: None,
+            held: None,
+            taken: None,
+            setbacks: BTreeMap::new(),
+        }
+    }
+
+    /// Looks, and begins what is to be done and is not under way. Fails only if Docker can't be read.
+    pub async fn turn(&mut self) -> Result<Turn, OpsError> {
+        let had_database = self.store.is_some();
+        let mut trouble = self.open().await.err();
+        self.count(trouble.is_none() && !had_database);
+        let mut seen = self.look(trouble.is_none()).await?;
+        let mut other = None;
+        let mut steps = self.wanted(&seen.1);
+        if steps.is_empty() {
+            self.taken = None;
+        } else if trouble.is_none() && self.claim().is_none() {
+            match self.ask().await {
+                Ok(Asked::Held(held)) => {
+                    self.held = Some((held, Instant::now()));
+                    self.taken = None;
+                    // Others may have done it meanwhile.
+                    seen = self.look(true).await?;
+                    steps = self.wanted(&seen.1);
+                }
+                Ok(Asked::Taken(holder)) => other = Some(holder::describe(&holder)),
+                Err(error) => trouble = Some(error),
+            }
+        }
+        let claim = self.claim();
+        if other.is_some() {
+            let since = *self.taken.get_or_insert_with(Instant::now);
+            steps.retain(|step| !needs_lease(step) && since.elapsed() > LONG_TAKEN);
+        }
+        let may_start = claim.is_some() && self.work.may_start(&seen.0);
+        steps.retain(|step| match step {
+            Step::Start { .. } => may_start,
+            _ => claim.is_some() || !needs_lease(step),
+        });
+        let (snapshot, plan, known) = seen;
+        let round = Round {
+            snapshot: &snapshot,
+            known: &known,
+            store: self.store.as_ref().filter(|_| trouble.is_none()),
+            claim,
+        };
+        self.work.begin(&round, &steps);
+        if trouble.is_some() {
+            // What is opened anew is not what has failed.
+            self.store = None;
+        }
+        self.give_back().await;
+        let is_settled = self.work.is_idle() && self.wanted(&plan).is_empty();
+        Ok(Turn {
+            due: self.due(&snapshot, &plan, trouble.is_some(), other.is_some()),
+            database: trouble.map(|error| error.to_string()),
+            failures: self.setbacks.values().map(|s| s.failure.clone()).collect(),
+            is_settled,
+            snapshot,
+            plan,
+            other,
+        })
+    }
+
+    /// Whether nothing is under way.
+    pub fn is_idle(&self) -> bool {
+        self.work.is_idle()
+    }
+
+    /// Goes on with what is under way, and returns when something of it is through; never, if nothing is.
+    pub async fn work(&mut self) {
+        self.work.some().await;
+    }
+
+    /// Ends: what is under way may come to its end, for so long; then the lease is given back.
+    pub async fn finish(mut self, patience: Duration) {
+        let _ = tokio::time::timeout(patience, self.work.all()).await;
+        let farewell = async {
+            match (self.held.take(), &self.store) {
+                (Some((held, _)), _) => held.release().await,
+                // The last turn may have been broken off when the lease was just had.
+                (None, Some(store)) => {
+                    let Context {
+                        settings, identity, ..
+                    } = self.context;
+                    let _ = store.release(&settings.deployment, identity.holder()).await;
+                }
+                (None, None) => {}
+            }
+        };
+        let _ = tokio::time::timeout(FAREWELL, farewell).await;
+    }
+
+    fn claim(&self) -> Option<Claim> {
+        let claim = self.held.as_ref().map(|(held, _)| held.claim());
+        claim.filter(Claim::is_valid)
+    }
+
+    /// Makes sure that the history can be had.
+    async fn open(&mut self) -> Result<(), StoreError> {
+        let context = self.context;
+        let before = self.store.take();
+        let opened = async {
+            let store = match before {
+                Some(store) => store,
+                None => context.history.open().await?,
+            };
+            // Nothing has this id: it is asked for to see whether there is an answer.
+            let nothing = ExecutionId::from_bits(0);
+            store.get(&context.settings.deployment, nothing).await?;
+            Ok(store)
+        };
+        self.store = Some(self.work.meanwhile(in_time(opened)).await?);
+        Ok(())
+    }
+
+    async fn ask(&mut self) -> Result<Asked, StoreError> {
+        let context = self.context;
+        let Some(store) = self.store.clone() else {
+            return Ok(Asked::Taken(String::new()));
+        };
+        let asked = in_time(lease::try_acquire(context, &store));
+        self.work.meanwhile(asked).await
+    }
+
+    async fn look(&mut self, with_history: bool) -> Result<Seen, OpsError> {
+        let store = self.store.clone().filter(|_| with_history);
+        let look = reconcile::look(self.context, store.as_ref(), with_history);
+        self.work.meanwhile(look).await
+    }
+
+    /// Counts what has come to its end; `at_once`: what failed is worth another try now.
+    fn count(&mut self, at_once: bool) {
+        let now = Instant::now();
+        for done in self.work.take_done() {
+            let Some(failure) = done.failure else {
+                self.setbacks.remove(&done.subject);
+                continue;
+            };
+            let before = self.setbacks.get(&done.subject);
+            let times = before.map_or(0, |before| before.times.saturating_add(1));
+            let pause = Duration::from_secs(1 << times.min(5)).min(LONGEST_SETBACK);
+            let setback = Setback {
+                failure,
+                times,
+                again: now + pause,
+            };
+            self.setbacks.insert(done.subject, setback);
+        }
+        if at_once {
+            for setback in self.setbacks.values_mut() {
+                setback.again = now;
+            }
+        }
+    }
+
+    /// The steps that are to be begun now. What failed and is not to be done any more is forgotten.
+    fn wanted(&mut self, plan: &Plan) -> Vec<Step> {
+        let subjects: Vec<Subject> = plan.steps.iter().map(Subject::of).collect();
+        self.setbacks
+            .retain(|subject, _| subjects.contains(subject) || self.work.is_busy(subject));
+        let now = Instant::now();
+        let due = |subject: &Subject| {
+            let setback = self.setbacks.get(subject);
+            !self.work.is_busy(subject) && setback.is_none_or(|setback| setback.again <= now)
+        };
+        let steps = plan.steps.iter().zip(&subjects);
+        let steps = steps.filter(|(_, subject)| due(subject));
+        steps.map(|(step, _)| step.clone()).collect()
+    }
+
+    /// Gives the lease back when it is not needed any more.
+    async fn give_back(&mut self) {
+        let Some((held, needed)) = self.held.take() else {
+            return;
+        };
+        let needed = if self.work.needs_lease() {
+            Instant::now()
+        } else {
+            needed
+        };
+        let keep = self.work.needs_lease() || (!self.work.is_idle() && needed.elapsed() < KEPT);
+        if keep && held.is_valid() {
+            self.held = Some((held, needed));
+        } else {
+            self.work.meanwhile(held.release()).await;
+        }
+    }
+
+    /// How soon another turn is due.
+    fn due(
+        &self,
+        snapshot: &Snapshot,
+        plan: &Plan,
+        no_database: bool,
+        taken: bool,
+    ) -> Option<Duration> {
+        let now = Instant::now();
+        let setbacks = self.setbacks.values().map(|setback| setback.again - now);
+        let kept = self.held.iter().map(|(_, needed)| *needed + KEPT - now);
+        let database = no_database.then_some(WITHOUT_DATABASE);
+        let taken = taken.then_some(TAKEN);
+        let wall = self.context.now();
+        // What is past was seen to.
+        let until = |at: Timestamp| {
+            let left = Duration::try_from(at.duration_since(wall)).ok();
+            left.filter(|left| !left.is_zero())
+        };
+        let ends = snapshot.executions.values().filter_map(Execution::deadline);
+        let tries = plan
+            .waiting
+            .iter()
+            .filter_map(|waiting| retry(&waiting.reason));
+        setbacks
+            .chain(kept)
+            .chain(database)
+            .chain(taken)
+            .chain(ends.chain(tries).filter_map(until))
+            .min()
+    }
+}
+
+/// When something that waits is to be tried again.
+fn retry(reason: &WaitReason) -> Option<Timestamp> {
+    if let WaitReason::Retry { at, .. } | WaitReason::Again { at, .. } = reason {
+        Some(*at)
+    } else {
+        None
+    }
+}
+
+async fn in_time<T>(answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    tokio::time::timeout(ANSWER, answer)
+        .await
+        .unwrap_or_else(|_| {
+            Err(StoreError::Query {
+                what: "answer",
+                why: format!("it took longer than {} s", ANSWER.as_secs()),
+            })
+        })
+}
