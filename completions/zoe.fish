@@ -55,6 +55,7 @@ complete -c zoe -n "__fish_zoe_needs_command" -f -a "resubmit" -d 'Run the same 
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "resize" -d 'Give what runs more members, or fewer'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "kill" -d 'End executions'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "rm" -d 'Forget executions that are over'
+complete -c zoe -n "__fish_zoe_needs_command" -f -a "watch" -d 'Keep everything moving in the background: start what waits, end what is over'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "app" -d 'List, show and check application descriptions'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "user" -d 'Enter users, and say what each may have'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "images" -d 'Build, list and push the images'
@@ -390,6 +391,19 @@ complete -c zoe -n "__fish_zoe_using_subcommand rm" -s f -l force -d 'End those 
 complete -c zoe -n "__fish_zoe_using_subcommand rm" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
 complete -c zoe -n "__fish_zoe_using_subcommand rm" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
 complete -c zoe -n "__fish_zoe_using_subcommand rm" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand watch" -l interval -d 'The time between two passes where nothing happens [default: [intervals] `scheduler_task`]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand watch" -l log-format -d 'How the log on standard error is written: text or json' -r -f -a "text\t'For people'
+json\t'An object a line'"
+complete -c zoe -n "__fish_zoe_using_subcommand watch" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand watch" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand watch" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand watch" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand watch" -l once -d 'Make one pass and end, for cron; exits with 1 if something is not as it should be'
+complete -c zoe -n "__fish_zoe_using_subcommand watch" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand watch" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand watch" -s h -l help -d 'Print help'
 complete -c zoe -n "__fish_zoe_using_subcommand app; and not __fish_seen_subcommand_from ls show validate" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand app; and not __fish_seen_subcommand_from ls show validate" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand app; and not __fish_seen_subcommand_from ls show validate" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r

@@ -18,3 +18,4 @@ pub mod ops;
 
 pub mod cli;
 pub mod output;
+pub mod watch;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use zoe::cli::face::Terminal;
-use zoe::cli::{self, Process};
+use zoe::cli::{self, Process, Tracing};
 use zoe::config::Surroundings;
 use zoe::ops::connect::RealWorld;
 
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     match cli::parse(std::env::args_os()) {
         Err(code) => ExitCode::from(code),
         Ok(command_line) => {
-            trace(command_line.verbosity());
+            trace(command_line.tracing());
             let process = Process {
                 around: Surroundings::of_process(),
                 terminal: terminal(),
@@ -56,15 +56,16 @@ fn terminal() -> Terminal {
 }
 
 /// Tells on standard error what is done, if that was asked for.
-fn trace(verbosity: u8) {
-    let filter = match verbosity {
-        0 => return,
-        1 => "zoe=debug",
-        _ => "zoe=trace,bollard=debug,sqlx=debug",
-    };
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+fn trace(wanted: Option<Tracing>) {
+    let Some(wanted) = wanted else { return };
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(wanted.filter)
+        .with_target(wanted.with_target)
         .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .init();
+        .with_ansi(io::stderr().is_terminal());
+    if wanted.json {
+        subscriber.json().flatten_event(true).init();
+    } else {
+        subscriber.init();
+    }
 }

@@ -28,6 +28,7 @@ const COMMANDS: [&str; 22] = [
     "resize",
     "kill",
     "rm",
+    "watch",
     "app",
     "images",
     "write-config",

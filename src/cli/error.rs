@@ -12,7 +12,10 @@ pub const EXIT_CODES: [(&str, &str); 11] = [
         "N",
         "the job's own: `submit` and `run` attached (an array: of the first that failed), `wait` (the largest), `exec`",
     ),
-    ("1", "`resize`: there was room for some of the members only"),
+    (
+        "1",
+        "`resize`: there was room for some of the members only; `watch --once`: something is not as it should be, and the log says what",
+    ),
     (
         "2",
         "the command line, a file or the configuration is wrong",
@@ -31,6 +34,9 @@ pub const EXIT_CODES: [(&str, &str); 11] = [
     ("130", "interrupted with Ctrl-C; what was submitted goes on"),
     ("143", "the execution was cancelled"),
 ];
+
+/// The exit code of a pass after which something is not as it should be.
+pub const DEGRADED: u8 = 1;
 
 /// The exit code after Ctrl-C.
 pub const INTERRUPTED: u8 = 130;

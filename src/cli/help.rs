@@ -17,7 +17,9 @@ const GROUPS: [(&str, &[&str]); 4] = [
     ),
     (
         "Act",
-        &["exec", "wait", "hold", "release", "resize", "kill", "rm"],
+        &[
+            "exec", "wait", "hold", "release", "resize", "kill", "rm", "watch",
+        ],
     ),
     (
         "Set up",
@@ -58,6 +60,7 @@ pub fn examples(command: &str) -> Option<&'static str> {
         "resize" => super::resize::EXAMPLES,
         "kill" => super::kill::EXAMPLES,
         "rm" => super::rm::EXAMPLES,
+        "watch" => super::watch::EXAMPLES,
         "app" => super::app::EXAMPLES,
         "images" => super::images::EXAMPLES,
         "write-config" => super::write_config::EXAMPLES,

@@ -36,6 +36,7 @@ mod submit;
 mod top;
 mod user;
 mod wait;
+mod watch;
 mod write_config;
 
 use std::ffi::OsString;
@@ -110,6 +111,8 @@ enum Command {
     Kill(kill::KillArgs),
     /// Forget executions that are over
     Rm(rm::RmArgs),
+    /// Keep everything moving in the background: start what waits, end what is over
+    Watch(watch::WatchArgs),
     /// List, show and check application descriptions
     #[command(subcommand)]
     App(app::AppCommand),
@@ -128,6 +131,17 @@ enum Command {
     Completions(completions::CompletionsArgs),
     /// Write the manual pages
     Man(man::ManArgs),
+}
+
+/// How the log on standard error is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tracing {
+    /// What is in it, as `tracing-subscriber` reads it.
+    pub filter: &'static str,
+    /// Whether each line is a JSON object.
+    pub json: bool,
+    /// Whether each line says which part of the program wrote it.
+    pub with_target: bool,
 }
 
 /// What the process brings along.
@@ -171,9 +185,25 @@ fn wrong_value(error: &clap::Error) -> Option<String> {
 }
 
 impl Cli {
-    /// How much is to be traced: 0 nothing, 1 what is done, 2 every call.
-    pub fn verbosity(&self) -> u8 {
-        self.global.verbose
+    /// What is to be traced, and how; `None` where nothing is.
+    pub fn tracing(&self) -> Option<Tracing> {
+        let log = if let Command::Watch(args) = &self.command {
+            Some(args.log_format == watch::LogFormat::Json)
+        } else {
+            None
+        };
+        let filter = match (self.global.verbose, log, self.global.quiet) {
+            (0, None, _) => return None,
+            (0, Some(_), true) => "zoe=warn",
+            (0, Some(_), false) => "zoe::watch=info,zoe=warn",
+            (1, ..) => "zoe=debug",
+            (2.., ..) => "zoe=trace,bollard=debug,sqlx=debug",
+        };
+        Some(Tracing {
+            filter,
+            json: log.unwrap_or_default(),
+            with_target: self.global.verbose > 0,
+        })
     }
 }
 
@@ -228,6 +258,7 @@ async fn asynchronous(command: Command, session: &Session) -> Done {
         Command::Resize(args) => resize::run(args, session).await,
         Command::Kill(args) => kill::run(args, session).await,
         Command::Rm(args) => rm::run(args, session).await,
+        Command::Watch(args) => watch::run(args, session).await,
         Command::Images(command) => images::run(command, session).await,
         Command::Simulate(args) => simulate::run(&args, session),
         Command::User(command) => user::run(command, session).await,

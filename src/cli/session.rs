@@ -9,10 +9,11 @@ use super::error::{CommandError, Kind};
 use super::face::Face;
 use super::global::GlobalArgs;
 use crate::config::{self, Config, ConfigErrors, Overrides, Surroundings};
+use crate::engine::gate::Latch;
 use crate::model::{Anomaly, Gap, Secret};
-use crate::ops::connect::{connect, connect_to_history};
+use crate::ops::connect::{connect, connect_behind, connect_to_history};
 use crate::ops::launch::Common;
-use crate::ops::{Context, World};
+use crate::ops::{Context, OpsError, World};
 use crate::output::Look;
 
 /// What a command gives: its exit code.
@@ -72,6 +73,11 @@ impl Session {
             ..self.overrides.clone()
         };
         self.context_with(&overrides).await
+    }
+
+    /// Configuration and backend, for who may be told to end: once the latch is shut no call goes out any more.
+    pub async fn connect(&self, config: &Config, latch: Latch) -> Result<Context, OpsError> {
+        connect_behind(config, &self.around, Arc::clone(&self.world), latch).await
     }
 
     async fn context_with(&self, overrides: &Overrides) -> Result<Context, CommandError> {

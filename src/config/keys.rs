@@ -83,7 +83,6 @@ macro_rules! optional {
 
 const PROXY: Option<&str> = Some("the reverse proxy");
 const MAIL: Option<&str> = Some("mail");
-const WATCH: Option<&str> = Some("`zoe watch`");
 const CULLING: Option<&str> = Some("the culling of idle notebooks");
 
 /// The table, sections together, in the order in which they are shown.
@@ -282,16 +281,17 @@ pub const KEYS: &[Key] = &[
         section: "intervals",
         name: "scheduler_task",
         default: "10",
-        doc: "Seconds between two passes of the scheduler.",
-        later: WATCH,
+        doc: "Seconds between two passes of `zoe watch` where nothing happens; events of Docker wake it at once.",
+        later: None,
         set: as_given!(intervals.scheduler_task, Given::seconds),
     },
     Key {
         section: "intervals",
         name: "check_terminated",
         default: "30",
-        doc: "Seconds between two checks for executions whose containers have ended.",
-        later: WATCH,
+        doc: "Seconds between two checks for executions whose containers have ended. A pass does that too: the shorter of the two \
+              intervals counts.",
+        later: None,
         set: as_given!(intervals.check_terminated, Given::seconds),
     },
     Key {

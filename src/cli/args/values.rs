@@ -49,6 +49,15 @@ pub fn duration(text: &str) -> Result<SignedDuration, String> {
     }
 }
 
+/// The same for what may be shorter than a second, too: `250ms`.
+pub fn short_duration(text: &str) -> Result<std::time::Duration, String> {
+    let milliseconds = text.trim().strip_suffix("ms").map(str::parse);
+    match milliseconds {
+        Some(Ok(number @ 1..)) => Ok(std::time::Duration::from_millis(number)),
+        Some(_) | None => duration(text).map(SignedDuration::unsigned_abs),
+    }
+}
+
 /// A moment: a length of time before now, or a time in RFC 3339.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {

@@ -1,0 +1,176 @@
+//! `zoe watch`: the scheduler in the background. A timer and Docker's events wake it; what it does any command does too.
+//!
+//! It decides nothing: [`Turns`] makes the passes. What it tells goes through `tracing` ([`decisions`], [`health`]) and, under
+//! systemd, to the service manager ([`manager`]).
+
+mod decisions;
+mod health;
+mod manager;
+
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::engine::gate::Latch;
+use crate::ops::hints::Hints;
+use crate::ops::turns::Turns;
+use crate::ops::{Context, OpsError};
+
+use decisions::Decisions;
+use health::Health;
+use manager::Manager;
+
+/// How long the calls that are under way may take when zoe is told to end. Docker carries out what it was asked anyway.
+const LAST_CALLS: Duration = Duration::from_millis(600);
+/// How soon to look again where Docker could not be read.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// The shortest time between two turns that nothing but what is due has led to.
+const SHORTEST: Duration = Duration::from_millis(20);
+/// After so many turns a single pass leaves what has come up meanwhile to the next one.
+const MOST_TURNS: usize = 20;
+
+/// Learns that zoe is to end, and has no more calls made from then on.
+pub struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+    latch: Latch,
+}
+
+impl Stop {
+    /// Listens to SIGTERM and SIGINT.
+    pub fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            latch: Latch::default(),
+        })
+    }
+
+    /// What shuts the gates that calls to Docker go through.
+    pub fn latch(&self) -> Latch {
+        self.latch.clone()
+    }
+
+    /// Returns when zoe is to end; at once, if it was told so before.
+    pub async fn told(&mut self) {
+        if !self.latch.is_shut() {
+            tokio::select! {
+                _ = self.terminate.recv() => {}
+                _ = self.interrupt.recv() => {}
+            }
+            self.latch.shut();
+        }
+    }
+}
+
+/// What came of a single pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// What could be done is done; what is not as it should be, each in a sentence.
+    Done(Vec<String>),
+    /// It was told to end before.
+    Stopped,
+}
+
+/// Connects, again and again with growing pauses where that fails: a service may come up before Docker does. `None` when
+/// zoe was told to end meanwhile.
+pub async fn connected(
+    stop: &mut Stop,
+    connect: impl AsyncFn() -> Result<Context, OpsError>,
+) -> Option<Context> {
+    const LONGEST: Duration = Duration::from_secs(10);
+    let mut health = Health::default();
+    let mut manager = Manager::find();
+    let mut pause = Duration::from_millis(200);
+    loop {
+        let tried = tokio::select! {
+            tried = connect() => tried,
+            () = stop.told() => return None,
+        };
+        let error = match tried {
+            Ok(context) => return Some(context),
+            Err(error) => error,
+        };
+        health.cannot_look(&error);
+        manager.status(&health.line(None));
+        tokio::select! {
+            () = manager.rest(pause) => {}
+            () = stop.told() => return None,
+        }
+        pause = pause.saturating_mul(2).min(LONGEST);
+    }
+}
+
+/// Keeps everything moving until it is told to end.
+pub async fn forever(context: &Context, interval: Duration, stop: &mut Stop) {
+    let decisions = Decisions::default();
+    let mut health = Health::default();
+    let mut manager = Manager::find();
+    let mut hints = Hints::default();
+    let mut turns = Turns::new(context, &decisions);
+    tracing::info!(deployment = %context.settings.deployment, interval = ?interval, "watching");
+    loop {
+        hints.listen(context).await;
+        let turn = tokio::select! {
+            turn = turns.turn() => turn,
+            () = stop.told() => break,
+        };
+        let pause = match &turn {
+            Ok(turn) => {
+                decisions.look_at(turn);
+                health.look_at(turn);
+                turn.due
+                    .unwrap_or(interval)
+                    .clamp(SHORTEST.min(interval), interval)
+            }
+            Err(error) => {
+                health.cannot_look(error);
+                interval.min(LOOK_AGAIN)
+            }
+        };
+        manager.ready();
+        manager.status(&health.line(turn.as_ref().ok()));
+        tokio::select! {
+            () = hints.next(context, pause) => {}
+            () = turns.work() => {}
+            () = manager.rest(pause) => {}
+            () = stop.told() => break,
+        }
+    }
+    manager.stopping();
+    turns.finish(LAST_CALLS).await;
+    tracing::info!("told to end; what runs goes on");
+}
+
+/// Makes one pass: does what can be done now, and returns when that is through. Fails if Docker can't be read.
+pub async fn once(context: &Context, stop: &mut Stop) -> Result<Outcome, OpsError> {
+    let decisions = Decisions::default();
+    let mut turns = Turns::new(context, &decisions);
+    let done = tokio::select! {
+        done = until_through(&mut turns, &decisions) => done.map(Outcome::Done),
+        () = stop.told() => Ok(Outcome::Stopped),
+    };
+    turns.finish(LAST_CALLS).await;
+    done
+}
+
+async fn until_through(
+    turns: &mut Turns<'_>,
+    decisions: &Decisions,
+) -> Result<Vec<String>, OpsError> {
+    let mut health = Health::default();
+    for _ in 0..MOST_TURNS {
+        let turn = turns.turn().await?;
+        decisions.look_at(&turn);
+        health.look_at(&turn);
+        // What another works at is the other's.
+        if turn.is_settled || (turn.other.is_some() && turns.is_idle()) {
+            break;
+        }
+        turns.work().await;
+    }
+    while !turns.is_idle() {
+        turns.work().await;
+    }
+    Ok(health.sentences())
+}
