@@ -67,6 +67,15 @@ pub enum News {
         /// A sentence for people.
         why: String,
     },
+    /// The program of this execution has failed and is to be run again.
+    Again {
+        /// Which.
+        id: ExecutionId,
+        /// Its exit code.
+        code: i64,
+        /// A sentence for people.
+        why: String,
+    },
     /// Members of this execution, which goes on, were removed.
     Dropped {
         /// Which.
@@ -119,6 +128,7 @@ impl Report for Only<'_> {
             | News::Ending(id)
             | News::Started { id, .. }
             | News::StartFailed { id, .. }
+            | News::Again { id, .. }
             | News::Dropped { id, .. }
             | News::Ended { id, .. } => Some(*id),
             News::Image { .. }
@@ -126,6 +136,7 @@ impl Report for Only<'_> {
             | News::Submitted { .. }
             | News::Found { .. }
             | News::Waiting(_)
+            | News::Setback(_)
             | News::Running
             | News::Ready { .. }
             | News::Warning(_) => None,

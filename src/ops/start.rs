@@ -185,7 +185,13 @@ impl Case<'_> {
         backend.stop(self.execution, settings.grace).await?;
         let stopped = backend.inspect(self.execution).await?;
         keep::keep_attempt(self.context, &stopped, attempts).await?;
-        Ok(backend.remove(self.execution).await?)
+        backend.remove(self.execution).await?;
+        self.report.tell(News::Again {
+            id: self.execution.ticket.id,
+            code,
+            why: why.to_owned(),
+        });
+        Ok(())
     }
 
     /// Removes members that are no good any more.

@@ -163,6 +163,7 @@ impl Report for Reporter {
             News::Warning(_)
             | News::Started { .. }
             | News::StartFailed { .. }
+            | News::Again { .. }
             | News::Dropped { .. }
             | News::Ended { .. } => {}
             News::Image { image, progress } => self.image(state, &image, &progress),

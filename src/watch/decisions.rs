@@ -102,6 +102,10 @@ impl Report for Decisions {
                 let (name, user) = told.called(id);
                 tracing::warn!(execution = %id, name, user, why, "start failed");
             }
+            News::Again { id, code, why } => {
+                let (name, user) = told.called(id);
+                tracing::info!(execution = %id, name, user, code, why, "runs again");
+            }
             News::Dropped { id, members } => {
                 let (name, user) = told.called(id);
                 let why = members.join("; ");
@@ -119,6 +123,7 @@ impl Report for Decisions {
             | News::Submitted { .. }
             | News::Found { .. }
             | News::Waiting(_)
+            | News::Setback(_)
             | News::Starting(_)
             | News::Running
             | News::Ready { .. }
