@@ -11,7 +11,7 @@ mod common;
 
 use common::TestEnv;
 
-const COMMANDS: [&str; 22] = [
+const COMMANDS: [&str; 23] = [
     "submit",
     "cluster",
     "notebook",
