@@ -104,6 +104,20 @@ impl<'a> Starts<'a> {
         });
     }
 
+    /// Gives elastic members to those before a place. What they get is not free beside the reservation either.
+    pub(super) fn feed_before(&mut self, place: Place) {
+        let free = self.division.room().free();
+        self.division.refill_before(place);
+        let now = self.division.room();
+        let Some(backfill) = self.backfill.as_mut().filter(|_| now.free() != free) else {
+            return;
+        };
+        for position in 0..self.snapshot.nodes.len() {
+            let free = least(now.free_at(position), backfill.later.free_at(position));
+            backfill.both.set_free(position, free);
+        }
+    }
+
     /// Starts one behind the first that waits, if it can't delay that. Otherwise, with room there: why it waits all the same.
     pub(super) fn go_before(
         &mut self,

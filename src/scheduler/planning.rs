@@ -176,7 +176,7 @@ fn queue<'a>(starts: &mut Starts<'a>, mut gates: Gates<'a>, line: Vec<Queued<'a>
         if !starts.is_closed() && !closed.as_ref().is_some_and(is_put_off) {
             starts.open_purse(execution, &gates);
             // Those before it have their elastic members, which may be their owner's last.
-            starts.division.refill_before(place);
+            starts.feed_before(place);
             closed = gates.closed(execution, starts.spent(execution));
         }
         match closed {
