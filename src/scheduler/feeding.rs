@@ -66,8 +66,7 @@ impl<'a> Division<'a> {
         let Some(from) = self.next.filter(|from| !is_empty(*from, upto)) else {
             return;
         };
-        let hungry: Vec<Place> = self.hungry.range((from, upto)).copied().collect();
-        for place in hungry {
+        for place in self.candidates(from, upto) {
             if self.room.free() == Resources::ZERO {
                 break;
             }
@@ -78,6 +77,36 @@ impl<'a> Division<'a> {
             Bound::Excluded(place) => Some(Bound::Included(place)),
             Bound::Unbounded => None,
         };
+    }
+
+    /// Those between two places that may have more members, of a size for which some node has room. As room only gets less
+    /// while it is given away, whoever is not among them now gets nothing.
+    fn candidates(&self, from: Bound<Place>, upto: Bound<Place>) -> Vec<Place> {
+        let mut misfits: Vec<Resources> = Vec::new();
+        let mut fits = |size: Resources| {
+            if misfits.iter().any(|small| small.fits(size)) {
+                return false;
+            }
+            let fits = self.room.has(size);
+            if !fits {
+                misfits.retain(|large| !size.fits(*large));
+                misfits.push(size);
+            }
+            fits
+        };
+        let mut could = |claim: &Claim<'a>| {
+            let mut parts = claim.parts.iter();
+            parts.any(|p| p.elastic.len() < p.most && fits(p.component.reservation()))
+        };
+        if self.hungry.len() < self.served.len() / 8 {
+            let hungry = self.hungry.range((from, upto));
+            let could = |place: &&Place| self.served.get(place).is_some_and(&mut could);
+            return hungry.filter(could).copied().collect();
+        }
+        // Going through all is quicker than looking up most.
+        let served = self.served.range((from, upto));
+        let found = served.filter(|(place, claim)| could(claim) && self.hungry.contains(place));
+        found.map(|(place, _)| *place).collect()
     }
 
     /// Those behind a place that have their core members, the last first.

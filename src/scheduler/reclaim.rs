@@ -7,9 +7,12 @@ use crate::model::{
 };
 
 use super::claims::{Claim, Taken};
-use super::division::Division;
+use super::division::{Division, place as place_in};
 use super::order::Place;
 use super::starts::Starts;
+
+/// From how many executions members are taken back before it is asked whether it would do at all.
+const FEW: usize = 8;
 
 impl<'a> Division<'a> {
     /// Takes elastic members back from those behind `place`, the last first, so that the core members of this claim have
@@ -30,7 +33,10 @@ impl<'a> Division<'a> {
         }
         let mut taken = Vec::new();
         let mut enough = false;
-        for whose in behind {
+        for (n, whose) in behind.iter().copied().enumerate() {
+            if n == FEW && !self.would_do(claim, behind.get(n..).unwrap_or_default()) {
+                break;
+            }
             let members = self.served(&whose);
             let members: Vec<_> = members
                 .into_iter()
@@ -39,7 +45,8 @@ impl<'a> Division<'a> {
             for (member, size) in members {
                 self.room.give_back(&[member.position], size);
                 taken.push((member, size));
-                enough = self.has_room(claim);
+                // Room for none of its members makes no difference to it.
+                enough = self.holds_any(member.position, claim) && self.has_room(claim);
                 if enough {
                     break;
                 }
@@ -51,8 +58,9 @@ impl<'a> Division<'a> {
         // Some of them may have been taken from where it does not help. The foremost get theirs back first.
         let mut needed = Vec::new();
         for (member, size) in taken.into_iter().rev() {
+            let matters = self.holds_any(member.position, claim);
             self.room.take(member.position, size);
-            if enough && !self.has_room(claim) {
+            if enough && matters && !self.has_room(claim) {
                 self.room.give_back(&[member.position], size);
                 needed.push((member, size));
             }
@@ -132,6 +140,33 @@ impl<'a> Starts<'a> {
             from: owners,
             members,
         })
+    }
+}
+
+impl<'a> Division<'a> {
+    /// Whether a node has room for a core member of a claim.
+    fn holds_any(&self, position: usize, claim: &Claim<'a>) -> bool {
+        let free = self.room.free_at(position);
+        let mut parts = claim.parts.iter().filter(|part| part.core > 0);
+        parts.any(|part| part.component.reservation().fits(free))
+    }
+
+    /// Whether a claim's core members had room if these had core members only: one look at all nodes, which spares taking
+    /// members back one by one for nothing.
+    fn would_do(&self, claim: &Claim<'a>, behind: &[Place]) -> bool {
+        let mut sums: BTreeMap<usize, Resources> = BTreeMap::new();
+        let parts = behind.iter().filter_map(|place| self.served(place));
+        for part in parts.flat_map(|claim| &claim.parts) {
+            let size = part.component.reservation();
+            for position in &part.elastic {
+                *sums.entry(*position).or_default() += size;
+            }
+        }
+        let mut room = self.room.clone();
+        for (position, sum) in sums {
+            room.give_back(&[position], sum);
+        }
+        place_in(&mut room, claim).is_some()
     }
 }
 
