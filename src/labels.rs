@@ -3,6 +3,8 @@
 //! What carries labels of ours and does not decode is an error with a sentence, never a guess. Secrets and the user's
 //! environment are no labels: labels are for everybody to see.
 
+mod terms;
+
 use std::collections::{BTreeMap, HashMap};
 use std::str::FromStr;
 
@@ -11,9 +13,10 @@ use thiserror::Error;
 
 use crate::apps::{self, shown};
 use crate::model::{
-    Bytes, ComponentName, Cores, Dependency, Deployment, ExecutionId, InstanceKey, Mark, Resources,
-    Retries, Terms, TermsError, Ticket,
+    Bytes, ComponentName, Cores, Deployment, ExecutionId, InstanceKey, Mark, Resources, Ticket,
 };
+
+pub use terms::{AFTER, ARRAY, HELD, PRIORITY, RETRIES};
 
 /// What all our keys begin with.
 pub const PREFIX: &str = "zoe.";
@@ -45,16 +48,6 @@ pub const SUBMITTED: &str = "zoe.submitted";
 pub const KEY: &str = "zoe.key";
 /// How long it may run, if that is limited, as an ISO 8601 duration.
 pub const TIMEOUT: &str = "zoe.timeout";
-/// Its priority, if it is not 0.
-pub const PRIORITY: &str = "zoe.priority";
-/// The executions that have to be over before it starts, if there are any: `ID:ok` or `ID:any`, with a space between two.
-pub const AFTER: &str = "zoe.after";
-/// Its place in an array, if it has one: the array's id, its index, and perhaps how many run at once.
-pub const ARRAY: &str = "zoe.array";
-/// How often it is run again when it fails, if at all, and with which exit codes.
-pub const RETRIES: &str = "zoe.retries";
-/// `true` if it was submitted to wait until somebody releases it.
-pub const HELD: &str = "zoe.held";
 /// The image with the submitted files, if there are any.
 pub const JOB_IMAGE: &str = "zoe.job-image";
 /// The site's registry, empty for Docker Hub.
@@ -198,34 +191,8 @@ pub fn ticket_identity(ticket: &Ticket) -> Labels {
     if let Some(image) = &ticket.job_image {
         put(JOB_IMAGE, image.clone());
     }
-    put_terms(&ticket.terms, put);
+    terms::put(&ticket.terms, put);
     labels
-}
-
-fn put_terms(terms: &Terms, mut put: impl FnMut(&str, String) -> Option<String>) {
-    let Terms {
-        priority,
-        after,
-        array,
-        retries,
-        held,
-    } = terms;
-    if *priority != 0 {
-        put(PRIORITY, priority.to_string());
-    }
-    if !after.is_empty() {
-        let after: Vec<String> = after.iter().map(Dependency::to_string).collect();
-        put(AFTER, after.join(" "));
-    }
-    if let Some(place) = array {
-        put(ARRAY, place.to_string());
-    }
-    if *retries != Retries::default() {
-        put(RETRIES, retries.to_string());
-    }
-    if *held {
-        put(HELD, held.to_string());
-    }
 }
 
 /// The labels of an instance.
@@ -363,26 +330,9 @@ fn decode_ticket(labels: &Reader<'_>, deployment: &Deployment) -> Result<Ticket,
         submitted_at: labels.read(SUBMITTED)?,
         key: labels.get(KEY).map(str::to_owned),
         timeout,
-        terms: decode_terms(labels)?,
+        terms: terms::decode(labels)?,
         job_image: labels.get(JOB_IMAGE).map(str::to_owned),
         registry: labels.text(REGISTRY)?.to_owned(),
-    })
-}
-
-fn decode_terms(labels: &Reader<'_>) -> Result<Terms, LabelError> {
-    let mut after = Vec::new();
-    for one in labels.get(AFTER).into_iter().flat_map(|all| all.split(' ')) {
-        after.push(
-            one.parse()
-                .map_err(|why: TermsError| invalid(AFTER, one, &why))?,
-        );
-    }
-    Ok(Terms {
-        priority: labels.read_if_there(PRIORITY)?.unwrap_or_default(),
-        after,
-        array: labels.read_if_there(ARRAY)?,
-        retries: labels.read_if_there(RETRIES)?.unwrap_or_default(),
-        held: labels.read_if_there(HELD)?.unwrap_or_default(),
     })
 }
 
