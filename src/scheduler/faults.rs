@@ -245,10 +245,10 @@ fn room_faults(seen: &Snapshot, policy: &Policy, good: &Plan) -> Vec<Fault> {
             }));
         };
         edit("room kept for nobody", &|reserved| {
-            reserved.execution = id(1 << 40)
+            reserved.execution = id(1 << 40);
         });
         edit("room kept later than needed", &|reserved| {
-            reserved.at = at(1_000_000)
+            reserved.at = at(1_000_000);
         });
         edit("not all room kept", &|reserved| {
             reserved.placement.pop_first();
@@ -261,12 +261,16 @@ fn room_faults(seen: &Snapshot, policy: &Policy, good: &Plan) -> Vec<Fault> {
                 .insert((name.clone(), 0), "nowhere".into());
         });
     }
-    let taken = good.steps.iter().find_map(|step| match step {
-        Step::Drop { members, .. } => members.iter().find_map(|cause| match cause {
-            Cause::Reclaimed { member, by } => Some((member.clone(), *by)),
-            _ => None,
-        }),
-        _ => None,
+    let taken = good.steps.iter().find_map(|step| {
+        let Step::Drop { members, .. } = step else {
+            return None;
+        };
+        members.iter().find_map(|cause| {
+            let Cause::Reclaimed { member, by } = cause else {
+                return None;
+            };
+            Some((member.clone(), *by))
+        })
     });
     for (other, execution) in &seen.executions {
         let runs = matches!(execution.phase(), Phase::Running { .. });

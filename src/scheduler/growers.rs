@@ -147,18 +147,17 @@ impl<'a> Starts<'a> {
             if given.is_empty() {
                 continue;
             }
-            match grower.repaired.and_then(|n| self.decided.get_mut(n)) {
-                Some(start) => start.placement.extend(given),
-                None => {
-                    let mut placement = Members::to_go_on(grower.execution).made;
-                    placement.extend(given);
-                    self.decided.push(Start {
-                        execution: grower.execution,
-                        kind: Kind::Grown,
-                        placement,
-                    });
-                }
+            if let Some(start) = grower.repaired.and_then(|n| self.decided.get_mut(n)) {
+                start.placement.extend(given);
+                continue;
             }
+            let mut placement = Members::to_go_on(grower.execution).made;
+            placement.extend(given);
+            self.decided.push(Start {
+                execution: grower.execution,
+                kind: Kind::Grown,
+                placement,
+            });
         }
     }
 

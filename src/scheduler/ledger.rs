@@ -112,9 +112,9 @@ impl<'a> Ledger<'a> {
     /// What each member holds, and on which node.
     pub fn entries(&self) -> impl Iterator<Item = (&'a Execution, &'a str, Resources)> {
         let names = &self.names;
-        let named =
+        let entry =
             |(execution, place, size): &Entry<'a>| Some((*execution, *names.get(*place)?, *size));
-        self.entries.iter().filter_map(named)
+        self.entries.iter().filter_map(entry)
     }
 
     /// Who holds any of a resource on the nodes whose places these are, the largest first.

@@ -1,5 +1,7 @@
 //! Plans and snapshots in short, for tests.
 
+use std::fmt::Write as _;
+
 use crate::model::{Plan, Resources, Snapshot, Step};
 
 /// The plan in short, one line a step or reason.
@@ -47,7 +49,11 @@ pub(super) fn brief(seen: &Snapshot) -> String {
     for node in &seen.nodes {
         let (all, others) = (show(node.capacity), show(node.others));
         let (name, state) = (&node.name, node.availability);
-        text += &format!("{name} {all} others {others} {:?} {state:?}\n", node.labels);
+        let _ = writeln!(
+            text,
+            "{name} {all} others {others} {:?} {state:?}",
+            node.labels
+        );
     }
     for execution in seen.executions.values() {
         let ticket = &execution.ticket;
@@ -56,8 +62,9 @@ pub(super) fn brief(seen: &Snapshot) -> String {
             ticket.timeout,
         );
         let limit = limit.map(|limit| limit.as_secs());
-        text += &format!(
-            "{} {} prio {} at {submitted} limit {limit:?} monitor {:?} mark {:?} {:?}\n",
+        let _ = writeln!(
+            text,
+            "{} {} prio {} at {submitted} limit {limit:?} monitor {:?} mark {:?} {:?}",
             ticket.id,
             ticket.user,
             ticket.terms.priority,
@@ -71,8 +78,9 @@ pub(super) fn brief(seen: &Snapshot) -> String {
                 .members(c.name.as_str())
                 .map(|i| format!("{}@{}:{:?}", i.key.index, i.node, i.state))
                 .collect();
-            text += &format!(
-                "   {} {}+{} of {size} {} {:?}: {}\n",
+            let _ = writeln!(
+                text,
+                "   {} {}+{} of {size} {} {:?}: {}",
                 c.name,
                 c.core,
                 c.elastic,
@@ -83,7 +91,7 @@ pub(super) fn brief(seen: &Snapshot) -> String {
         }
     }
     for gap in &seen.gaps {
-        text += &format!("gap {gap:?}\n");
+        let _ = writeln!(text, "gap {gap:?}");
     }
     text
 }

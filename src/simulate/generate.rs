@@ -242,7 +242,9 @@ mod tests {
     fn most_is_small_and_short_and_little_does_most_of_the_work() {
         let jobs = made("google-like:20000");
         let short = jobs.iter().filter(|j| j.runtime < Time::from_secs(1000));
-        assert!((0.6..0.9).contains(&(short.count() as f64 / 20_000.0)));
+        assert!(
+            (0.6..0.9).contains(&(f64::from(u32::try_from(short.count()).unwrap()) / 20_000.0))
+        );
         let mut work: Vec<u128> = jobs
             .iter()
             .map(|j| j.work() * u128::from(j.member.cores.millis()))
@@ -253,7 +255,7 @@ mod tests {
         assert!(tenth * 10 > all * 7, "{tenth} of {all}");
         // It keeps the machines that it is meant for busy, and not more than that.
         let machines = 100 * 32_000 * u128::from(jobs[19_999].submit.nanos());
-        let load = all as f64 / machines as f64;
-        assert!((0.7..1.0).contains(&load), "{load}");
+        let percent = all * 100 / machines;
+        assert!((70..100).contains(&percent), "{percent} %");
     }
 }

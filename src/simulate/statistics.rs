@@ -59,6 +59,7 @@ mod tests {
     #[test]
     fn the_usual_definitions() {
         let of = |values: &[f64]| Summary::of(values.iter().copied());
+        let same = |a: f64, b: f64| (a - b).abs() < 1e-9;
         assert_eq!(of(&[]), Summary::default());
         assert_eq!(
             of(&[7.0]),
@@ -68,10 +69,10 @@ mod tests {
                 p95: 7.0
             }
         );
-        assert_eq!(of(&[40.0, 10.0, 30.0, 20.0]).median, 25.0);
-        assert_eq!(of(&[40.0, 10.0, 30.0, 20.0]).mean, 25.0);
+        assert!(same(of(&[40.0, 10.0, 30.0, 20.0]).median, 25.0));
+        assert!(same(of(&[40.0, 10.0, 30.0, 20.0]).mean, 25.0));
         let many: Vec<f64> = (1..=100).map(f64::from).collect();
         assert_eq!((of(&many).median, of(&many).p95), (50.5, 95.0));
-        assert_eq!(of(&many[..20]).p95, 19.0);
+        assert!(same(of(&many[..20]).p95, 19.0));
     }
 }

@@ -83,7 +83,7 @@ impl<'a> Judge<'a> {
 
     /// Whether the reserved room is free at that time.
     fn fits(&self, head: &Execution, reserved: &Reservation, at: Timestamp, doubt: Doubt) -> bool {
-        let mut held: BTreeMap<&str, Resources> = BTreeMap::new();
+        let mut taken: BTreeMap<&str, Resources> = BTreeMap::new();
         for (id, execution) in &self.snapshot.executions {
             let gone = self.gone_by(execution, doubt).is_some_and(|end| end <= at);
             let behind = self.compare(execution, head) == Ordering::Greater;
@@ -107,7 +107,7 @@ impl<'a> Judge<'a> {
                     | InstanceState::Other => true,
                 };
                 if holds && !gone && !(yields && elastic) {
-                    *held.entry(instance.node.as_str()).or_default() += instance.reservation;
+                    *taken.entry(instance.node.as_str()).or_default() += instance.reservation;
                 }
             }
             let Some(placement) = self.started.get(id) else {
@@ -123,7 +123,7 @@ impl<'a> Judge<'a> {
                 let yields = behind && elastic && self.policy.mode == Mode::Flexible;
                 let component = application.component(name);
                 if let (true, false, Some(component)) = (new, yields, component) {
-                    *held.entry(node).or_default() += component.reservation();
+                    *taken.entry(node).or_default() += component.reservation();
                 }
             }
         }
@@ -134,9 +134,9 @@ impl<'a> Judge<'a> {
             }
         }
         more.into_iter().all(|(name, more)| {
-            let held = held.get(name).copied().unwrap_or_default();
+            let taken = taken.get(name).copied().unwrap_or_default();
             let node = self.nodes.get(name);
-            node.is_some_and(|node| !over(node, node.others + held, more))
+            node.is_some_and(|node| !over(node, node.others + taken, more))
         })
     }
 
@@ -161,7 +161,7 @@ impl<'a> Judge<'a> {
     /// Whether elastic members of an execution can be taken back.
     fn yields(&self, execution: &Execution, doubt: Doubt) -> bool {
         let runs = matches!(execution.phase(), Phase::Running { .. });
-        let retry = |reason: &&WaitReason| matches!(reason, WaitReason::Retry { .. });
+        let retry = |reason: &WaitReason| matches!(reason, WaitReason::Retry { .. });
         let sure = || {
             let all_run = |i: &crate::model::Instance| i.state == InstanceState::Running;
             let dropped = self.dropped.iter();
@@ -172,7 +172,7 @@ impl<'a> Judge<'a> {
                 && !self.is_hidden(execution)
                 && !execution.lacks_core()
                 && dropped == 0
-                && !self.reasons.values().any(|r| retry(&r))
+                && !self.reasons.values().any(|r| retry(r))
         };
         self.policy.mode == Mode::Flexible && runs && (doubt == Doubt::Much || sure())
     }
