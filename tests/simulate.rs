@@ -30,7 +30,7 @@ fn json(env: &TestEnv, arguments: &[&str]) -> Vec<Value> {
 
 /// A picture, which must be XML.
 fn picture(env: &TestEnv, name: &str) -> String {
-    let text = std::fs::read_to_string(env.path(&format!("work/{name}"))).unwrap();
+    let text = std::fs::read_to_string(env.path(format!("work/{name}"))).unwrap();
     let document = roxmltree::Document::parse(&text).unwrap();
     assert_eq!(document.root_element().tag_name().name(), "svg");
     text

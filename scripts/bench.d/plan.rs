@@ -1,7 +1,7 @@
 //! What one planning pass costs over a large cluster, beside what merely copying and sorting it costs: a line of JSON for
 //! `scripts/bench`. Times are in seconds, one for each round; what is compared is measured in turns.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::indexing_slicing)]
 
 use std::collections::BTreeMap;
 use std::hint::black_box;

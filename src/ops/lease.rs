@@ -82,7 +82,7 @@ pub(super) async fn acquire(
 ) -> Result<Option<Held>, StoreError> {
     for _ in 0..TRIES {
         if let Asked::Held(held) = try_acquire(context, store).await? {
-            return Ok(Some(held));
+            return Ok(Some(*held));
         }
         context.world.sleep(ASK_AGAIN).await;
     }
@@ -92,7 +92,7 @@ pub(super) async fn acquire(
 /// What came of asking for the lease once.
 pub(super) enum Asked {
     /// It is held.
-    Held(Held),
+    Held(Box<Held>),
     /// Another has it, who is not known to be dead: what it said of itself.
     Taken(String),
 }
@@ -118,12 +118,12 @@ pub(super) async fn try_acquire(
         Arc::clone(store),
         Arc::clone(&until),
     ));
-    Ok(Asked::Held(Held {
+    Ok(Asked::Held(Box::new(Held {
         store: Arc::clone(store),
         context: context.clone(),
         until,
         renewal,
-    }))
+    })))
 }
 
 async fn ask(

@@ -101,7 +101,7 @@ impl<'a> Turns<'a> {
         } else if trouble.is_none() && self.claim().is_none() {
             match self.ask().await {
                 Ok(Asked::Held(held)) => {
-                    self.held = Some((held, Instant::now()));
+                    self.held = Some((*held, Instant::now()));
                     self.taken = None;
                     // Others may have done it meanwhile.
                     seen = self.look(true).await?;
@@ -117,9 +117,12 @@ impl<'a> Turns<'a> {
             steps.retain(|step| !needs_lease(step) && since.elapsed() > LONG_TAKEN);
         }
         let may_start = claim.is_some() && self.work.may_start(&seen.0);
-        steps.retain(|step| match step {
-            Step::Start { .. } => may_start,
-            _ => claim.is_some() || !needs_lease(step),
+        steps.retain(|step| {
+            if matches!(step, Step::Start { .. }) {
+                may_start
+            } else {
+                claim.is_some() || !needs_lease(step)
+            }
         });
         let (snapshot, plan, known) = seen;
         let round = Round {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Availability, Phase};
+use crate::model::{Availability, Execution, Phase};
 use crate::ops::OpsError;
 use crate::ops::turns::Turn;
 
@@ -57,7 +57,7 @@ impl Health {
     pub(super) fn line(&self, turn: Option<&Turn>) -> String {
         let mut parts = Vec::new();
         if let Some(turn) = turn {
-            let phases = turn.snapshot.executions.values().map(|one| one.phase());
+            let phases = turn.snapshot.executions.values().map(Execution::phase);
             let (mut queued, mut alive) = (0, 0);
             for phase in phases {
                 match phase {

@@ -424,9 +424,11 @@ async fn what_was_run_is_run_again_from_what_is_there_or_from_history() {
         let submission = resubmit::again(&lab.context, first.as_str(), changes).await?;
         submit::submit(&lab.context, &submission, &Silent).await
     };
-    let of = |accepted: Accepted| match accepted {
-        Accepted::New(ticket) => *ticket,
-        other => panic!("{other:?}"),
+    let of = |accepted: Accepted| {
+        let Accepted::New(ticket) = accepted else {
+            panic!("{accepted:?}");
+        };
+        *ticket
     };
     let second = of(again(Changes::default()).await.unwrap());
     assert_eq!(second.name.as_str(), format!("nightly-{}", second.id));
