@@ -48,7 +48,7 @@ impl Manager {
     }
 
     /// It ends.
-    pub(super) fn stopping(self) {
+    pub(super) fn stopping() {
         say(&[NotifyState::Stopping]);
     }
 

@@ -137,7 +137,7 @@ pub async fn forever(context: &Context, interval: Duration, stop: &mut Stop) {
             () = stop.told() => break,
         }
     }
-    manager.stopping();
+    Manager::stopping();
     turns.finish(LAST_CALLS).await;
     tracing::info!("told to end; what runs goes on");
 }
