@@ -231,6 +231,10 @@ impl<'a> Running<'a, '_> {
             };
             starts.join(execution, place, repaired, &anew, &may);
         }
+        // There is no difference between core and elastic then: what was lost is replaced before anybody else is served.
+        if starts.mode == Mode::Rigid {
+            starts.division.fill_up();
+        }
     }
 }
 
