@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::model::{
-    Component, Execution, ExecutionId, Placement, Reservation, Resources, WaitReason,
+    Component, Execution, ExecutionId, Mode, Placement, Reservation, Resources, WaitReason,
 };
 
 use super::claims::Claim;
@@ -197,7 +197,8 @@ impl<'a> Starts<'a> {
     fn releases(&self, place: Place, ends: &BTreeMap<ExecutionId, Timestamp>) -> Vec<Release> {
         let mut releases = Vec::new();
         let mut yielded: BTreeMap<(ExecutionId, usize), Resources> = BTreeMap::new();
-        for (whose, claim) in self.division.behind(&place) {
+        let flexible = self.mode == Mode::Flexible;
+        for (whose, claim) in self.division.behind(&place).filter(|_| flexible) {
             for part in &claim.parts {
                 let size = part.component.reservation();
                 for &position in &part.elastic {

@@ -83,7 +83,15 @@ proptest! {
         let first = plan(&seen, &known, &policy, at(NOW));
         let (done, known) = carried_out(&seen, &known, &first);
         let second = plan(&done, &known, &policy, at(NOW));
-        prop_assert_eq!(check(&done, &known, &policy, at(NOW), &second), []);
+        prop_assert_eq!(
+            check(&done, &known, &policy, at(NOW), &second),
+            [],
+            "{}\n{:#?}\n{}\n{:#?}",
+            brief(&seen),
+            shown(&first),
+            brief(&done),
+            shown(&second)
+        );
         for id in started(&first) {
             // What had lost members may get more of them in the room that was made.
             let fresh = seen.executions[&id].phase() == Phase::Queued;

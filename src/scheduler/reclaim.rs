@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Cause, Execution, ExecutionId, InstanceKey, Placement, Reservation, Resources, Step, WaitReason,
+    Cause, Execution, ExecutionId, InstanceKey, Mode, Placement, Reservation, Resources, Step,
+    WaitReason,
 };
 
 use super::claims::{Claim, Taken};
@@ -18,6 +19,11 @@ impl<'a> Division<'a> {
     /// Takes elastic members back from those behind `place`, the last first, so that the core members of this claim have
     /// room: no more than it takes, and none if it would not do.
     pub fn reclaim(&mut self, place: &Place, claim: &Claim<'a>) -> Vec<Taken> {
+        self.reclaim_for(place, claim).0
+    }
+
+    /// The same, and where the core members have room then.
+    fn reclaim_for(&mut self, place: &Place, claim: &Claim<'a>) -> (Vec<Taken>, Vec<Vec<usize>>) {
         let mut all = Resources::ZERO;
         let mut behind = Vec::new();
         for (whose, claim) in self.behind(place) {
@@ -29,7 +35,7 @@ impl<'a> Division<'a> {
         }
         let core = claim.core_size();
         if !core.fits(self.room.free() + all) {
-            return Vec::new();
+            return (Vec::new(), Vec::new());
         }
         let mut taken = Vec::new();
         let mut enough = false;
@@ -65,12 +71,8 @@ impl<'a> Division<'a> {
                 needed.push((member, size));
             }
         }
-        let used: BTreeSet<usize> = self
-            .find_core(claim)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .collect();
+        let spots = self.find_core(claim).unwrap_or_default();
+        let used: BTreeSet<usize> = spots.iter().flatten().copied().collect();
         needed.retain(|(member, size)| {
             let helps = used.contains(&member.position);
             if !helps {
@@ -80,7 +82,7 @@ impl<'a> Division<'a> {
         });
         let needed: Vec<Taken> = needed.into_iter().map(|(member, _)| member).collect();
         self.strike(&needed);
-        needed
+        (needed, spots)
     }
 }
 
@@ -92,12 +94,14 @@ impl<'a> Starts<'a> {
         execution: &'a Execution,
         claim: &Claim<'a>,
     ) -> Option<WaitReason> {
-        let taken = self.division.reclaim(&place, claim);
+        if self.mode == Mode::Rigid {
+            return None;
+        }
+        let (taken, spots) = self.division.reclaim_for(&place, claim);
         if taken.is_empty() {
             return None;
         }
         let members = taken.len();
-        let spots = self.division.find_core(claim)?;
         let mut placement = Placement::new();
         for (part, spots) in claim.parts.iter().zip(&spots) {
             let room = self.division.room_mut();

@@ -120,7 +120,10 @@ impl<'a> Judge<'a> {
             for ((name, index), node) in *placement {
                 let new = self.stays(execution, name, *index).is_none();
                 let elastic = is_elastic(name, *index);
-                let yields = behind && elastic && self.policy.mode == Mode::Flexible;
+                let yields = behind
+                    && elastic
+                    && self.policy.mode == Mode::Flexible
+                    && (doubt == Doubt::Much || self.yields(execution, doubt));
                 let component = application.component(name);
                 if let (true, false, Some(component)) = (new, yields, component) {
                     *taken.entry(node).or_default() += component.reservation();
