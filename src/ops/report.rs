@@ -82,6 +82,8 @@ pub enum News {
         id: ExecutionId,
         /// Each with what was wrong with it.
         members: Vec<String>,
+        /// Whether nothing was: somebody before it needs their room.
+        reclaimed: bool,
     },
     /// This execution is over, and nothing of it is left.
     Ended {

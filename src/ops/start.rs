@@ -215,6 +215,7 @@ impl Case<'_> {
         self.report.tell(News::Dropped {
             id: self.execution.ticket.id,
             members: causes.iter().map(ToString::to_string).collect(),
+            reclaimed: causes.iter().all(|c| matches!(c, Cause::Reclaimed { .. })),
         });
         Ok(())
     }

@@ -106,10 +106,19 @@ impl Report for Decisions {
                 let (name, user) = told.called(id);
                 tracing::info!(execution = %id, name, user, code, why, "runs again");
             }
-            News::Dropped { id, members } => {
+            News::Dropped {
+                id,
+                members,
+                reclaimed,
+            } => {
                 let (name, user) = told.called(id);
                 let why = members.join("; ");
-                tracing::info!(execution = %id, name, user, why, "removed members");
+                let what = if reclaimed {
+                    "reclaimed"
+                } else {
+                    "removed members"
+                };
+                tracing::info!(execution = %id, name, user, why, "{what}");
             }
             News::Ended { id, outcome } => {
                 let (name, user) = told.called(id);

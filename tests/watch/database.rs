@@ -1,0 +1,119 @@
+//! The database is stopped and started ten times under load: what runs goes on, what is submitted waits, nothing new is
+//! started, and in the end history has everything.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+use crate::flow::Flow;
+use crate::place::{Place, Watch, until};
+
+/// Stopped, a database is a directory that has its name, and the other way round; both at one moment.
+fn exchange(place: &Place) {
+    renameat_with(
+        CWD,
+        place.database(),
+        CWD,
+        place.path("aside"),
+        RenameFlags::EXCHANGE,
+    )
+    .unwrap();
+}
+
+fn stopped_ten_times(place: &Place) {
+    let flow = Flow::new(place);
+    let aside: PathBuf = place.path("aside");
+    std::fs::create_dir(aside).unwrap();
+    let watch = place.watch(&["--interval", "1s"]);
+    for round in 1..=10 {
+        let lasting = flow.submit(Duration::from_millis(1500));
+        flow.submit(Duration::from_millis(50));
+        until("it runs", || watch.said("started", &lasting) == 1);
+        exchange(place);
+        until("it says so", || watch.said("degraded", "database") == round);
+        let late = flow.submit(Duration::from_millis(50));
+        assert_queued_and_told(place, &late);
+        if round % 3 == 0 {
+            // What ends meanwhile is stopped, and stays until it can be written down.
+            until("its end can't be recorded", || {
+                let all = place.ps();
+                let it = all.iter().find(|one| one["name"] == *lasting);
+                it.is_some_and(|one| one["state"] == "ending")
+            });
+        }
+        assert_eq!(watch.said("started", &late), 0);
+        assert_eq!(watch.said("ended", &lasting), 0);
+        exchange(place);
+        until("it is back", || {
+            watch.said("recovered", "database") == round
+        });
+    }
+    flow.until_over();
+    assert_nothing_twice(&watch);
+    assert_eq!(watch.stop("TERM").0, 0);
+    flow.assert_all_right();
+}
+
+#[track_caller]
+fn assert_queued_and_told(place: &Place, name: &str) {
+    let ran = place.run(&["ps"]);
+    assert!(ran.stderr.contains("zoe.db"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("nothing that is queued is started"),
+        "{}",
+        ran.stderr
+    );
+    let line = ran.stdout.lines().find(|line| line.contains(name));
+    assert!(
+        line.is_some_and(|line| line.contains("queued")),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[track_caller]
+fn assert_nothing_twice(watch: &Watch) {
+    for line in watch.log() {
+        let message = line["message"].as_str().unwrap();
+        if message == "started" || message == "ended" {
+            let id = line["execution"].as_str().unwrap();
+            assert_eq!(watch.said(message, id), 1, "{line}");
+        }
+    }
+}
+
+#[test]
+fn over_a_file() {
+    stopped_ten_times(&Place::memory("cores=2&memory=4g&images=all"));
+}
+
+#[test]
+fn on_the_engine() {
+    stopped_ten_times(&Place::engine());
+}
+
+#[test]
+fn a_pass_from_cron_says_what_is_wrong_and_exits_with_one() {
+    let place = &Place::memory("cores=2&memory=4g&images=all");
+    let flow = Flow::new(place);
+    std::fs::create_dir(place.path("aside")).unwrap();
+    place.run(&["watch", "--once"]).expect(0);
+    exchange(place);
+    flow.submit(Duration::ZERO);
+    let ran = place.run(&["watch", "--once"]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("degraded what=\"database\""),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(place.ps()[0]["state"], "queued");
+    exchange(place);
+    let ran = place.run(&["watch", "--once"]);
+    assert_eq!((ran.code, place.ps().len()), (0, 0), "{}", ran.stderr);
+    flow.assert_all_right();
+    // Without Docker it can do nothing at all.
+    std::fs::write(place.path("docker.json"), "{").unwrap();
+    place.run(&["--quiet", "watch", "--once"]).expect(125);
+}

@@ -1,0 +1,94 @@
+//! Told to end it ends within a second, whatever it is doing, and what it was doing is gone on with by the next one.
+
+use std::time::Duration;
+
+use crate::flow::Flow;
+use crate::place::{PATIENCE, Place, Watch, until};
+
+/// A second, and what a busy machine adds.
+const SOON: Duration = Duration::from_millis(1500);
+
+#[track_caller]
+fn assert_ends_soon(watch: Watch, signal: &str) {
+    let (code, took) = watch.stop(signal);
+    assert_eq!(code, 0);
+    assert!(took < SOON, "{signal}: {took:?}");
+}
+
+#[test]
+fn with_nothing_to_do() {
+    let place = Place::memory("cores=2&memory=4g&images=all");
+    for signal in ["TERM", "INT"] {
+        let watch = place.watch(&["--interval", "1h"]);
+        until("it watches", || watch.said("watching", "") == 1);
+        assert_ends_soon(watch, signal);
+    }
+}
+
+/// A job that does not end when it is told to; `zoe kill` marks it and dies, so that ending it is left to the watch.
+fn while_a_container_takes_its_time(place: &Place) {
+    let file = place.job("slow", 0, PATIENCE);
+    let text = std::fs::read_to_string(place.path("work").join(&file)).unwrap();
+    let deaf = text.replace("echo slow;", "trap '' TERM; echo slow;");
+    std::fs::write(place.path("work").join(&file), deaf).unwrap();
+    let id = place.run(&["run", "-d", &file]).expect(0);
+    let id = id.trim();
+    until("it runs", || place.run(&["logs", id]).stdout == "slow\n");
+    assert_eq!(place.gated("kill:2", &["kill", id]).signal, Some(9));
+    assert_eq!(place.ps()[0]["state"], "ending");
+    for _ in 0..2 {
+        let calls = place.path("calls");
+        let _ = std::fs::remove_file(&calls);
+        let gate = format!("count:{}", calls.display());
+        let watch = place.watch_in(&["--interval", "1s"], &[("ZOE_TEST_GATE", &gate)]);
+        until("it is being stopped", || {
+            let calls = std::fs::read_to_string(&calls).unwrap_or_default();
+            let mut lines = calls.lines();
+            lines.any(|line| {
+                line.ends_with("/stop") || line.contains("/tasks") && calls.contains("effect POST")
+            })
+        });
+        assert_ends_soon(watch, "TERM");
+        assert_eq!(place.ps().len(), 1);
+    }
+    let watch = place.watch(&["--interval", "1s"]);
+    until("it is over", || place.ps().is_empty());
+    assert_ends_soon(watch, "TERM");
+    let history = place.history();
+    assert_eq!(
+        (history.len(), &history[0]["state"]),
+        (1, &"cancelled".into())
+    );
+    assert_eq!(place.run(&["logs", id]).expect(0), "slow\n");
+    place.until_nothing_is_left();
+}
+
+#[test]
+fn on_the_engine_while_a_container_takes_its_time() {
+    while_a_container_takes_its_time(&Place::engine());
+}
+
+#[test]
+fn on_the_swarm_while_a_container_takes_its_time() {
+    while_a_container_takes_its_time(&Place::lab());
+}
+
+/// Again and again, with jobs flowing: nothing is done by halves that the next one could not go on with.
+#[test]
+fn at_any_moment() {
+    let place = &Place::memory("cores=2&memory=4g&images=all");
+    let flow = Flow::new(place);
+    for round in 0..25 {
+        while place.ps().len() < 3 {
+            flow.submit(Duration::from_millis(30));
+        }
+        let watch = place.watch(&["--interval", "1s"]);
+        until("it watches", || watch.said("watching", "") == 1);
+        std::thread::sleep(Duration::from_millis(3 * round));
+        assert_ends_soon(watch, "TERM");
+    }
+    let watch = place.watch(&["--interval", "1s"]);
+    flow.until_over();
+    assert_ends_soon(watch, "TERM");
+    flow.assert_all_right();
+}

@@ -1,0 +1,333 @@
+//! Where `zoe watch` runs: over a Docker that is a file, on the real Engine, or on the lab's Swarm.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use sqlx::{Connection, SqliteConnection};
+use zoe::engine::memory::World;
+
+use crate::common::docker::{Deployment, TINY};
+use crate::common::{Ran, TestEnv};
+use crate::site::Site;
+
+/// The longest anything may take.
+pub const PATIENCE: Duration = Duration::from_mins(3);
+
+/// A place of a test's own.
+pub struct Place {
+    env: TestEnv,
+    docker: Docker,
+    /// Where Docker is, instead of where it would be.
+    pub host: Option<String>,
+}
+
+enum Docker {
+    Memory(String),
+    Engine(Deployment),
+    Lab(Box<Site>),
+}
+
+/// Waits until a condition holds.
+#[track_caller]
+pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < PATIENCE, "in vain: {what}");
+        std::thread::sleep(Duration::from_millis(25));
+    }
+}
+
+impl Place {
+    /// Over a Docker that is a file, with these options.
+    pub fn memory(options: &str) -> Self {
+        Self::of(Docker::Memory(options.to_owned()))
+    }
+
+    /// On the real Engine.
+    pub fn engine() -> Self {
+        Self::of(Docker::Engine(Deployment::new()))
+    }
+
+    /// On the lab's Swarm.
+    pub fn lab() -> Self {
+        Self::of(Docker::Lab(Box::new(Site::shared())))
+    }
+
+    fn of(docker: Docker) -> Self {
+        let env = TestEnv::new();
+        std::fs::create_dir(env.path("out")).unwrap();
+        Self {
+            env,
+            docker,
+            host: None,
+        }
+    }
+
+    /// The binary, with nothing of the caller's surroundings.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = match &self.docker {
+            Docker::Lab(site) => site.command(args),
+            Docker::Memory(_) | Docker::Engine(_) => {
+                let mut command = Command::new(env!("CARGO_BIN_EXE_zoe"));
+                command.args(args).env_clear().env("PATH", "/usr/bin:/bin");
+                command
+            }
+        };
+        command
+            .env("HOME", self.env.path("home"))
+            .env("XDG_CONFIG_HOME", self.env.path("config"))
+            .env("XDG_DATA_HOME", self.env.path("data"))
+            .current_dir(self.env.path("work"))
+            .stdin(Stdio::null());
+        match &self.docker {
+            Docker::Memory(options) => {
+                let host = format!("memory:{}?{options}", self.env.docker_file().display());
+                command
+                    .env("ZOE_DEPLOYMENT", "test")
+                    .env("ZOE_DOCKER_SWARM_MANAGER_URL", host);
+            }
+            Docker::Engine(deployment) => {
+                command.env("ZOE_DEPLOYMENT", &deployment.name);
+            }
+            Docker::Lab(_) => {}
+        }
+        if let Some(host) = &self.host {
+            command.env("ZOE_DOCKER_SWARM_MANAGER_URL", host);
+        }
+        command
+    }
+
+    /// Runs it to its end.
+    #[track_caller]
+    pub fn run(&self, args: &[&str]) -> Ran {
+        self.gated("", args)
+    }
+
+    /// Runs it behind a gate.
+    #[track_caller]
+    pub fn gated(&self, gate: &str, args: &[&str]) -> Ran {
+        let mut command = assert_cmd::Command::from_std(self.command(args));
+        command.timeout(PATIENCE).env("ZOE_TEST_GATE", gate);
+        Ran::command(&mut command)
+    }
+
+    /// Runs it and gives its calls to Docker, each with `effect` or `read` before it.
+    #[track_caller]
+    pub fn calls(&self, args: &[&str]) -> (Ran, Vec<String>) {
+        let file = self.path(&format!("calls-{:08x}", rand::random::<u32>()));
+        let ran = self.gated(&format!("count:{}", file.display()), args);
+        let text = std::fs::read_to_string(&file).unwrap_or_default();
+        (ran, text.lines().map(str::to_owned).collect())
+    }
+
+    /// A file or directory of this place.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.env.path(name)
+    }
+
+    /// The database.
+    pub fn database(&self) -> PathBuf {
+        self.path("data/zoe/zoe.db")
+    }
+
+    /// The Docker that is a file.
+    pub fn world(&self) -> World {
+        serde_json::from_slice(&std::fs::read(self.env.docker_file()).unwrap()).unwrap()
+    }
+
+    /// Writes the description of a job of one container and gives the file's name. What it prints is its own name; on a real
+    /// Docker it also leaves a line in a file of the host each time it runs.
+    pub fn job(&self, name: &str, code: i64, length: Duration) -> String {
+        let milliseconds = length.as_millis();
+        let (image, command, volume) = match &self.docker {
+            Docker::Memory(_) => {
+                let script = format!(
+                    r#"["print", "{name}", "exit", "{code}", "after", "{milliseconds}ms"]"#
+                );
+                ("memory/job".to_owned(), script, String::new())
+            }
+            Docker::Engine(_) | Docker::Lab(_) => {
+                let seconds = length.as_secs_f64();
+                let shell = format!(
+                    "echo {name} >> /out/{name}; echo {name}; sleep {seconds}; exit {code}"
+                );
+                let out = self.path("out");
+                let volume = format!("volumes = [\"{}:/out\"]\n", out.display());
+                let image = match &self.docker {
+                    Docker::Lab(site) => site.image.clone(),
+                    Docker::Memory(_) | Docker::Engine(_) => TINY.to_owned(),
+                };
+                (
+                    image,
+                    serde_json::json!(["sh", "-c", shell]).to_string(),
+                    volume,
+                )
+            }
+        };
+        let text = format!(
+            "schema = 1\nname = \"job\"\ndescription = \"a test\"\nmonitor = \"main\"\n\n[[component]]\nname = \"main\"\n\
+             image = \"{image}\"\ncores = 0.01\nmemory = \"16m\"\ncommand = {command}\n{volume}"
+        );
+        let file = format!("{name}.toml");
+        self.env.write(&file, text);
+        file
+    }
+
+    /// How often the program of that job has run, where that leaves a trace.
+    pub fn runs(&self, name: &str) -> Option<usize> {
+        match self.docker {
+            Docker::Memory(_) => None,
+            Docker::Engine(_) | Docker::Lab(_) => {
+                let trace = std::fs::read_to_string(self.path("out").join(name));
+                Some(trace.unwrap_or_default().lines().count())
+            }
+        }
+    }
+
+    /// The executions that `ps` shows.
+    #[track_caller]
+    pub fn ps(&self) -> Vec<Value> {
+        serde_json::from_str(&self.run(&["ps", "-o", "json"]).expect(0)).unwrap()
+    }
+
+    /// All that history has.
+    #[track_caller]
+    pub fn history(&self) -> Vec<Value> {
+        let args = ["history", "-o", "json", "--limit", "10000"];
+        serde_json::from_str(&self.run(&args).expect(0)).unwrap()
+    }
+
+    /// Waits until nothing of zoe's is left in Docker.
+    #[track_caller]
+    pub fn until_nothing_is_left(&self) {
+        match &self.docker {
+            Docker::Lab(site) => site.until_nothing_is_left(),
+            Docker::Engine(deployment) => assert_eq!(deployment.left(), Vec::<String>::new()),
+            Docker::Memory(_) => {
+                let world = self.world();
+                let left: Vec<_> = world.containers.values().map(|row| &row.name).collect();
+                assert!(left.is_empty(), "{left:?}");
+                assert!(world.networks.is_empty());
+            }
+        }
+    }
+
+    /// Carries out a statement on the database.
+    pub fn sql(&self, statement: &'static str) {
+        let address = format!("sqlite://{}", self.database().display());
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let mut database = SqliteConnection::connect(&address).await.unwrap();
+            sqlx::query(statement).execute(&mut database).await.unwrap();
+            database.close().await.unwrap();
+        });
+    }
+
+    /// Starts `zoe watch` with these arguments in addition.
+    #[track_caller]
+    pub fn watch(&self, args: &[&str]) -> Watch {
+        self.watch_in(args, &[])
+    }
+
+    /// Likewise, with more of an environment.
+    #[track_caller]
+    pub fn watch_in(&self, args: &[&str], env: &[(&str, &str)]) -> Watch {
+        let log = self.path(&format!("watch-{:08x}.log", rand::random::<u32>()));
+        let words = [&["watch", "--log-format", "json"], args].concat();
+        let mut command = self.command(&words);
+        command
+            .envs(env.iter().copied())
+            .stdout(Stdio::null())
+            .stderr(File::create(&log).unwrap());
+        Watch {
+            child: command.spawn().unwrap(),
+            log,
+        }
+    }
+}
+
+/// A `zoe watch` that runs; killed when this is dropped.
+pub struct Watch {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Watch {
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// How it ended, if it has: the signal, or the exit code.
+    pub fn ended(&mut self) -> Option<Result<i32, i32>> {
+        use std::os::unix::process::ExitStatusExt;
+        let status = self.child.try_wait().unwrap()?;
+        Some(
+            status
+                .code()
+                .ok_or_else(|| status.signal().unwrap_or_default()),
+        )
+    }
+
+    /// What it has written, each line an object.
+    #[track_caller]
+    pub fn log(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(&self.log).unwrap();
+        // The last line may not be whole yet.
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        let parse = |line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+        whole.lines().map(parse).collect()
+    }
+
+    /// How many lines it has written that say this, of that execution or thing.
+    pub fn said(&self, message: &str, about: &str) -> usize {
+        let log = self.log();
+        let lines = log.iter().filter(|line| line["message"] == message);
+        let about = |line: &&Value| {
+            let mut keys = ["execution", "name", "what"].iter();
+            about.is_empty() || keys.any(|key| line[*key] == about)
+        };
+        lines.filter(about).count()
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: &str) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-s", signal, &id]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Tells it to end, and gives its exit code and how long that took.
+    #[track_caller]
+    pub fn stop(mut self, signal: &str) -> (i32, Duration) {
+        let begun = Instant::now();
+        self.signal(signal);
+        loop {
+            if let Some(ended) = self.ended() {
+                let log = std::fs::read_to_string(&self.log).unwrap();
+                return (
+                    ended.unwrap_or_else(|s| panic!("signal {s}: {log}")),
+                    begun.elapsed(),
+                );
+            }
+            assert!(begun.elapsed() < PATIENCE, "it does not end");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}", std::fs::read_to_string(&self.log).unwrap_or_default());
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
