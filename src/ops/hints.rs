@@ -14,6 +14,15 @@ const BURST: Duration = Duration::from_millis(30);
 const LONGEST_BURST: Duration = Duration::from_millis(120);
 /// Within this time after beginning to listen another look is due: what happened before the connection stood went unnoticed.
 const FRESH: Duration = Duration::from_millis(500);
+/// When to look once more after a change, for who stays: an Engine tells that a container has ended before its list shows
+/// that, and the clearing away in between may take it a second.
+const ECHOES: [Duration; 5] = [
+    Duration::from_millis(100),
+    Duration::from_millis(250),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+];
 /// The pause after a connection that broke at once; it doubles with each that follows.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// The longest such pause.
@@ -31,9 +40,21 @@ pub struct Hints {
     is_fresh: bool,
     /// How many connections in a row broke at once.
     broken: u32,
+    /// When to look after a change, and not only at once.
+    echoes: &'static [Duration],
+    /// When the last change was, and how many of its echoes were heard.
+    changed: Option<(Instant, usize)>,
 }
 
 impl Hints {
+    /// For who stays and has to see everything soon.
+    pub fn with_echoes() -> Self {
+        Self {
+            echoes: &ECHOES,
+            ..Self::default()
+        }
+    }
+
     /// Begins to listen, where it does not. Without events the interval has to do.
     pub async fn listen(&mut self, context: &Context) {
         if self.changes.is_none() {
@@ -57,9 +78,17 @@ impl Hints {
             longest = longest.min(FRESH.saturating_sub(listened));
             self.is_fresh = !longest.is_zero();
         }
+        let echo = self.changed.and_then(|(at, heard)| {
+            let echo = self.echoes.get(heard)?;
+            Some(echo.saturating_sub(at.elapsed()))
+        });
+        if let Some(echo) = echo {
+            longest = longest.min(echo);
+        }
         match tokio::time::timeout(longest, changes.next()).await {
             Ok(Some(())) => {
                 self.broken = 0;
+                self.changed = Some((Instant::now(), 0));
                 let burst = async {
                     while let Ok(Some(())) = tokio::time::timeout(BURST, changes.next()).await {}
                 };
@@ -73,7 +102,14 @@ impl Hints {
                 }
                 self.pause(context, longest).await;
             }
-            Err(_) => {}
+            Err(_) => {
+                let now = Instant::now();
+                self.changed = self.changed.map(|(at, heard)| {
+                    let past = |echo: &&Duration| at + **echo <= now;
+                    let past = self.echoes.iter().take_while(past).count();
+                    (at, heard.max(past))
+                });
+            }
         }
     }
 

@@ -169,7 +169,7 @@ async fn leased(context: &Context) -> Result<Option<(Arc<dyn Store>, Held)>, Sto
 
 /// What is there, and what is to be done with it. Without the store nothing is known of what was, and a start may turn out
 /// not to be one yet.
-pub(super) async fn look(
+async fn look(
     context: &Context,
     store: Option<&Arc<dyn Store>>,
     allow_starts: bool,
@@ -208,8 +208,7 @@ async fn rounds(
         };
         work.begin(&round, &plan.steps);
         work.all().await;
-        let done = work.take_done().into_iter();
-        failures = done.filter_map(|done| done.failure).collect();
+        failures = work.take_done().filter_map(|done| done.failure).collect();
     }
     Err(OpsError::failed("a pass did not come to an end"))
 }

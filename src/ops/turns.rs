@@ -13,9 +13,11 @@ use tokio::time::Instant;
 use super::context::Context;
 use super::error::OpsError;
 use super::lease::{self, Asked, Claim, Held};
-use super::reconcile::{self, Failure};
+use super::past;
+use super::reconcile::Failure;
 use super::report::Report;
 use super::work::{Round, Subject, Work, needs_lease};
+use crate::engine::Scope;
 use crate::model::{Execution, ExecutionId, Plan, Snapshot, Step, WaitReason};
 use crate::scheduler::Known;
 use crate::store::{Store, StoreError, holder};
@@ -91,9 +93,9 @@ impl<'a> Turns<'a> {
     /// Looks, and begins what is to be done and is not under way. Fails only if Docker can't be read.
     pub async fn turn(&mut self) -> Result<Turn, OpsError> {
         let had_database = self.store.is_some();
-        let mut trouble = self.open().await.err();
+        let mut trouble = self.open().await.err().map(|error| error.to_string());
         self.count(trouble.is_none() && !had_database);
-        let mut seen = self.look(trouble.is_none()).await?;
+        let mut seen = self.look(&mut trouble).await?;
         let mut other = None;
         let mut steps = self.wanted(&seen.1);
         if steps.is_empty() {
@@ -104,11 +106,11 @@ impl<'a> Turns<'a> {
                     self.held = Some((*held, Instant::now()));
                     self.taken = None;
                     // Others may have done it meanwhile.
-                    seen = self.look(true).await?;
+                    seen = self.look(&mut trouble).await?;
                     steps = self.wanted(&seen.1);
                 }
                 Ok(Asked::Taken(holder)) => other = Some(holder::describe(&holder)),
-                Err(error) => trouble = Some(error),
+                Err(error) => trouble = Some(error.to_string()),
             }
         }
         let claim = self.claim();
@@ -131,16 +133,24 @@ impl<'a> Turns<'a> {
             store: self.store.as_ref().filter(|_| trouble.is_none()),
             claim,
         };
+        tracing::debug!(planned = plan.steps.len(), begun = steps.len(), ?other, database = ?trouble, "looked");
         self.work.begin(&round, &steps);
         if trouble.is_some() {
             // What is opened anew is not what has failed.
             self.store = None;
         }
         self.give_back().await;
-        let is_settled = self.work.is_idle() && self.wanted(&plan).is_empty();
+        let is_settled =
+            self.work.is_idle() && !self.work.has_done() && self.wanted(&plan).is_empty();
+        // Something has come to its end while this turn looked: the next one sees what that has left.
+        let due = if self.work.has_done() {
+            Some(Duration::ZERO)
+        } else {
+            self.due(&snapshot, &plan, trouble.is_some(), other.is_some())
+        };
         Ok(Turn {
-            due: self.due(&snapshot, &plan, trouble.is_some(), other.is_some()),
-            database: trouble.map(|error| error.to_string()),
+            due,
+            database: trouble,
             failures: self.setbacks.values().map(|s| s.failure.clone()).collect(),
             is_settled,
             snapshot,
@@ -210,10 +220,20 @@ impl<'a> Turns<'a> {
         self.work.meanwhile(asked).await
     }
 
-    async fn look(&mut self, with_history: bool) -> Result<Seen, OpsError> {
-        let store = self.store.clone().filter(|_| with_history);
-        let look = reconcile::look(self.context, store.as_ref(), with_history);
-        self.work.meanwhile(look).await
+    /// Looks, and plans with what history knows. Where that can't be had, now or any more, nothing is started.
+    async fn look(&mut self, trouble: &mut Option<String>) -> Result<Seen, OpsError> {
+        let context = self.context;
+        let snapshot = context.backend.observe(Scope::Everything);
+        let snapshot = self.work.meanwhile(snapshot).await?;
+        if let (None, Some(store)) = (&trouble, self.store.clone()) {
+            let planned = past::plan(context, Some(&store), &snapshot, true);
+            match self.work.meanwhile(planned).await {
+                Ok((plan, known)) => return Ok((snapshot, plan, known)),
+                Err(error) => *trouble = Some(error.to_string()),
+            }
+        }
+        let (plan, known) = past::plan(context, None, &snapshot, false).await?;
+        Ok((snapshot, plan, known))
     }
 
     /// Counts what has come to its end; `at_once`: what failed is worth another try now.

@@ -76,7 +76,7 @@ pub(super) struct Done {
     pub failure: Option<Failure>,
 }
 
-/// What is being done to a subject.
+/// What is being done to a subject, or was a moment ago.
 struct Busy {
     needs_lease: bool,
     /// What a start is to make.
@@ -89,7 +89,8 @@ pub(super) struct Work<'a> {
     report: &'a dyn Report,
     under_way: FuturesUnordered<BoxFuture<'a, Done>>,
     busy: BTreeMap<Subject, Busy>,
-    done: Vec<Done>,
+    /// What is through since that was asked last: who has looked meanwhile may have seen it half done.
+    done: Vec<(Done, Option<Busy>)>,
 }
 
 impl<'a> Work<'a> {
@@ -108,7 +109,7 @@ impl<'a> Work<'a> {
         let mut by_subject: Vec<(Subject, Vec<Step>)> = Vec::new();
         for step in steps {
             let subject = Subject::of(step);
-            if self.busy.contains_key(&subject) {
+            if self.is_busy(&subject) {
                 continue;
             }
             match by_subject.iter_mut().find(|(other, _)| *other == subject) {
@@ -142,9 +143,15 @@ impl<'a> Work<'a> {
         self.under_way.is_empty()
     }
 
-    /// Whether something is being done to it.
+    /// Whether something is being done to it, or was since [`Work::take_done`].
     pub(super) fn is_busy(&self, subject: &Subject) -> bool {
         self.busy.contains_key(subject)
+            || self.done.iter().any(|(done, _)| done.subject == *subject)
+    }
+
+    /// Whether something is through since [`Work::take_done`].
+    pub(super) fn has_done(&self) -> bool {
+        !self.done.is_empty()
     }
 
     /// Whether anything is under way that only the holder of the lease may do.
@@ -152,10 +159,12 @@ impl<'a> Work<'a> {
         self.busy.values().any(|busy| busy.needs_lease)
     }
 
-    /// Whether a plan over this snapshot may start something: all members that the starts under way are to make are in it,
-    /// so that the room they take was not given to others.
+    /// Whether a plan over this snapshot may start something: all members are in it that the starts are to make which are
+    /// under way, or were since [`Work::take_done`]; so that the room they take was not given to others.
     pub(super) fn may_start(&self, snapshot: &Snapshot) -> bool {
-        self.busy.iter().all(|(subject, busy)| {
+        let done = self.done.iter();
+        let done = done.filter_map(|(done, busy)| Some((&done.subject, busy.as_ref()?)));
+        self.busy.iter().chain(done).all(|(subject, busy)| {
             let execution = subject.execution();
             let execution = execution.and_then(|id| snapshot.executions.get(&id));
             let all = |execution: &Execution| {
@@ -174,8 +183,8 @@ impl<'a> Work<'a> {
     pub(super) async fn some(&mut self) {
         match self.under_way.next().await {
             Some(done) => {
-                self.busy.remove(&done.subject);
-                self.done.push(done);
+                let busy = self.busy.remove(&done.subject);
+                self.done.push((done, busy));
             }
             None => std::future::pending().await,
         }
@@ -200,8 +209,10 @@ impl<'a> Work<'a> {
     }
 
     /// What has been got through since this was asked last.
-    pub(super) fn take_done(&mut self) -> Vec<Done> {
+    pub(super) fn take_done(&mut self) -> impl Iterator<Item = Done> {
         std::mem::take(&mut self.done)
+            .into_iter()
+            .map(|(done, _)| done)
     }
 }
 

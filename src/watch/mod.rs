@@ -106,7 +106,7 @@ pub async fn forever(context: &Context, interval: Duration, stop: &mut Stop) {
     let decisions = Decisions::default();
     let mut health = Health::default();
     let mut manager = Manager::find();
-    let mut hints = Hints::default();
+    let mut hints = Hints::with_echoes();
     let mut turns = Turns::new(context, &decisions);
     tracing::info!(deployment = %context.settings.deployment, interval = ?interval, "watching");
     loop {
@@ -167,7 +167,9 @@ async fn until_through(
         if turn.is_settled || (turn.other.is_some() && turns.is_idle()) {
             break;
         }
-        turns.work().await;
+        if !turns.is_idle() {
+            turns.work().await;
+        }
     }
     while !turns.is_idle() {
         turns.work().await;
