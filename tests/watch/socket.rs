@@ -81,7 +81,7 @@ fn on_the_engine_it_goes_on_when_docker_is_back() {
     let mut way = Way::new(socket.clone());
     let host = format!("unix://{}", socket.display());
     place.host = Some(host.clone());
-    let watch = place.watch(&["--interval", "1h"]);
+    let watch = place.watch(&["--interval", "1m"]);
     // Everybody else has the Engine itself.
     place.host = None;
     until("it watches", || watch.said("watching", "") == 1);
