@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::amount::{Bytes, Cores, Resources};
 use super::ids::ComponentName;
+use super::policy::Mode;
 
 /// A validated description of what to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -170,10 +171,7 @@ impl Application {
 
     /// What all core members together are counted as.
     pub fn core_reservation(&self) -> Resources {
-        self.components
-            .iter()
-            .map(|c| c.reservation().times(u64::from(c.core)))
-            .sum()
+        Mode::Flexible.needed(self)
     }
 
     /// The component whose image stands for the application: the monitor, or the first.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::amount::Resources;
 use super::application::{Application, Component};
 use super::ids::{ComponentName, Deployment, ExecutionId, ExecutionName};
 use super::instance::{Instance, InstanceState};
@@ -129,6 +130,12 @@ impl Execution {
         self.instances
             .iter()
             .filter(move |i| i.key.component.as_str() == component)
+    }
+
+    /// What its members hold.
+    pub fn held(&self) -> Resources {
+        let holding = self.instances.iter().filter(|i| i.holds());
+        holding.map(|i| i.reservation).sum()
     }
 
     /// Where it stands, from what Docker shows alone.

@@ -105,6 +105,11 @@ impl Instance {
         )
     }
 
+    /// Whether it holds what it was given: it was made, and has not ended as far as is known.
+    pub fn holds(&self) -> bool {
+        self.is_alive() || self.is_lost()
+    }
+
     /// Its exit code, if it has ended.
     pub fn exit_code(&self) -> Option<i64> {
         match self.state {

@@ -332,6 +332,17 @@ pub enum OverQuota {
     },
 }
 
+impl WaitReason {
+    /// When what has failed is tried again, if that is what it waits for.
+    pub fn again_at(&self) -> Option<Timestamp> {
+        if let Self::Retry { at, .. } | Self::Again { at, .. } = self {
+            Some(*at)
+        } else {
+            None
+        }
+    }
+}
+
 /// A node that takes nothing new.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Away {

@@ -1,5 +1,8 @@
 //! How a site shares its nodes: in which order, and how much of what it wants an execution needs to start.
 
+use super::amount::Resources;
+use super::application::{Application, Component};
+
 /// How executions of one priority are ordered.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Order {
@@ -61,6 +64,22 @@ impl Order {
 }
 
 impl Mode {
+    /// How many members of a component an execution must be given to start.
+    pub fn at_start(self, component: &Component) -> u32 {
+        match self {
+            Self::Rigid => component.members(),
+            Self::Flexible => component.core,
+        }
+    }
+
+    /// What an application must be given to start.
+    pub fn needed(self, application: &Application) -> Resources {
+        let components = application.components.iter();
+        components
+            .map(|c| c.reservation().times(self.at_start(c).into()))
+            .sum()
+    }
+
     /// Both, by the names they have in the configuration.
     pub const NAMED: [(&'static str, Self); 2] =
         [("rigid", Self::Rigid), ("flexible", Self::Flexible)];

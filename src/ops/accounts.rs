@@ -10,7 +10,7 @@ use super::context::Context;
 use super::error::{ErrorKind, OpsError};
 use super::submit::Submission;
 use crate::engine::Scope;
-use crate::model::{Execution, Limits, Quota, Resources, Snapshot, ids};
+use crate::model::{Execution, Limit, Limits, Quota, Resources, Snapshot, ids};
 use crate::scheduler::{self, Known, UserKnown};
 use crate::store::{Role, Store, Usage, UsageQuery, User};
 
@@ -54,13 +54,13 @@ pub struct Entry {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LimitsEntry {
     /// Executions that run at once.
-    pub executions: Option<Option<crate::model::Limit>>,
+    pub executions: Option<Option<Limit>>,
     /// Cores that they hold at once, in thousandths.
-    pub cores: Option<Option<crate::model::Limit>>,
+    pub cores: Option<Option<Limit>>,
     /// Memory that they hold at once, in bytes.
-    pub memory: Option<Option<crate::model::Limit>>,
+    pub memory: Option<Option<Limit>>,
     /// Core-hours in the time that counts.
-    pub hours: Option<Option<crate::model::Limit>>,
+    pub hours: Option<Option<Limit>>,
 }
 
 impl LimitsEntry {
@@ -77,17 +77,21 @@ impl LimitsEntry {
 /// Refuses what its owner's quota could never let pass. Where the history can't be had, what everybody may have counts.
 pub(super) async fn admit(context: &Context, submission: &Submission) -> Result<(), OpsError> {
     let settings = &context.settings;
-    let entered = match context.history.open().await {
-        Ok(store) => store.users(&settings.deployment).await?,
-        Err(error) => {
-            tracing::warn!(%error, "quotas of users are not known");
-            Vec::new()
-        }
+    let entered = async {
+        let store = context.history.open().await?;
+        store.users(&settings.deployment).await
     };
-    let own = entered.iter().find(|user| user.name == settings.user);
-    let limits = own.map(|user| user.limits).unwrap_or_default();
-    let quota = limits.over(settings.quota);
-    match scheduler::never(quota, &submission.application, submission.timeout) {
+    let entered = entered.await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "quotas of users are not known");
+        Vec::new()
+    });
+    let quota = quota(context, &entered, &settings.user);
+    let Submission {
+        application,
+        timeout,
+        ..
+    } = submission;
+    match scheduler::never(quota, application, *timeout, settings.mode) {
         None => Ok(()),
         Some(over) => Err(OpsError::new(
             ErrorKind::Refused,
@@ -98,6 +102,13 @@ pub(super) async fn admit(context: &Context, submission: &Submission) -> Result<
         )
         .hint("ask for less, or have the quota changed with `zoe user set`")),
     }
+}
+
+/// What a user may have: what was entered, and for the rest what everybody may.
+fn quota(context: &Context, entered: &[User], name: &str) -> Quota {
+    let own = entered.iter().find(|user| user.name == name);
+    let limits = own.map(|user| user.limits).unwrap_or_default();
+    limits.over(context.settings.quota)
 }
 
 /// Adds to what is known what users may have and have used, for the ones that are not in it; whether there were any.
@@ -117,11 +128,7 @@ pub(super) async fn learn(
     }
     let settings = &context.settings;
     let entered = store.users(&settings.deployment).await?;
-    let quota = |name: &str| {
-        let own = entered.iter().find(|user| user.name == name);
-        let limits = own.map(|user| user.limits).unwrap_or_default();
-        limits.over(settings.quota)
-    };
+    let quota = |name: &str| quota(context, &entered, name);
     // Among executions of one user usage decides nothing, and summing it up has a price.
     let several = names.len() + known.users.len() > 1;
     let counts = several || names.iter().any(|name| quota(name).hours.is_some());
@@ -165,7 +172,7 @@ async fn usage(
         };
         let used = |from: Timestamp| {
             let time = now.duration_since(from).max(SignedDuration::ZERO);
-            let cores = held(execution).cores.millis();
+            let cores = execution.held().cores.millis();
             cores.saturating_mul(time.as_secs().unsigned_abs()) / 1000
         };
         let sum = all.entry(execution.ticket.user.clone()).or_default();
@@ -173,12 +180,6 @@ async fn usage(
         sum.decayed = sum.decayed.saturating_add(used(started));
     }
     Ok(all)
-}
-
-/// What the members of an execution that are alive hold.
-fn held(execution: &Execution) -> Resources {
-    let alive = execution.instances.iter().filter(|i| i.is_alive());
-    alive.map(|i| i.reservation).sum()
 }
 
 /// All users that were entered.
@@ -222,13 +223,10 @@ async fn views(
             is_entered: own.is_some(),
             mail: own.and_then(|user| user.mail.clone()),
             role: own.map(|user| user.role).unwrap_or_default(),
-            quota: own
-                .map(|user| user.limits)
-                .unwrap_or_default()
-                .over(context.settings.quota),
+            quota: quota(context, entered, &name),
             running: count(running),
             queued: count(of_user().count().saturating_sub(running)),
-            held: of_user().map(held).sum(),
+            held: of_user().map(Execution::held).sum(),
             used,
             usage: decayed,
             name,

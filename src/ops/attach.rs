@@ -77,7 +77,11 @@ pub async fn attach(
             seen.is_some_and(|seen| container(execution).is_some_and(|now| now != *seen))
         };
         let waited = wait::wait_where(context, id, until, None, report, is_new).await?;
-        let failed = logs::failed_attempts(context, id).await?;
+        let failed = match &waited {
+            // Nobody need ask the history of one that is run only once.
+            Waited::Running(execution) if execution.ticket.terms.retries.most == 0 => 0,
+            Waited::Running(_) | Waited::Ended(_) => logs::failed_attempts(context, id).await?,
+        };
         run.catch_up(context, id, failed, sink, report).await?;
         match waited {
             Waited::Ended(outcome) => {

@@ -1,7 +1,5 @@
 //! Why one execution waits, in full: its place in the line, who holds what it needs, and what each node lacks for it.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
 use super::context::Context;
@@ -13,8 +11,7 @@ use super::queue::{self, Look};
 use super::resolve::{self, Found};
 use super::view::ExecutionView;
 use crate::model::{
-    Availability, Component, DISABLED, Execution, Holder, Node, Phase, Resources, Snapshot,
-    WaitReason,
+    Away, Component, Execution, Holder, Node, Phase, Resources, Snapshot, WaitReason,
 };
 
 /// How many of those before it are named.
@@ -129,22 +126,16 @@ fn holders(snapshot: &Snapshot, execution: &Execution, reason: Option<&WaitReaso
     if let Some(WaitReason::NotEnough { holders, .. }) = reason {
         return holders.clone();
     }
-    let mut held: BTreeMap<_, (&Execution, Resources)> = BTreeMap::new();
-    for other in snapshot.executions.values() {
-        let alive = other.instances.iter().filter(|i| i.exit_code().is_none());
-        let holds: Resources = alive.map(|i| i.reservation).sum();
-        if holds != Resources::ZERO && other.ticket.id != execution.ticket.id {
-            held.insert(other.ticket.id, (other, holds));
-        }
-    }
-    let mut holders: Vec<Holder> = held
-        .into_values()
-        .map(|(other, holds)| Holder {
+    let others = snapshot.executions.values();
+    let others = others.filter(|other| other.ticket.id != execution.ticket.id);
+    let mut holders: Vec<Holder> = others
+        .map(|other| Holder {
             execution: other.ticket.id,
             name: other.ticket.name.to_string(),
             user: other.ticket.user.clone(),
-            holds,
+            holds: other.held(),
         })
+        .filter(|holder| holder.holds != Resources::ZERO)
         .collect();
     holders.sort_by_key(|holder| std::cmp::Reverse((holder.holds.cores, holder.holds.memory)));
     holders
@@ -169,14 +160,17 @@ fn nodes(snapshot: &Snapshot, execution: &Execution) -> Vec<NodeView> {
     let view = |node: &Node| {
         let held = node.others + list::held(snapshot, &node.name);
         let free = node.capacity.minus(held);
-        let silent = snapshot.gaps.iter();
-        let silent = silent.filter(|gap| gap.node.as_ref() == Some(&node.name));
-        let lacks = |component: &Component| {
-            if silent.clone().next().is_some() {
-                return Some("it could not be read".to_owned());
-            }
-            lacks(node, component, free)
+        let mut gaps = snapshot.gaps.iter();
+        let away = if gaps.any(|gap| gap.node.as_ref() == Some(&node.name)) {
+            Some(None)
+        } else {
+            (!node.is_available()).then_some(Some(node.availability))
         };
+        let away = away.map(|why| {
+            let node = "it".to_owned();
+            Away { node, why }.to_string()
+        });
+        let lacks = |component: &Component| away.clone().or_else(|| lacks(node, component, free));
         let missing = needed().filter_map(|c| Some((c.name.to_string(), lacks(c)?)));
         NodeView {
             name: node.name.clone(),
@@ -187,18 +181,8 @@ fn nodes(snapshot: &Snapshot, execution: &Execution) -> Vec<NodeView> {
     snapshot.nodes.iter().map(view).collect()
 }
 
-/// What a node lacks for one member of a component, if it lacks anything.
+/// What a node that takes members lacks for one of a component, if it lacks anything.
 fn lacks(node: &Node, component: &Component, free: Resources) -> Option<String> {
-    let away = match node.availability {
-        Availability::Active => None,
-        Availability::Disabled => Some(format!("it has the label {DISABLED}")),
-        Availability::Paused => Some("it is paused".to_owned()),
-        Availability::Drained => Some("it is drained".to_owned()),
-        Availability::Down { .. } => Some("it is down".to_owned()),
-    };
-    if away.is_some() {
-        return away;
-    }
     let wanted = component.placement.iter();
     let unlike = wanted
         .filter(|(key, value)| node.labels.get(*key) != Some(*value))

@@ -25,6 +25,8 @@ pub(super) const RELEASED: &str = "released";
 pub(super) const RESIZED: &str = "resized";
 /// A member is made anew; the detail is [`replaced`].
 pub(super) const REPLACED: &str = "replaced";
+/// A member was removed; the detail says which, and why.
+pub(super) const DROPPED: &str = "dropped";
 
 /// The detail of an event [`REPLACED`]: `worker-1: why`.
 pub(super) fn replaced(member: &InstanceKey, why: &str) -> String {
@@ -167,7 +169,11 @@ pub(super) fn past(events: &[Event]) -> Past {
                     });
                 }
             }
-            RESIZED => past.sizes.extend(size(&event.detail)),
+            RESIZED => {
+                let read = read_resized(&event.detail);
+                past.sizes
+                    .extend(read.map(|(name, _, after)| (name, after)));
+            }
             HELD => past.held = Some(true),
             RELEASED => past.held = Some(false),
             REPLACED => {
@@ -188,11 +194,16 @@ fn attempt(detail: &str) -> Option<(i64, &str)> {
     Some((code.parse().ok()?, why))
 }
 
-fn size(detail: &str) -> Option<(ComponentName, u32)> {
+/// What [`resized`] has written: the component, and how many members it had and was to have.
+pub(super) fn read_resized(detail: &str) -> Option<(ComponentName, u32, u32)> {
     let (component, rest) = detail.split_once(": from ")?;
-    let (_, rest) = rest.split_once(" to ")?;
-    let (members, _) = rest.split_once(' ')?;
-    Some((component.parse().ok()?, members.parse().ok()?))
+    let (before, rest) = rest.split_once(" to ")?;
+    let (after, _) = rest.split_once(' ')?;
+    Some((
+        component.parse().ok()?,
+        before.parse().ok()?,
+        after.parse().ok()?,
+    ))
 }
 
 fn member(detail: &str) -> Option<(ComponentName, u32)> {

@@ -13,7 +13,7 @@ use super::report::{News, Report};
 use super::start::Case;
 use super::work::{Round, Work};
 use crate::engine::Scope;
-use crate::model::{ExecutionId, Phase, Plan, Snapshot, Step};
+use crate::model::{ExecutionId, Phase, Plan, Snapshot, Step, WaitReason};
 use crate::scheduler::Known;
 use crate::store::{Store, StoreError};
 
@@ -45,9 +45,14 @@ pub struct Failure {
 
 impl Pass {
     /// Why an execution waits, if it does.
-    pub fn waits_for(&self, id: ExecutionId) -> Option<String> {
+    pub fn reason_of(&self, id: ExecutionId) -> Option<&WaitReason> {
         let waiting = self.plan.waiting.iter().find(|one| one.execution == id);
-        waiting.map(|one| one.reason.to_string())
+        waiting.map(|one| &one.reason)
+    }
+
+    /// The same, in words.
+    pub fn waits_for(&self, id: ExecutionId) -> Option<String> {
+        self.reason_of(id).map(ToString::to_string)
     }
 
     /// What could not be done for an execution, the first thing that will not pass by itself.

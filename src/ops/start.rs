@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::context::Context;
 use super::error::{ErrorKind, OpsError};
-use super::past::{self, REPLACED, START_FAILED, STARTED};
+use super::past::{self, DROPPED, REPLACED, START_FAILED, STARTED};
 use super::report::{News, Report};
 use super::{keep, record};
 use crate::apps;
@@ -199,7 +199,7 @@ impl Case<'_> {
         let mut members = Vec::new();
         for cause in causes {
             if let Some(member) = cause.member() {
-                self.event("dropped", &cause.to_string()).await;
+                self.event(DROPPED, &cause.to_string()).await;
                 members.push(member.clone());
             }
         }

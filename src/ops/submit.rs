@@ -162,8 +162,12 @@ pub async fn submit_all(
     if accepted.iter().all(Option::is_some) {
         return Ok(accepted.into_iter().flatten().collect());
     }
-    scheduler::admit(&submission.application, &snapshot.nodes)
-        .map_err(|refusal| OpsError::new(ErrorKind::Refused, refusal.to_string()))?;
+    scheduler::admit(
+        &submission.application,
+        &snapshot.nodes,
+        context.settings.mode,
+    )
+    .map_err(|refusal| OpsError::new(ErrorKind::Refused, refusal.to_string()))?;
     accounts::admit(context, submission).await?;
     let after = after::resolve(context, &snapshot, &submission.terms.after).await?;
     for (member, there) in members.iter().zip(&accepted) {
@@ -294,10 +298,10 @@ impl Maker<'_> {
                 // Only an image with files is made here, and may be taken for one that nobody uses.
                 Err(EngineError::NoImage { why, .. }) if ticket.job_image.is_some() => {
                     patience.again(&format!("its image went as soon as it was made: {why}"))?;
+                    self.job_image = parts::job_image(context, submission, report).await?;
                 }
                 Err(error) => return Err(error.into()),
             }
-            self.job_image = parts::job_image(context, submission, report).await?;
         }
     }
 

@@ -18,7 +18,7 @@ use super::reconcile::Failure;
 use super::report::Report;
 use super::work::{Round, Subject, Work, needs_lease};
 use crate::engine::Scope;
-use crate::model::{Execution, ExecutionId, Plan, Snapshot, Step, WaitReason};
+use crate::model::{Execution, ExecutionId, Plan, Snapshot, Step};
 use crate::scheduler::Known;
 use crate::store::{Store, StoreError, holder};
 
@@ -314,25 +314,14 @@ impl<'a> Turns<'a> {
             left.filter(|left| !left.is_zero())
         };
         let ends = snapshot.executions.values().filter_map(Execution::deadline);
-        let tries = plan
-            .waiting
-            .iter()
-            .filter_map(|waiting| retry(&waiting.reason));
+        let tries = plan.waiting.iter();
+        let tries = tries.filter_map(|waiting| waiting.reason.again_at());
         setbacks
             .chain(kept)
             .chain(database)
             .chain(taken)
             .chain(ends.chain(tries).filter_map(until))
             .min()
-    }
-}
-
-/// When something that waits is to be tried again.
-fn retry(reason: &WaitReason) -> Option<Timestamp> {
-    if let WaitReason::Retry { at, .. } | WaitReason::Again { at, .. } = reason {
-        Some(*at)
-    } else {
-        None
     }
 }
 

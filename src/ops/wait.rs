@@ -12,7 +12,7 @@ use super::ready::{self, Readiness};
 use super::reconcile::{self, Pass};
 use super::report::{News, Only, Report};
 use super::resolve::{self, Found};
-use crate::model::{Execution, ExecutionId, Outcome, Phase, WaitReason};
+use crate::model::{Execution, ExecutionId, Outcome, Phase};
 
 /// The longest time between two looks, where no event has come before: a missed event costs no more than this.
 const INTERVAL: Duration = Duration::from_secs(2);
@@ -263,28 +263,13 @@ impl<'a> Teller<'a> {
     }
 
     fn tell(&mut self, execution: &Execution, pass: &Pass, until: Until) {
-        let waiting = pass.plan.waiting.iter();
-        let waiting = waiting
-            .map(|one| (one.execution, &one.reason))
-            .find(|(id, _)| *id == execution.ticket.id);
-        let reason = waiting.map(|(_, reason)| reason.to_string());
-        if let (Some((_, why)), Some(text), true) = (waiting, &reason, reason != self.reason) {
+        let waiting = pass.reason_of(execution.ticket.id);
+        let reason = waiting.map(ToString::to_string);
+        if let (Some(why), Some(text), true) = (waiting, &reason, reason != self.reason) {
             let text = text.clone();
-            self.report.tell(match why {
-                WaitReason::Retry { .. } | WaitReason::Again { .. } => News::Setback(text),
-                WaitReason::NotEnough { .. }
-                | WaitReason::NoNodeFits { .. }
-                | WaitReason::NodesAway { .. }
-                | WaitReason::Replacement { .. }
-                | WaitReason::Held
-                | WaitReason::After { .. }
-                | WaitReason::ArrayLimit { .. }
-                | WaitReason::Quota(_)
-                | WaitReason::MakingRoom { .. }
-                | WaitReason::WouldDelay { .. }
-                | WaitReason::Behind { .. }
-                | WaitReason::Ready
-                | WaitReason::Unknown { .. } => News::Waiting(text),
+            self.report.tell(match why.again_at() {
+                Some(_) => News::Setback(text),
+                None => News::Waiting(text),
             });
         }
         self.reason = reason;

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::context::Context;
 use super::error::OpsError;
-use super::past::{ATTEMPT_FAILED, REPLACED, START_FAILED, STARTED};
+use super::past::{self, ATTEMPT_FAILED, DROPPED, REPLACED, RESIZED, START_FAILED, STARTED};
 use crate::apps;
 use crate::model::{Application, Bytes, Cores, Resources};
 use crate::simulate::{Job, MOST_MEMBERS, Time};
@@ -132,22 +132,14 @@ fn members_after(event: &Event, has: u32, all: u32) -> Option<u32> {
             .unwrap_or(all),
         START_FAILED | ATTEMPT_FAILED => 0,
         REPLACED => has.saturating_add(1),
-        "dropped" => has.saturating_sub(1),
-        "resized" => {
-            let (before, after) = resized(&event.detail)?;
+        DROPPED => has.saturating_sub(1),
+        RESIZED => {
+            let (_, before, after) = past::read_resized(&event.detail)?;
             has.saturating_add(after).saturating_sub(before)
         }
         _ => return None,
     };
     Some(members.min(all))
-}
-
-/// The numbers in `worker: from 4 to 6 members, by ann`.
-fn resized(detail: &str) -> Option<(u32, u32)> {
-    let (_, numbers) = detail.rsplit_once(": from ")?;
-    let (before, rest) = numbers.split_once(" to ")?;
-    let after = rest.split(' ').next()?;
-    Some((before.parse().ok()?, after.parse().ok()?))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use std::cmp::Reverse;
 
-use crate::model::{Application, Bytes, Component, Node, Resource, Resources};
+use crate::model::{Application, Bytes, Component, Mode, Node, Resource, Resources};
 
 use super::packing::Wanted;
 use super::refusal::Refusal;
@@ -21,17 +21,20 @@ pub enum Admission {
 }
 
 /// Refuses what could never run on these nodes, even if nobody else used them.
-pub fn admit(application: &Application, nodes: &[Node]) -> Result<Admission, Refusal> {
+pub fn admit(application: &Application, nodes: &[Node], mode: Mode) -> Result<Admission, Refusal> {
     if nodes.is_empty() {
         return Ok(Admission::Unknown);
     }
-    let components = || application.components.iter().filter(|c| c.core > 0);
+    let components = || {
+        let all = application.components.iter();
+        all.filter(|component| mode.at_start(component) > 0)
+    };
     for component in components() {
         admit_member(component, nodes)?;
     }
-    admit_total(application, nodes)?;
+    admit_total(application, nodes, mode)?;
     let wanted: Vec<Wanted<'_>> = components()
-        .map(|component| Wanted::first(component, 0..component.core))
+        .map(|component| Wanted::first(component, 0..mode.at_start(component)))
         .collect();
     match Room::empty(nodes).place_wanted(&wanted) {
         Ok(_) => Ok(Admission::Fits),
@@ -91,19 +94,20 @@ fn without_overhead(component: &Component, limit: Bytes) -> Bytes {
     share.min(limit.minus(overhead.at_least))
 }
 
-/// All core members on all nodes.
-fn admit_total(application: &Application, nodes: &[Node]) -> Result<(), Refusal> {
-    let needed = application.core_reservation();
+/// All that it must be given to start, on all nodes.
+fn admit_total(application: &Application, nodes: &[Node], mode: Mode) -> Result<(), Refusal> {
+    let members = |component: &Component| mode.at_start(component);
+    let needed = mode.needed(application);
     let total: Resources = nodes.iter().map(|node| node.capacity).sum();
     let largest = |resource| {
-        let size = |c: &&Component| of(resource, c.reservation()).saturating_mul(c.core.into());
+        let size = |c: &&Component| of(resource, c.reservation()).saturating_mul(members(c).into());
         // Among equals the first in the description.
         application.components.iter().rev().max_by_key(size)
     };
     let most = |resource, component: &Component| {
         let each = of(resource, component.reservation()).max(1);
         let rest =
-            of(resource, needed).saturating_sub(each.saturating_mul(u64::from(component.core)));
+            of(resource, needed).saturating_sub(each.saturating_mul(u64::from(members(component))));
         let room = of(resource, total).saturating_sub(rest);
         u32::try_from(room / each).unwrap_or(u32::MAX)
     };
@@ -114,7 +118,7 @@ fn admit_total(application: &Application, nodes: &[Node]) -> Result<(), Refusal>
             needed: needed.cores,
             total: total.cores,
             component: component.name.clone(),
-            members: component.core,
+            members: members(component),
             most: most(Resource::Cores, component),
         });
     }
@@ -125,7 +129,7 @@ fn admit_total(application: &Application, nodes: &[Node]) -> Result<(), Refusal>
             needed: needed.memory,
             total: total.memory,
             component: component.name.clone(),
-            members: component.core,
+            members: members(component),
             most: most(Resource::Memory, component),
         });
     }
@@ -146,7 +150,7 @@ mod tests {
     use crate::model::Overhead;
 
     fn refusal(components: Vec<Component>, nodes: &[Node]) -> String {
-        admit(&application(components), nodes)
+        admit(&application(components), nodes, Mode::Flexible)
             .unwrap_err()
             .to_string()
     }
@@ -158,8 +162,8 @@ mod tests {
             component("worker", 3, 500, 1024),
         ]);
         let nodes = [node("atlas", 2000, 3584)];
-        assert_eq!(admit(&app, &nodes), Ok(Admission::Fits));
-        assert_eq!(admit(&app, &[]), Ok(Admission::Unknown));
+        assert_eq!(admit(&app, &nodes, Mode::Flexible), Ok(Admission::Fits));
+        assert_eq!(admit(&app, &[], Mode::Flexible), Ok(Admission::Unknown));
     }
 
     #[test]
@@ -168,7 +172,7 @@ mod tests {
         busy.others = busy.capacity;
         busy.availability = crate::model::Availability::Paused;
         let app = application(vec![component("worker", 2, 1000, 1024)]);
-        assert_eq!(admit(&app, &[busy]), Ok(Admission::Fits));
+        assert_eq!(admit(&app, &[busy], Mode::Flexible), Ok(Admission::Fits));
     }
 
     #[test]
@@ -197,17 +201,17 @@ mod tests {
             percent: 10,
             at_least: Bytes::from_mib(384),
         };
-        let refused = admit(&application(vec![greedy.clone()]), &nodes);
+        let refused = admit(&application(vec![greedy.clone()]), &nodes, Mode::Flexible);
         let Err(Refusal::MemberMemory { most, .. }) = refused else {
             panic!("{refused:?}")
         };
         greedy.memory = Bytes::from_mib(most.mib());
         assert_eq!(
-            admit(&application(vec![greedy.clone()]), &nodes),
+            admit(&application(vec![greedy.clone()]), &nodes, Mode::Flexible),
             Ok(Admission::Fits)
         );
         greedy.memory = Bytes::from_mib(most.mib() + 1);
-        assert!(admit(&application(vec![greedy]), &nodes).is_err());
+        assert!(admit(&application(vec![greedy]), &nodes, Mode::Flexible).is_err());
     }
 
     #[test]

@@ -47,11 +47,8 @@ impl<'a> Claim<'a> {
     /// What an execution that is not started yet wants of these components.
     pub fn new(components: impl IntoIterator<Item = &'a Component>, mode: Mode) -> Self {
         let part = |component: &'a Component| {
-            let (core, all) = (count(component.core), count(component.members()));
-            let (core, most) = match mode {
-                Mode::Rigid => (all, 0),
-                Mode::Flexible => (core, all.saturating_sub(core)),
-            };
+            let core = count(mode.at_start(component));
+            let most = count(component.members()).saturating_sub(core);
             Part {
                 component,
                 core,

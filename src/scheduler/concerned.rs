@@ -49,22 +49,16 @@ fn with_a_past(snapshot: &Snapshot, plan: &Plan) -> BTreeSet<ExecutionId> {
     });
     // Somebody may have released it, or holds it, and then it keeps nobody back.
     let held = plan.waiting.iter();
-    let held = held.filter(|waiting| match waiting.reason {
-        WaitReason::Held
-        | WaitReason::Ready
-        | WaitReason::NotEnough { .. }
-        | WaitReason::NoNodeFits { .. }
-        | WaitReason::NodesAway { .. }
-        | WaitReason::MakingRoom { .. } => true,
-        WaitReason::Replacement { .. }
-        | WaitReason::Retry { .. }
-        | WaitReason::After { .. }
-        | WaitReason::ArrayLimit { .. }
-        | WaitReason::Quota(_)
-        | WaitReason::Again { .. }
-        | WaitReason::WouldDelay { .. }
-        | WaitReason::Behind { .. }
-        | WaitReason::Unknown { .. } => false,
+    let held = held.filter(|waiting| {
+        matches!(
+            waiting.reason,
+            WaitReason::Held
+                | WaitReason::Ready
+                | WaitReason::NotEnough { .. }
+                | WaitReason::NoNodeFits { .. }
+                | WaitReason::NodesAway { .. }
+                | WaitReason::MakingRoom { .. }
+        )
     });
     let held = held.map(|waiting| waiting.execution);
     let half_started = snapshot.executions.values();

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::model::{
     Execution, ExecutionId, Instance, InstanceKey, InstanceState, Outcome, Phase, Placement,
-    Snapshot, Step, WaitReason,
+    Snapshot, Step,
 };
 
 use super::past::Known;
@@ -69,25 +69,8 @@ impl Future {
         }
         let ends = self.snapshot.executions.values();
         let ends = ends.filter_map(Execution::deadline);
-        let pauses = plan
-            .waiting
-            .iter()
-            .filter_map(|waiting| match waiting.reason {
-                WaitReason::Retry { at, .. } | WaitReason::Again { at, .. } => Some(at),
-                WaitReason::NotEnough { .. }
-                | WaitReason::NoNodeFits { .. }
-                | WaitReason::NodesAway { .. }
-                | WaitReason::Replacement { .. }
-                | WaitReason::Held
-                | WaitReason::After { .. }
-                | WaitReason::ArrayLimit { .. }
-                | WaitReason::Quota(_)
-                | WaitReason::MakingRoom { .. }
-                | WaitReason::WouldDelay { .. }
-                | WaitReason::Behind { .. }
-                | WaitReason::Ready
-                | WaitReason::Unknown { .. } => None,
-            });
+        let pauses = plan.waiting.iter();
+        let pauses = pauses.filter_map(|waiting| waiting.reason.again_at());
         match ends.chain(pauses).filter(|at| *at > self.now).min() {
             Some(next) => {
                 self.now = next;

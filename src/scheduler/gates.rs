@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{
-    Application, Bytes, Cause, Cores, Execution, ExecutionId, InstanceState, Mode, Outcome,
-    OverQuota, Quota, RequiredEnd, Resource, Resources, Snapshot, WaitReason,
+    Application, Bytes, Cause, Cores, Execution, ExecutionId, Mode, Outcome, OverQuota, Quota,
+    RequiredEnd, Resource, Resources, Snapshot, WaitReason,
 };
 
 use super::Policy;
@@ -66,16 +66,15 @@ impl<'a> Gates<'a> {
             users: BTreeMap::new(),
         };
         for execution in snapshot.executions.values() {
-            let alive = execution.instances.iter().filter(|i| holds(i.state));
-            let held: Resources = alive.map(|i| i.reservation).sum();
             if !execution.instances.is_empty() {
-                gates.count(execution, held);
+                gates.count(execution, execution.held());
             }
         }
         gates
     }
 
-    fn count(&mut self, execution: &'a Execution, held: Resources) {
+    /// Notes that an execution has these members, or is given them.
+    pub fn count(&mut self, execution: &'a Execution, held: Resources) {
         let ticket = &execution.ticket;
         if let Some(place) = ticket.terms.array.filter(|place| place.at_once.is_some()) {
             *self.arrays.entry(place.array).or_default() += 1;
@@ -85,11 +84,6 @@ impl<'a> Gates<'a> {
             user.executions += 1;
             user.resources += held;
         }
-    }
-
-    /// Notes that an execution is started with these members.
-    pub fn started(&mut self, execution: &'a Execution, held: Resources) {
-        self.count(execution, held);
     }
 
     /// What the owner of an execution may be given beside what that user's executions hold; `None` without a limit.
@@ -192,7 +186,7 @@ impl<'a> Gates<'a> {
 /// What an execution asks of its owner's quota.
 #[derive(Debug, Clone, Copy)]
 struct Wanted {
-    /// What its core members need.
+    /// What it must be given to start.
     needed: Resources,
     /// What they may use in all, in core-seconds; 0 where that has no limit.
     seconds: u64,
@@ -203,8 +197,9 @@ pub fn never(
     quota: Quota,
     application: &Application,
     timeout: Option<SignedDuration>,
+    mode: Mode,
 ) -> Option<OverQuota> {
-    let needed = application.core_reservation();
+    let needed = mode.needed(application);
     let wanted = Wanted {
         needed,
         seconds: core_seconds(needed, timeout),
@@ -261,15 +256,4 @@ fn most(quota: Quota) -> Resources {
 fn core_seconds(needed: Resources, time: Option<SignedDuration>) -> u64 {
     let seconds = time.map_or(0, |time| time.as_secs().unsigned_abs());
     needed.cores.millis().saturating_mul(seconds).div_ceil(1000)
-}
-
-/// Whether a member in that state holds what it was given.
-fn holds(state: InstanceState) -> bool {
-    match state {
-        InstanceState::Created
-        | InstanceState::Running
-        | InstanceState::Lost { .. }
-        | InstanceState::Other => true,
-        InstanceState::Exited { .. } | InstanceState::Rejected => false,
-    }
 }

@@ -7,8 +7,8 @@ use super::generators::{at, component, execution, id, instance, node, resources,
 use super::shown::shown;
 use super::{Attempt, Known, Past, Policy, UserKnown, check, concerned, plan};
 use crate::model::{
-    ArrayPlace, Cores, Dependency, Execution, InstanceState, Mark, Outcome, Quota, RequiredEnd,
-    Retries, Snapshot, Step, WaitReason,
+    ArrayPlace, Cores, Dependency, Execution, InstanceState, Mark, Mode, Outcome, Quota,
+    RequiredEnd, Retries, Snapshot, Step, WaitReason,
 };
 
 fn planned(seen: &Snapshot, known: &Known) -> Vec<String> {
@@ -207,20 +207,23 @@ fn what_could_never_pass_is_known_at_the_door() {
         cores: Some(Cores::from_millis(400)),
         ..Quota::default()
     };
-    let over = never(quota, &application, None).unwrap();
+    let over = never(quota, &application, None, Mode::Flexible).unwrap();
     assert_eq!(over.to_string(), "it needs 0.5 cores of at most 0.4");
     let quota = Quota {
         hours: Some(1),
         ..Quota::default()
     };
-    assert_eq!(never(quota, &application, None), None);
+    assert_eq!(never(quota, &application, None, Mode::Flexible), None);
     let long = Some(SignedDuration::from_hours(3));
-    let over = never(quota, &application, long).unwrap();
+    let over = never(quota, &application, long, Mode::Flexible).unwrap();
     assert_eq!(
         over.to_string(),
         "0 of 1 core-hours are used up, and it may take 1.5"
     );
-    assert_eq!(never(Quota::default(), &application, long), None);
+    assert_eq!(
+        never(Quota::default(), &application, long, Mode::Flexible),
+        None
+    );
     assert!(resources(500, 64).fits(application.core_reservation()));
 }
 

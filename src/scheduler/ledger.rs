@@ -6,8 +6,8 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
 use crate::model::{
-    Component, Execution, ExecutionId, Holder, Instance, InstanceState, Mode, Node, Phase,
-    Placement, Resource, Resources, Survey,
+    Component, Execution, ExecutionId, Holder, Instance, Mode, Node, Phase, Placement, Resource,
+    Resources, Survey,
 };
 
 use super::packing::Wanted;
@@ -63,19 +63,13 @@ impl<'a> Ledger<'a> {
         for Standing { execution, survey } in standings {
             let starting = survey.phase == Phase::Starting;
             for instance in &execution.instances {
-                let holds = match instance.state {
-                    InstanceState::Created
-                    | InstanceState::Running
-                    | InstanceState::Lost { .. }
-                    | InstanceState::Other => true,
-                    InstanceState::Rejected => false,
-                    InstanceState::Exited { .. } => {
-                        let application = &execution.ticket.application;
-                        let component = application.component(&instance.key.component);
-                        starting && component.is_some_and(|c| instance.key.index < c.core)
-                    }
+                let keeps = || {
+                    let application = &execution.ticket.application;
+                    let component = application.component(&instance.key.component);
+                    let is_core = component.is_some_and(|c| instance.key.index < c.core);
+                    starting && is_core && instance.exit_code().is_some()
                 };
-                if holds {
+                if instance.holds() || keeps() {
                     ledger.put(execution, &instance.node, instance.reservation);
                 }
             }
@@ -204,24 +198,14 @@ impl<'a> Members<'a> {
             |_| true,
             |component, made| {
                 let beyond_last = made.last_key_value().map_or(0, |(last, _)| last + 1);
-                let core = match mode {
-                    Mode::Rigid => component.members(),
-                    Mode::Flexible => component.core,
-                };
-                (0..core.max(beyond_last)).collect()
+                (0..mode.at_start(component).max(beyond_last)).collect()
             },
         )
     }
 
     /// Those that are there and any good, and the replaceable core members that are not there at all.
     pub fn to_go_on(execution: &'a Execution) -> Self {
-        let good = |instance: &Instance| {
-            matches!(
-                instance.state,
-                InstanceState::Created | InstanceState::Running | InstanceState::Other
-            )
-        };
-        Self::new(execution, good, |component, _| {
+        Self::new(execution, Instance::is_alive, |component, _| {
             let name = component.name.as_str();
             let absent = |index: &u32| !execution.members(name).any(|i| i.key.index == *index);
             let core = 0..if component.replaceable {

@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use crate::model::{Execution, Order, Resources, Snapshot};
+use crate::model::{Execution, Mode, Order, Resources, Snapshot};
 
 use super::Policy;
-use super::order::{Contender, Place, Waiter, line_up, share, wanted};
+use super::order::{Contender, Place, Waiter, line_up, share};
 use super::past::Known;
 
 /// What ranks executions.
@@ -65,7 +65,7 @@ impl<'a> Ranks<'a> {
         match self.order {
             Order::Fifo => {}
             Order::Size | Order::DynSize => {
-                one.share = share(wanted(&ticket.application), self.total);
+                one.share = share(Mode::Rigid.needed(&ticket.application), self.total);
                 one.runtime = self.runtime(execution);
             }
             Order::Hrrn => {
@@ -93,7 +93,10 @@ impl<'a> Ranks<'a> {
         if self.order != Order::Fair {
             return 0;
         }
-        let cores = wanted(&execution.ticket.application).cores.millis();
+        let cores = Mode::Rigid
+            .needed(&execution.ticket.application)
+            .cores
+            .millis();
         let product = u128::from(cores) * u128::from(self.runtime(execution));
         u64::try_from(product / 1_000_000).unwrap_or(u64::MAX)
     }

@@ -65,7 +65,7 @@ pub use division::Division;
 pub use forecast::forecast;
 pub use gates::never;
 pub use growth::{Growth, grow};
-pub use order::{AGEING, Contender, Place, WHOLE, Waiter, line_up, share, wanted};
+pub use order::{AGEING, Contender, Place, WHOLE, Waiter, line_up, share};
 pub use past::{Attempt, Known, Past, UserKnown};
 pub use planning::{Policy, plan};
 pub use refusal::Refusal;

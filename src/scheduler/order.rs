@@ -6,7 +6,7 @@
 
 use std::cmp::Reverse;
 
-use crate::model::{Application, ExecutionId, Mode, Order, Resources};
+use crate::model::{ExecutionId, Order, Resources};
 
 /// How many milliseconds of waiting take a millisecond of the whole cluster off a size under [`Order::DynSize`]. With 10, one
 /// that wants a tenth of the cluster is overtaken only by what comes within its own running time.
@@ -51,14 +51,6 @@ impl Place {
     }
 }
 
-/// What all members of an application take, core and elastic.
-pub fn wanted(application: &Application) -> Resources {
-    let components = application.components.iter();
-    components
-        .map(|c| c.reservation().times(u64::from(c.members())))
-        .sum()
-}
-
 /// The larger of the shares that `wanted` is of the cores and of the memory in all, in millionths, at most [`WHOLE`]: the
 /// dominant share (Ghodsi and others, NSDI 2011).
 pub fn share(wanted: Resources, total: Resources) -> u64 {
@@ -89,16 +81,6 @@ impl Order {
             rank,
             submitted: one.submitted,
             id: one.id,
-        }
-    }
-}
-
-impl Mode {
-    /// What an application must be given to start.
-    pub fn needed(self, application: &Application) -> Resources {
-        match self {
-            Self::Flexible => application.core_reservation(),
-            Self::Rigid => wanted(application),
         }
     }
 }

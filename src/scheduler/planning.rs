@@ -183,7 +183,7 @@ fn queue<'a>(starts: &mut Starts<'a>, mut gates: Gates<'a>, line: Vec<Queued<'a>
             Some(reason) => starts.put_off(execution, reason),
             None if starts.consider(place, execution) => {
                 let needed = starts.mode.needed(&execution.ticket.application);
-                gates.started(execution, needed);
+                gates.count(execution, needed);
             }
             None => {}
         }

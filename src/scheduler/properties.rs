@@ -129,7 +129,7 @@ proptest! {
             node.others = Resources::ZERO;
             node.availability = Availability::Active;
         }
-        let verdict = admit(&execution.ticket.application, &free.nodes);
+        let verdict = admit(&execution.ticket.application, &free.nodes, Mode::Flexible);
         let id = execution.ticket.id;
         free.executions = [(id, execution)].into();
         let starts = started(&plan(&free, &Known::default(), &FULL, at(NOW))) == [id];

@@ -165,6 +165,22 @@ fn write_making_room(
     }
 }
 
+/// `n2 is drained`
+impl fmt::Display for Away {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ", self.node)?;
+        match self.why {
+            None => f.write_str("could not be read"),
+            Some(Availability::Active) => f.write_str("is active"),
+            Some(Availability::Disabled) => write!(f, "has the label {DISABLED}"),
+            Some(Availability::Paused) => f.write_str("is paused"),
+            Some(Availability::Drained) => f.write_str("is drained"),
+            Some(Availability::Down { since: None }) => f.write_str("is down"),
+            Some(Availability::Down { since: Some(at) }) => write!(f, "is down since {at:.0}"),
+        }
+    }
+}
+
 /// `2 of 3 nodes take nothing new: n2 is drained, n3 is down since …`
 fn write_away(f: &mut fmt::Formatter<'_>, away: &[Away], of: usize) -> fmt::Result {
     let (nodes, take) = match (of, away.len()) {
@@ -173,18 +189,9 @@ fn write_away(f: &mut fmt::Formatter<'_>, away: &[Away], of: usize) -> fmt::Resu
         _ => ("nodes", "take"),
     };
     write!(f, "{} of {of} {nodes} {take} nothing new", away.len())?;
-    for (n, Away { node, why }) in away.iter().take(SHOWN_NODES).enumerate() {
+    for (n, one) in away.iter().take(SHOWN_NODES).enumerate() {
         let before = if n == 0 { ": " } else { ", " };
-        write!(f, "{before}{node} ")?;
-        match why {
-            None => f.write_str("could not be read")?,
-            Some(Availability::Active) => f.write_str("is active")?,
-            Some(Availability::Disabled) => write!(f, "has the label {DISABLED}")?,
-            Some(Availability::Paused) => f.write_str("is paused")?,
-            Some(Availability::Drained) => f.write_str("is drained")?,
-            Some(Availability::Down { since: None }) => f.write_str("is down")?,
-            Some(Availability::Down { since: Some(at) }) => write!(f, "is down since {at:.0}")?,
-        }
+        write!(f, "{before}{one}")?;
     }
     match away.len().saturating_sub(SHOWN_NODES) {
         0 => Ok(()),

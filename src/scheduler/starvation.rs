@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::generators::{component, id, node};
-use super::{Claim, Contender, Division, Mode, Order, Place, Room, Waiter, line_up, share, wanted};
+use super::{Claim, Contender, Division, Mode, Order, Place, Room, Waiter, line_up, share};
 use crate::model::{Application, Component, Node};
 
 /// The stream does not end before this, in seconds.
@@ -97,7 +97,7 @@ fn turn(order: Order, mode: Mode, arrivals: &[Vec<Small>]) -> Option<i64> {
         priority: 0,
         submitted: now * 1000,
         waited: 0,
-        share: share(wanted(&applications[n]), nodes[0].capacity),
+        share: share(Mode::Rigid.needed(&applications[n]), nodes[0].capacity),
         runtime: seconds * 1000,
         usage: 0,
     };

@@ -66,7 +66,7 @@ fn no_more_memory_after_a_day() {
     let place = &Place::memory("cores=2&memory=4g&images=all");
     for number in 0..5 {
         let name = format!("job{number}");
-        let file = place.job(&name, 0, Duration::from_secs(3600));
+        let file = place.job(&name, 0, Duration::from_hours(1));
         place.run(&["run", "-d", "--name", &name, &file]).expect(0);
     }
     let calls = place.path("calls");

@@ -188,23 +188,17 @@ impl<'a> Judge<'a> {
 
 /// Whether it waits without anybody having to wait for it.
 fn is_gated(reason: &WaitReason) -> bool {
-    match reason {
+    matches!(
+        reason,
         WaitReason::Replacement { .. }
-        | WaitReason::Retry { .. }
-        | WaitReason::Held
-        | WaitReason::After { .. }
-        | WaitReason::ArrayLimit { .. }
-        | WaitReason::Quota(_)
-        | WaitReason::Again { .. }
-        | WaitReason::Unknown { .. } => true,
-        WaitReason::NotEnough { .. }
-        | WaitReason::NoNodeFits { .. }
-        | WaitReason::NodesAway { .. }
-        | WaitReason::MakingRoom { .. }
-        | WaitReason::WouldDelay { .. }
-        | WaitReason::Behind { .. }
-        | WaitReason::Ready => false,
-    }
+            | WaitReason::Retry { .. }
+            | WaitReason::Held
+            | WaitReason::After { .. }
+            | WaitReason::ArrayLimit { .. }
+            | WaitReason::Quota(_)
+            | WaitReason::Again { .. }
+            | WaitReason::Unknown { .. }
+    )
 }
 
 fn submitted(execution: &Execution) -> i64 {
