@@ -10,7 +10,7 @@ use std::time::Instant;
 use jiff::{SignedDuration, Timestamp};
 use zoe::model::{
     Application, Availability, Bytes, Component, Cores, Execution, ExecutionId, Instance,
-    InstanceKey, InstanceState, Mode, Node, Order, Overhead, Resources, Snapshot, Terms, Ticket,
+    InstanceKey, InstanceState, Mode, Node, Order, Resources, Snapshot, Terms, Ticket,
 };
 use zoe::scheduler::{Known, Policy, plan};
 
@@ -99,24 +99,12 @@ fn node(n: usize) -> Node {
 }
 
 fn component(name: &str, core: u32, mib: u64) -> Component {
-    Component {
-        name: name.parse().unwrap(),
-        image: "spark".to_owned(),
+    Component::bare(
+        name.parse().unwrap(),
+        "spark".to_owned(),
         core,
-        elastic: 0,
-        replaceable: false,
-        cores: Cores::from_millis(500),
-        memory: Bytes::from_mib(mib),
-        overhead: Overhead::default(),
-        command: None,
-        env: BTreeMap::new(),
-        secrets: Vec::new(),
-        volumes: Vec::new(),
-        files: None,
-        ports: Vec::new(),
-        ready: None,
-        placement: BTreeMap::new(),
-    }
+        resources(500, mib),
+    )
 }
 
 fn execution(n: u64, now: Timestamp) -> Execution {

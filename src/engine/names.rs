@@ -168,11 +168,14 @@ fn job_repository(deployment: &Deployment) -> String {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::model::{Application, Component, Cores, Overhead, Terms};
-    use std::collections::BTreeMap;
+    use crate::model::{Application, Bytes, Component, Cores, Resources, Terms};
 
     /// A ticket of one component `main`, for tests of this floor.
     pub(crate) fn ticket(bits: u64) -> Ticket {
+        let member = Resources {
+            cores: Cores::from_millis(500),
+            memory: Bytes::from_mib(64),
+        };
         Ticket {
             id: ExecutionId::from_bits(bits),
             deployment: "dep".parse().unwrap(),
@@ -184,24 +187,12 @@ pub(crate) mod tests {
                 description: String::new(),
                 monitor: None,
                 secrets: Vec::new(),
-                components: vec![Component {
-                    name: "main".parse().unwrap(),
-                    image: "memory/tiny".to_owned(),
-                    core: 1,
-                    elastic: 0,
-                    replaceable: false,
-                    cores: Cores::from_millis(500),
-                    memory: crate::model::Bytes::from_mib(64),
-                    overhead: Overhead::default(),
-                    command: None,
-                    env: BTreeMap::new(),
-                    secrets: Vec::new(),
-                    volumes: Vec::new(),
-                    files: None,
-                    ports: Vec::new(),
-                    ready: None,
-                    placement: BTreeMap::new(),
-                }],
+                components: vec![Component::bare(
+                    "main".parse().unwrap(),
+                    "memory/tiny".to_owned(),
+                    1,
+                    member,
+                )],
             },
             submitted_at: jiff::Timestamp::UNIX_EPOCH,
             key: None,

@@ -138,6 +138,28 @@ impl Overhead {
 }
 
 impl Component {
+    /// One of an image alone: so many core members of that size, and nothing else.
+    pub fn bare(name: ComponentName, image: String, core: u32, member: Resources) -> Self {
+        Self {
+            name,
+            image,
+            core,
+            elastic: 0,
+            replaceable: false,
+            cores: member.cores,
+            memory: member.memory,
+            overhead: Overhead::default(),
+            command: None,
+            env: BTreeMap::new(),
+            secrets: Vec::new(),
+            volumes: Vec::new(),
+            files: None,
+            ports: Vec::new(),
+            ready: None,
+            placement: BTreeMap::new(),
+        }
+    }
+
     /// What one member is limited to and counted as: cores, and memory with its overhead.
     pub fn reservation(&self) -> Resources {
         let memory = self

@@ -156,6 +156,28 @@ mod tests {
     }
 
     #[test]
+    fn where_all_or_nothing_is_given_all_has_to_fit() {
+        let worker = Component {
+            elastic: 3,
+            ..component("worker", 1, 1000, 512)
+        };
+        let (app, nodes) = (application(vec![worker]), [node("atlas", 3000, 4096)]);
+        assert_eq!(admit(&app, &nodes, Mode::Flexible), Ok(Admission::Fits));
+        let refused = admit(&app, &nodes, Mode::Rigid).unwrap_err();
+        assert!(
+            matches!(
+                refused,
+                Refusal::TotalCores {
+                    members: 4,
+                    most: 3,
+                    ..
+                }
+            ),
+            "{refused}"
+        );
+    }
+
+    #[test]
     fn what_fits_exactly_is_admitted_and_without_nodes_nothing_is_known() {
         let app = application(vec![
             component("master", 1, 500, 512),

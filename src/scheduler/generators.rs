@@ -9,8 +9,8 @@ use proptest::prelude::*;
 
 use crate::model::{
     Application, Availability, Bytes, Component, Cores, Execution, ExecutionId, Gap, Instance,
-    InstanceKey, InstanceState, JobImage, Mark, Node, Orphan, OrphanKind, Overhead, Resources,
-    Snapshot, Terms, Ticket,
+    InstanceKey, InstanceState, JobImage, Mark, Node, Orphan, OrphanKind, Resources, Snapshot,
+    Terms, Ticket,
 };
 
 use super::past::{Known, Past, UserKnown};
@@ -43,24 +43,12 @@ pub(super) fn node(name: &str, millis: u64, mib: u64) -> Node {
 }
 
 pub(super) fn component(name: &str, core: u32, millis: u64, mib: u64) -> Component {
-    Component {
-        name: name.parse().unwrap(),
-        image: "tiny".to_owned(),
+    Component::bare(
+        name.parse().unwrap(),
+        "tiny".to_owned(),
         core,
-        elastic: 0,
-        replaceable: false,
-        cores: Cores::from_millis(millis),
-        memory: Bytes::from_mib(mib),
-        overhead: Overhead::default(),
-        command: None,
-        env: BTreeMap::new(),
-        secrets: Vec::new(),
-        volumes: Vec::new(),
-        files: None,
-        ports: Vec::new(),
-        ready: None,
-        placement: BTreeMap::new(),
-    }
+        resources(millis, mib),
+    )
 }
 
 pub(super) fn application(components: Vec<Component>) -> Application {

@@ -3,7 +3,7 @@
 //! Each application is one component. Who is next is asked of [`Order`](crate::scheduler::Order), who gets how much of
 //! [`Division`]; what is kept here is who waits ([`Queue`]) and what users have used ([`Accounts`]).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use super::accounts::Accounts;
 use super::clock::Scheduler;
@@ -11,7 +11,7 @@ use super::outcome::Setup;
 use super::queue::{Queue, Waiting, milliseconds};
 use super::time::Time;
 use super::workload::Job;
-use crate::model::{Component, ComponentName, ExecutionId, Node, Overhead, Resources};
+use crate::model::{Component, ComponentName, ExecutionId, Node, Resources};
 use crate::scheduler::{Claim, Contender, Division, Order, Place, Room, share};
 
 /// With how many that run the usage of all users is looked at at every moment under [`Order::Fair`].
@@ -23,22 +23,8 @@ impl Job {
     /// Its members, as the scheduler knows them.
     pub(super) fn component(&self, name: &ComponentName) -> Component {
         Component {
-            name: name.clone(),
-            image: String::new(),
-            core: self.core,
             elastic: self.elastic,
-            replaceable: false,
-            cores: self.member.cores,
-            memory: self.member.memory,
-            overhead: Overhead::default(),
-            command: None,
-            env: BTreeMap::new(),
-            secrets: Vec::new(),
-            volumes: Vec::new(),
-            files: None,
-            ports: Vec::new(),
-            ready: None,
-            placement: BTreeMap::new(),
+            ..Component::bare(name.clone(), String::new(), self.core, self.member)
         }
     }
 

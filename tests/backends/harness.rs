@@ -10,8 +10,8 @@ use zoe::apps;
 use zoe::engine::{Backend, JobFiles, LogRange, Output, Scope, Submitted, names};
 use zoe::labels::Labels;
 use zoe::model::{
-    Application, Bytes, Component, Cores, Deployment, Execution, ExecutionId, InstanceKey,
-    Overhead, Port, Private, Protocol, Secret, Snapshot, Terms, Ticket,
+    Application, Bytes, Component, Cores, Deployment, Execution, ExecutionId, InstanceKey, Port,
+    Private, Protocol, Resources, Secret, Snapshot, Terms, Ticket,
 };
 
 /// What a container is to do.
@@ -83,22 +83,16 @@ pub fn fresh_deployment() -> Deployment {
 /// A component of one core member.
 pub fn component(harness: &dyn BackendUnderTest, name: &str, what: &Do<'_>) -> Component {
     Component {
-        name: name.parse().unwrap(),
-        image: harness.image(),
-        core: 1,
-        elastic: 0,
-        replaceable: false,
-        cores: Cores::from_millis(100),
-        memory: Bytes::from_mib(32),
-        overhead: Overhead::default(),
         command: Some(harness.command(what)),
-        env: BTreeMap::new(),
-        secrets: Vec::new(),
-        volumes: Vec::new(),
-        files: None,
-        ports: Vec::new(),
-        ready: None,
-        placement: BTreeMap::new(),
+        ..Component::bare(
+            name.parse().unwrap(),
+            harness.image(),
+            1,
+            Resources {
+                cores: Cores::from_millis(100),
+                memory: Bytes::from_mib(32),
+            },
+        )
     }
 }
 

@@ -1,6 +1,5 @@
 //! A deployment on the real Engine, with tiny containers.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr};
 use std::process::Command;
@@ -13,7 +12,7 @@ use zoe::engine::gate::Gate;
 use zoe::engine::{Backend, Images, Scope, Submitted};
 use zoe::model::{
     Application, Bytes, Component, Cores, Deployment, Execution, ExecutionId, InstanceKey,
-    InstanceSpec, Launch, Overhead, Private, Resources, Snapshot, Terms, Ticket,
+    InstanceSpec, Launch, Private, Resources, Snapshot, Terms, Ticket,
 };
 
 pub const TINY: &str = "zoe-test/tiny:1";
@@ -172,22 +171,16 @@ pub fn key(ticket: &Ticket, component: &str, index: u32) -> InstanceKey {
 
 fn component((name, core, command): &(&str, u32, &str)) -> Component {
     Component {
-        name: name.parse().unwrap(),
-        image: TINY.to_owned(),
-        core: *core,
-        elastic: 0,
-        replaceable: false,
-        cores: Cores::from_millis(250),
-        memory: Bytes::from_mib(32),
-        overhead: Overhead::default(),
         command: Some(shell(command)),
-        env: BTreeMap::new(),
-        secrets: Vec::new(),
-        volumes: Vec::new(),
-        files: None,
-        ports: Vec::new(),
-        ready: None,
-        placement: BTreeMap::new(),
+        ..Component::bare(
+            name.parse().unwrap(),
+            TINY.to_owned(),
+            *core,
+            Resources {
+                cores: Cores::from_millis(250),
+                memory: Bytes::from_mib(32),
+            },
+        )
     }
 }
 
