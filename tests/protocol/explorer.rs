@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::check;
@@ -202,6 +203,10 @@ impl<'s> Explorer<'s> {
             }
         });
         self.found.steps += run.steps;
+        // What is written for those who were cut off must not be in the next one's way.
+        let table = Arc::clone(&run.site.table);
+        drop(run);
+        table.join();
     }
 
     /// Goes along the way and on from there to the end; not where another run has been.

@@ -9,6 +9,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::thread::JoinHandle;
 
 use jiff::Timestamp;
 
@@ -116,6 +117,8 @@ pub struct Table {
     inner: Mutex<Inner>,
     /// Works that were begun beside and are not done.
     jobs: AtomicUsize,
+    /// Who does or did them.
+    workers: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Table {
@@ -210,10 +213,20 @@ impl Table {
     pub fn beside(self: &Arc<Self>, work: Box<dyn FnOnce() + Send>) {
         self.jobs.fetch_add(1, Ordering::SeqCst);
         let table = Arc::clone(self);
-        std::thread::spawn(move || {
+        let worker = std::thread::spawn(move || {
             work();
             table.jobs.fetch_sub(1, Ordering::SeqCst);
         });
+        let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        workers.push(worker);
+    }
+
+    /// Waits until no work beside is under way; whoever it is done for has to be gone.
+    pub fn join(&self) {
+        let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        for worker in workers.drain(..) {
+            worker.join().unwrap();
+        }
     }
 
     /// Whether all work beside waits for somebody who waits for a turn: logs are written down as they are read, and each
