@@ -214,13 +214,16 @@ fn on_the_engine_arrays_dependencies_and_retries() {
     assert_eq!(deployment.left(), [""; 0]);
 }
 
-/// A job that fails and is run once more, up to where somebody waits for it.
+/// A job that fails and is run once more, submitted by a zoe that was killed before it started anything: all that is to be
+/// done is left to who waits for it.
 fn failing() -> TestEnv {
     let env = TestEnv::with_options("nodes=n1:4:4g&images=all");
     let command = r#"["print", "ran", "exit", "7", "after", "10ms"]"#;
     env.write("job.toml", application("memory/one", command));
-    env.run(&["run", "-d", "--retries", "1", "job.toml"])
-        .expect(0);
+    let submit = ["run", "-d", "--retries", "1", "job.toml"];
+    let ran = Ran::command(env.zoe().env("ZOE_TEST_GATE", "kill:2").args(submit));
+    assert_eq!(ran.code, -1, "{}", ran.stderr);
+    assert_eq!(env.ps().len(), 1);
     env
 }
 
