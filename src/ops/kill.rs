@@ -124,13 +124,13 @@ pub async fn remove(
                 .hint("end it with `zoe kill`, or end and forget it with `zoe rm --force`"));
         }
     }
+    let store = context.history.open().await?;
+    let deployment = &context.settings.deployment;
     for target in &targets {
         if let Found::Alive(execution) = target {
             cancel(context, execution).await?;
             finish(context, execution.ticket.id, report).await?;
         }
-        let store = context.history.open().await?;
-        let deployment = &context.settings.deployment;
         if let Some(record) = store.get(deployment, target.id()).await? {
             keep::discard_attempts(&keep::path_of(context, record.id, record.submitted_at))?;
             if let Some(archive) = record.logs {

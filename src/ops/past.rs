@@ -122,14 +122,19 @@ async fn learn(
     let new_users = accounts::learn(context, store, concerned.users, snapshot, known).await?;
     let ends = concerned.ends.into_iter();
     let ends: Vec<ExecutionId> = ends.filter(|id| !known.ends.contains_key(id)).collect();
-    for id in &executions {
-        let events = store.events(deployment, *id).await?;
-        known.pasts.insert(*id, past(&events));
+    if !executions.is_empty() {
+        let mut events = store.events_of(deployment, &executions).await?;
+        for id in &executions {
+            let events = events.remove(id).unwrap_or_default();
+            known.pasts.insert(*id, past(&events));
+        }
     }
-    for id in &ends {
-        let record = store.get(deployment, *id).await?;
-        let outcome = record.and_then(|record| record.end);
-        known.ends.insert(*id, outcome.map(|(_, outcome)| outcome));
+    if !ends.is_empty() {
+        let mut records = store.get_all(deployment, &ends).await?;
+        for id in &ends {
+            let outcome = records.remove(id).and_then(|record| record.end);
+            known.ends.insert(*id, outcome.map(|(_, outcome)| outcome));
+        }
     }
     Ok(new_users || !executions.is_empty() || !ends.is_empty())
 }

@@ -42,8 +42,10 @@ pub async fn workload(context: &Context, query: &Query) -> Result<Workload, OpsE
     let begin = records.first().map(|record| record.submitted_at);
     let begin = begin.unwrap_or(Timestamp::UNIX_EPOCH);
     let mut users: HashMap<String, Arc<str>> = HashMap::new();
+    let ids: Vec<_> = records.iter().map(|record| record.id).collect();
+    let mut events = store.events_of(deployment, &ids).await?;
     for record in records {
-        let events = store.events(deployment, record.id).await?;
+        let events = events.remove(&record.id).unwrap_or_default();
         match job(&record, &events, begin) {
             Some(mut job) => {
                 let user = users.entry(record.user).or_insert_with(|| job.user.clone());

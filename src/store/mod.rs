@@ -158,11 +158,32 @@ pub trait Store: Send + Sync {
     /// Writes an event; the same one twice is one.
     async fn event(&self, deployment: &Deployment, event: &Event) -> Result<()>;
 
+    /// The events of executions, each one's in order of time; one without events is not in it. However many are asked for, it
+    /// is a few questions to the database and not one each.
+    async fn events_of(
+        &self,
+        deployment: &Deployment,
+        executions: &[ExecutionId],
+    ) -> Result<BTreeMap<ExecutionId, Vec<Event>>>;
+
     /// The events of an execution, in order of time.
-    async fn events(&self, deployment: &Deployment, execution: ExecutionId) -> Result<Vec<Event>>;
+    async fn events(&self, deployment: &Deployment, execution: ExecutionId) -> Result<Vec<Event>> {
+        let mut found = self.events_of(deployment, &[execution]).await?;
+        Ok(found.remove(&execution).unwrap_or_default())
+    }
+
+    /// The records of these ids, as far as there are any; likewise in a few questions.
+    async fn get_all(
+        &self,
+        deployment: &Deployment,
+        executions: &[ExecutionId],
+    ) -> Result<BTreeMap<ExecutionId, Record>>;
 
     /// The record of that id.
-    async fn get(&self, deployment: &Deployment, execution: ExecutionId) -> Result<Option<Record>>;
+    async fn get(&self, deployment: &Deployment, execution: ExecutionId) -> Result<Option<Record>> {
+        let mut found = self.get_all(deployment, &[execution]).await?;
+        Ok(found.remove(&execution))
+    }
 
     /// Records, the newest submission first.
     async fn find(&self, deployment: &Deployment, query: &Query) -> Result<Vec<Record>>;

@@ -1,5 +1,7 @@
 //! Records and events as rows: which columns there are, and how a row is understood. No database here.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
@@ -150,6 +152,51 @@ pub type ExecutionRow = (
     Option<i64>,
     Option<String>,
 );
+
+/// A row of events as a driver hands it out: the execution, when, kind and detail.
+pub type EventRow = (String, i64, String, String);
+
+/// How many executions are asked for in one statement: databases have a limit to the values that are bound in one.
+pub const AT_ONCE: usize = 500;
+
+/// The statement that finds the events of these executions, and its values.
+pub fn events_statement(
+    deployment: &Deployment,
+    executions: &[ExecutionId],
+) -> (String, Vec<Value>) {
+    let sql = "SELECT execution, happened_at, kind, detail FROM events WHERE deployment = ? AND execution";
+    among(sql, deployment, executions)
+}
+
+/// The statement that finds the records of these executions, and its values.
+pub fn get_statement(deployment: &Deployment, executions: &[ExecutionId]) -> (String, Vec<Value>) {
+    let sql = format!("SELECT {EXECUTION_COLUMNS} FROM executions WHERE deployment = ? AND id");
+    among(&sql, deployment, executions)
+}
+
+fn among(sql: &str, deployment: &Deployment, executions: &[ExecutionId]) -> (String, Vec<Value>) {
+    let marks = vec!["?"; executions.len()].join(", ");
+    let ids = executions.iter().map(|id| text(id.as_str()));
+    let values = std::iter::once(text(deployment.as_str())).chain(ids);
+    (format!("{sql} IN ({marks})"), values.collect())
+}
+
+/// Understands events: those of each execution in the order in which they can have happened.
+pub fn read_events(rows: Vec<EventRow>) -> Result<BTreeMap<ExecutionId, Vec<Event>>> {
+    let mut all: BTreeMap<ExecutionId, Vec<Event>> = BTreeMap::new();
+    for (execution, ms, kind, detail) in rows {
+        let execution = read_id(&execution)?;
+        let event = Event {
+            execution,
+            at: read_time(&format!("an event of execution {execution}"), ms)?,
+            kind,
+            detail,
+        };
+        all.entry(execution).or_default().push(event);
+    }
+    all.values_mut().for_each(|events| sort_events(events));
+    Ok(all)
+}
 
 /// Understands a row.
 pub fn read_record(row: ExecutionRow) -> Result<Record> {

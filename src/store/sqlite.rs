@@ -19,7 +19,7 @@ use tokio::sync::RwLock;
 
 use self::file::Identity;
 use super::dialect::{Dialect, Table};
-use super::rows::{self, ExecutionRow, Value};
+use super::rows::{self, EventRow, ExecutionRow, Value};
 use super::{Event, Lease, Query, Record, Result, Store, StoreError, Usage, UsageQuery, User};
 use crate::model::{Deployment, ExecutionId};
 
@@ -141,35 +141,36 @@ impl Store for SqliteStore {
         self.upsert("record an event", &rows::EVENTS, values).await
     }
 
-    async fn events(&self, deployment: &Deployment, execution: ExecutionId) -> Result<Vec<Event>> {
-        let found: Vec<(i64, String, String)> = sqlx::query_as(
-            "SELECT happened_at, kind, detail FROM events WHERE deployment = ? AND execution = ?",
-        )
-        .bind(deployment.as_str())
-        .bind(execution.as_str())
-        .fetch_all(&self.pool().await?)
-        .await
-        .map_err(|error| errors::running(&self.path, "read events", &error))?;
-        let mut events = found
-            .into_iter()
-            .map(|(ms, kind, detail)| {
-                Ok(Event {
-                    execution,
-                    at: rows::read_time(&format!("an event of execution {execution}"), ms)?,
-                    kind,
-                    detail,
-                })
-            })
-            .collect::<Result<Vec<_>>>()?;
-        rows::sort_events(&mut events);
-        Ok(events)
+    async fn events_of(
+        &self,
+        deployment: &Deployment,
+        executions: &[ExecutionId],
+    ) -> Result<BTreeMap<ExecutionId, Vec<Event>>> {
+        let mut events = Vec::new();
+        for some in executions.chunks(rows::AT_ONCE) {
+            let (sql, values) = rows::events_statement(deployment, some);
+            let statement = sqlx::query_as::<_, EventRow>(AssertSqlSafe(sql));
+            let found = bind_as(statement, values)
+                .fetch_all(&self.pool().await?)
+                .await
+                .map_err(|error| errors::running(&self.path, "read events", &error))?;
+            events.extend(found);
+        }
+        rows::read_events(events)
     }
 
-    async fn get(&self, deployment: &Deployment, execution: ExecutionId) -> Result<Option<Record>> {
-        let columns = rows::EXECUTION_COLUMNS;
-        let sql = format!("SELECT {columns} FROM executions WHERE deployment = ? AND id = ?");
-        let values = vec![text(deployment.as_str()), text(execution.as_str())];
-        Ok(self.executions(sql, values).await?.pop())
+    async fn get_all(
+        &self,
+        deployment: &Deployment,
+        executions: &[ExecutionId],
+    ) -> Result<BTreeMap<ExecutionId, Record>> {
+        let mut records = BTreeMap::new();
+        for some in executions.chunks(rows::AT_ONCE) {
+            let (sql, values) = rows::get_statement(deployment, some);
+            let found = self.executions(sql, values).await?;
+            records.extend(found.into_iter().map(|record| (record.id, record)));
+        }
+        Ok(records)
     }
 
     async fn find(&self, deployment: &Deployment, query: &Query) -> Result<Vec<Record>> {

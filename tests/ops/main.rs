@@ -11,6 +11,7 @@ mod basics;
 mod lab;
 mod losses;
 mod outage;
+mod questions;
 mod resize;
 mod starts;
 mod terms;

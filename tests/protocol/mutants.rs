@@ -91,12 +91,20 @@ impl Store for History {
         }
     }
 
-    async fn events(&self, deployment: &Deployment, id: ExecutionId) -> store::Result<Vec<Event>> {
-        self.store.events(deployment, id).await
+    async fn events_of(
+        &self,
+        deployment: &Deployment,
+        ids: &[ExecutionId],
+    ) -> store::Result<BTreeMap<ExecutionId, Vec<Event>>> {
+        self.store.events_of(deployment, ids).await
     }
 
-    async fn get(&self, deployment: &Deployment, id: ExecutionId) -> store::Result<Option<Record>> {
-        self.store.get(deployment, id).await
+    async fn get_all(
+        &self,
+        deployment: &Deployment,
+        ids: &[ExecutionId],
+    ) -> store::Result<BTreeMap<ExecutionId, Record>> {
+        self.store.get_all(deployment, ids).await
     }
 
     async fn find(&self, deployment: &Deployment, query: &Query) -> store::Result<Vec<Record>> {

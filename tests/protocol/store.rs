@@ -45,15 +45,15 @@ impl Rows {
             return taken.then(|| fold(&self.lease));
         }
         if let Some(id) = call.strip_prefix("read the events of ") {
+            let events = self.events.iter();
+            let asked = |of: &str| id.split(", ").any(|id| id == of);
             return Some(fold(
-                self.events
-                    .iter()
-                    .filter(|(of, ..)| of == id)
-                    .collect::<Vec<_>>(),
+                events.filter(|(of, ..)| asked(of)).collect::<Vec<_>>(),
             ));
         }
-        if let Some(id) = call.strip_prefix("read ") {
-            return Some(fold(format!("{:?}", self.records.get(id))));
+        if let Some(ids) = call.strip_prefix("read ") {
+            let found: Vec<_> = ids.split(", ").map(|id| self.records.get(id)).collect();
+            return Some(fold(format!("{found:?}")));
         }
         let all = || fold(format!("{:?}", self.records));
         (call == "find executions").then(all)
@@ -103,6 +103,11 @@ impl Rows {
             until: at(*expires),
         }
     }
+}
+
+fn list(executions: &[ExecutionId]) -> String {
+    let ids: Vec<&str> = executions.iter().map(ExecutionId::as_str).collect();
+    ids.join(", ")
 }
 
 /// What is learnt by a call that changes nothing.
@@ -225,36 +230,40 @@ impl Store for MemoryStore {
         .await
     }
 
-    async fn events(&self, _: &Deployment, execution: ExecutionId) -> Result<Vec<Event>> {
-        let id = execution.to_string();
-        self.call(
-            &format!("read the events of {id}"),
-            "read events",
-            false,
-            |rows| {
-                let of_it = rows.events.iter().filter(|(of, ..)| *of == id);
-                let mut events: Vec<Event> = of_it
-                    .map(|(_, at, kind, detail)| Event {
-                        execution,
+    async fn events_of(
+        &self,
+        _: &Deployment,
+        executions: &[ExecutionId],
+    ) -> Result<BTreeMap<ExecutionId, Vec<Event>>> {
+        let call = format!("read the events of {}", list(executions));
+        self.call(&call, "read events", false, |rows| {
+            let mut found: BTreeMap<ExecutionId, Vec<Event>> = BTreeMap::new();
+            for (of, at, kind, detail) in &rows.events {
+                if let Some(execution) = executions.iter().find(|id| id.as_str() == of) {
+                    found.entry(*execution).or_default().push(Event {
+                        execution: *execution,
                         at: Timestamp::from_millisecond(*at).unwrap(),
                         kind: kind.clone(),
                         detail: detail.clone(),
-                    })
-                    .collect();
-                sort_events(&mut events);
-                events
-            },
-        )
+                    });
+                }
+            }
+            found.values_mut().for_each(|events| sort_events(events));
+            found
+        })
         .await
     }
 
-    async fn get(&self, _: &Deployment, execution: ExecutionId) -> Result<Option<Record>> {
-        self.call(
-            &format!("read {execution}"),
-            "read executions",
-            false,
-            |rows| rows.records.get(execution.as_str()).cloned(),
-        )
+    async fn get_all(
+        &self,
+        _: &Deployment,
+        executions: &[ExecutionId],
+    ) -> Result<BTreeMap<ExecutionId, Record>> {
+        let call = format!("read {}", list(executions));
+        self.call(&call, "read executions", false, |rows| {
+            let record = |id: &ExecutionId| Some((*id, rows.records.get(id.as_str())?.clone()));
+            executions.iter().filter_map(record).collect()
+        })
         .await
     }
 

@@ -254,6 +254,17 @@ async fn events_are_kept_once_and_told_in_order_and_forgotten() {
     store.record(&deployment(), &record(1)).await.unwrap();
     assert_eq!(store.events(&deployment(), id(1)).await.unwrap(), told);
     assert_eq!(store.events(&deployment(), id(2)).await.unwrap(), []);
+    // As many as one likes at once, more than one statement can hold too.
+    let many: Vec<_> = (0..1300).map(id).collect();
+    let of_many = store.events_of(&deployment(), &many).await.unwrap();
+    assert_eq!(
+        of_many.into_iter().collect::<Vec<_>>(),
+        [(id(1), told.to_vec())]
+    );
+    let all = store.get_all(&deployment(), &many).await.unwrap();
+    assert_eq!(all.keys().collect::<Vec<_>>(), [&id(1)]);
+    let none = store.events_of(&deployment(), &[]).await.unwrap();
+    assert!(none.is_empty());
     store.forget(&deployment(), id(1)).await.unwrap();
     store.forget(&deployment(), id(1)).await.unwrap();
     assert_eq!(store.events(&deployment(), id(1)).await.unwrap(), []);
