@@ -28,6 +28,6 @@ pub use outcome::{Outcome, Refused, Setup, simulate};
 pub use read::{COLUMNS, OPTIONAL, WorkloadError, read};
 pub use statistics::Summary;
 pub use time::Time;
-pub use timeline::Point;
+pub use timeline::{Mean, Point};
 pub use workload::{Job, MOST_MEMBERS};
 pub use write::write;

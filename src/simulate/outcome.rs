@@ -3,7 +3,7 @@
 use super::clock::{self, ClockError, Counts, Span, Watcher};
 use super::line::Line;
 use super::time::Time;
-use super::timeline::{Point, Timeline};
+use super::timeline::{Mean, Point, Timeline};
 use super::workload::Job;
 use crate::model::{Component, Node, Resources};
 use crate::scheduler::{Mode, Order};
@@ -27,7 +27,7 @@ pub struct Refused {
 }
 
 /// What came of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
     /// Under which policy and mode.
     pub setup: Setup,
@@ -38,7 +38,7 @@ pub struct Outcome {
     /// What was held over time.
     pub timeline: Vec<Point>,
     /// The same on average, from the beginning until the end.
-    pub mean: Point,
+    pub mean: Mean,
     /// When the last one ended.
     pub end: Time,
     /// From when on each had how many members; empty unless it was asked for.

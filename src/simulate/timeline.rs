@@ -21,6 +21,17 @@ pub struct Point {
     pub waiting: u64,
 }
 
+/// How things stood on average.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Mean {
+    /// What was held, rounded down.
+    pub held: Resources,
+    /// Applications that ran.
+    pub running: f64,
+    /// Applications that waited.
+    pub waiting: f64,
+}
+
 /// Sums over time of what a [`Point`] has.
 #[derive(Debug, Clone, Copy, Default)]
 struct Sums([u128; 4]);
@@ -55,6 +66,22 @@ impl Sums {
                 cores: Cores::from_millis(cores),
                 memory: Bytes::new(memory),
             },
+            running,
+            waiting,
+        }
+    }
+}
+
+impl Sums {
+    /// The mean over all of that length.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a mean of counts, for people: 53 bits are plenty"
+    )]
+    fn mean(&self, length: u64) -> Mean {
+        let [_, _, running, waiting] = self.0.map(|sum| sum as f64 / length.max(1) as f64);
+        Mean {
+            held: self.over(Time::ZERO, length).held,
             running,
             waiting,
         }
@@ -142,9 +169,9 @@ impl Timeline {
     }
 
     /// The points in order, and the mean over all, from the beginning until the last step.
-    pub fn finish(self) -> (Vec<Point>, Point) {
+    pub fn finish(self) -> (Vec<Point>, Mean) {
         let end = self.now.at.nanos();
-        let mean = self.all.over(Time::ZERO, end);
+        let mean = self.all.mean(end);
         if let Some(steps) = self.steps {
             return (steps, mean);
         }
@@ -193,7 +220,7 @@ mod tests {
         let (points, mean) = line.finish();
         assert_eq!(points, [steps[0], steps[2], steps[4]]);
         assert_eq!(mean.held.cores.millis(), 1500);
-        assert_eq!(mean.waiting, 1);
+        assert!((mean.waiting - 1.0).abs() < f64::EPSILON, "{mean:?}");
     }
 
     #[test]
