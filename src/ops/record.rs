@@ -23,7 +23,8 @@ fn open_record(ticket: &Ticket, started_at: Option<Timestamp>) -> Record {
         description: apps::to_json(&ticket.application),
         key: ticket.key.clone(),
         submitted_at: ticket.submitted_at,
-        started_at,
+        // Docker lists whole seconds: what began at once seems to have done so before it was submitted.
+        started_at: started_at.map(|at| at.max(ticket.submitted_at)),
         end: None,
         logs: None,
         allocated: None,

@@ -71,6 +71,11 @@ fn job(record: &Record, events: &[Event], begin: Timestamp) -> Option<Job> {
     }
     let work = work(record, events, *ended, all);
     let nanos = work.div_ceil(u128::from(all));
+    // What ended in the moment it began ran too, for less than the clock shows.
+    let nanos = match record.started_at {
+        Some(_) if nanos == 0 => 1_000_000,
+        Some(_) | None => nanos,
+    };
     let runtime = u64::try_from(nanos).ok().filter(|nanos| *nanos > 0)?;
     // A member is the least that can run.
     let core = core.max(1);
@@ -108,10 +113,12 @@ fn work(record: &Record, events: &[Event], ended: Timestamp, all: u32) -> u128 {
     let mut work = 0;
     let mut has = 0;
     let mut since = record.started_at.unwrap_or(ended);
-    if !events.iter().any(|event| event.kind == STARTED) {
+    let events = || events.iter().filter(|event| event.at <= ended);
+    // Who starts something that is over at once writes that later.
+    if !events().any(|event| event.kind == STARTED) {
         has = all;
     }
-    for event in events.iter().filter(|event| event.at <= ended) {
+    for event in events() {
         let Some(now_has) = members_after(event, has, all) else {
             continue;
         };

@@ -69,15 +69,23 @@ impl Scale {
         LEFT + seconds / self.end * (WIDTH - LEFT - RIGHT)
     }
 
-    /// The seconds at which there are marks: 1, 2 or 5 times a power of ten apart.
-    fn marks(&self) -> Vec<f64> {
-        let power = 10f64.powf((self.end / 8.0).log10().floor());
+    /// The unit in which all marks are written: its length in seconds and its name.
+    fn unit(&self) -> (f64, &'static str) {
+        let units = [(86_400.0, "d"), (3600.0, "h"), (60.0, "min")];
+        let long = units.into_iter().find(|(size, _)| self.end >= 3.0 * size);
+        long.unwrap_or((1.0, "s"))
+    }
+
+    /// Where there are marks, in a unit of that many seconds: 1, 2 or 5 times a power of ten apart.
+    fn marks(&self, unit: f64) -> Vec<f64> {
+        let end = self.end / unit;
+        let power = 10f64.powf((end / 8.0).log10().floor());
         let step = [1.0, 2.0, 5.0, 10.0].map(|times| times * power);
-        let step = step.into_iter().find(|step| self.end / step <= 10.0);
-        let step = step.unwrap_or(self.end);
+        let step = step.into_iter().find(|step| end / step <= 10.0);
+        let step = step.unwrap_or(end);
         (0..=10)
             .map(|n| f64::from(n) * step)
-            .filter(|mark| *mark <= self.end)
+            .filter(|mark| *mark <= end)
             .collect()
     }
 }
@@ -97,30 +105,17 @@ fn title(svg: &mut String, simulation: &Simulation<'_>, outcome: &Outcome) {
 }
 
 fn axis(svg: &mut String, scale: &Scale, height: f64) {
-    for mark in scale.marks() {
-        let x = scale.x(mark);
-        let label = Label(mark);
+    let (unit, name) = scale.unit();
+    for mark in scale.marks(unit) {
+        let x = scale.x(mark * unit);
+        // Sums of tenths are not quite tenths.
+        let label = (mark * 1e9).round() / 1e9;
         let _ = writeln!(
             svg,
             "<line x1=\"{x:.1}\" y1=\"0\" x2=\"{x:.1}\" y2=\"{height:.0}\" stroke=\"#ddd\"/>\
-             <text x=\"{x:.1}\" y=\"{:.0}\" text-anchor=\"middle\" fill=\"#666\">{label}</text>",
+             <text x=\"{x:.1}\" y=\"{:.0}\" text-anchor=\"middle\" fill=\"#666\">{label} {name}</text>",
             height + 14.0
         );
-    }
-}
-
-/// A number of seconds as a mark has it: short, in the largest unit that leaves it whole.
-struct Label(f64);
-
-impl std::fmt::Display for Label {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let units = [(86_400.0, "d"), (3600.0, "h"), (60.0, "min")];
-        let whole = |size: f64| self.0 >= size && (self.0 / size).fract() == 0.0;
-        match units.into_iter().find(|(size, _)| whole(*size)) {
-            Some((size, unit)) => write!(f, "{} {unit}", self.0 / size),
-            // Sums of tenths are not quite tenths.
-            None => write!(f, "{} s", (self.0 * 1e9).round() / 1e9),
-        }
     }
 }
 

@@ -92,23 +92,32 @@ fn read_csv(text: &[u8]) -> Result<Vec<Job>, WorkloadError> {
     let mut jobs = Vec::new();
     let mut record = csv::StringRecord::new();
     loop {
-        let line = reader.position().line();
+        let before = reader.position().byte();
         let more = reader.read_record(&mut record);
-        if !more.map_err(|error| csv_error(line, &error))? {
+        if !more.map_err(|error| csv_error(line_at(text, before), &error))? {
             return Ok(jobs);
         }
-        let line = record.position().map_or(line, csv::Position::line);
         let field = |name: &str| {
             let (_, place) = places.iter().find(|(known, _)| *known == name)?;
             record.get(*place).filter(|text| !text.is_empty())
         };
-        let job = job(&field, &mut users).map_err(|why| WorkloadError::new(line, why))?;
+        let job = job(&field, &mut users)
+            .map_err(|why| WorkloadError::new(line_at(text, before), why))?;
         jobs.push(job);
     }
 }
 
+/// The line, from 1 on, of the first record that begins at this byte or after it. (The reader's own count leaves out empty
+/// lines and those inside of quotes.)
+fn line_at(text: &[u8], byte: u64) -> u64 {
+    let at = usize::try_from(byte).unwrap_or(usize::MAX).min(text.len());
+    let (before, rest) = text.split_at(at);
+    let empty = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    let breaks = before.iter().chain(empty).filter(|byte| **byte == b'\n');
+    breaks.fold(1, |line, _| line + 1)
+}
+
 fn csv_error(line: u64, error: &csv::Error) -> WorkloadError {
-    let line = error.position().map_or(line, csv::Position::line);
     let why = if let csv::ErrorKind::UnequalLengths {
         expected_len, len, ..
     } = error.kind()
@@ -267,6 +276,10 @@ mod tests {
             (
                 &format!("{HEADER}0,ann,10,1,0,1,1g\n0,ann,10,x,0,1,1g\n"),
                 "line 3: core: 'x' is not a number of members from 1 to 100000",
+            ),
+            (
+                &format!("{HEADER}\n\r\n0,\"a\nb\",10,1,0,1,1g\n\n0,ann,10,x,0,1,1g\n"),
+                "line 7: core: 'x' is not a number of members from 1 to 100000",
             ),
             (
                 &format!("{HEADER}0,ann,10,1,0,1\n"),

@@ -23,6 +23,8 @@ pub enum Merge {
     FillNull,
     /// It stays unless it is the empty text.
     FillEmpty,
+    /// The smaller of the two stays; what is not NULL where one is.
+    Least,
     /// What is not NULL replaces it as long as that other column is NULL; after that it stays unless it is NULL. The other
     /// column must come later in the list.
     NewestUntil(&'static str),
@@ -86,6 +88,9 @@ impl Dialect {
             Merge::Replace => new,
             Merge::FillNull => format!("COALESCE({old}, {new})"),
             Merge::FillEmpty => format!("COALESCE(NULLIF({old}, ''), {new})"),
+            Merge::Least => {
+                format!("CASE WHEN {old} <= {new} THEN {old} ELSE COALESCE({new}, {old}) END")
+            }
             Merge::NewestUntil(other) => format!(
                 "CASE WHEN {}.{other} IS NULL THEN COALESCE({new}, {old}) ELSE COALESCE({old}, {new}) END",
                 table.name
@@ -115,13 +120,14 @@ mod tests {
             ("d", Merge::UnlessSet("e")),
             ("e", Merge::FillNull),
             ("f", Merge::Replace),
+            ("g", Merge::Least),
         ],
     };
 
     #[test]
     fn only_the_conflict_clause_differs() {
-        insta::assert_snapshot!(Dialect::Sqlite.upsert(&TABLE), @"INSERT INTO t (a, b, c, d, e, f) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (a, b) DO UPDATE SET c = COALESCE(NULLIF(t.c, ''), excluded.c), d = CASE WHEN t.e IS NULL THEN excluded.d ELSE t.d END, e = COALESCE(t.e, excluded.e), f = excluded.f");
-        insta::assert_snapshot!(Dialect::MySql.upsert(&TABLE), @"INSERT INTO t (a, b, c, d, e, f) VALUES (?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE c = COALESCE(NULLIF(t.c, ''), VALUES(c)), d = CASE WHEN t.e IS NULL THEN VALUES(d) ELSE t.d END, e = COALESCE(t.e, VALUES(e)), f = VALUES(f)");
+        insta::assert_snapshot!(Dialect::Sqlite.upsert(&TABLE), @"INSERT INTO t (a, b, c, d, e, f, g) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (a, b) DO UPDATE SET c = COALESCE(NULLIF(t.c, ''), excluded.c), d = CASE WHEN t.e IS NULL THEN excluded.d ELSE t.d END, e = COALESCE(t.e, excluded.e), f = excluded.f, g = CASE WHEN t.g <= excluded.g THEN t.g ELSE COALESCE(excluded.g, t.g) END");
+        insta::assert_snapshot!(Dialect::MySql.upsert(&TABLE), @"INSERT INTO t (a, b, c, d, e, f, g) VALUES (?, ?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE c = COALESCE(NULLIF(t.c, ''), VALUES(c)), d = CASE WHEN t.e IS NULL THEN VALUES(d) ELSE t.d END, e = COALESCE(t.e, VALUES(e)), f = VALUES(f), g = CASE WHEN t.g <= VALUES(g) THEN t.g ELSE COALESCE(VALUES(g), t.g) END");
     }
 
     #[test]

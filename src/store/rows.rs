@@ -10,7 +10,7 @@ use super::{Event, Query, Record, Result, StoreError};
 use crate::model::{Bytes, Cores, Deployment, ExecutionId, Outcome, Resources};
 
 /// The table of executions. What is empty or NULL is filled in by a later write; what is known stays, but for what it was given,
-/// which changes until the end; the four columns of the end are written together, once.
+/// which changes until the end, and for when it began: who starts it sees that late, so the earliest time counts; the four columns of the end are written together, once.
 pub const EXECUTIONS: Table = Table {
     name: "executions",
     key: &["deployment", "id"],
@@ -23,7 +23,7 @@ pub const EXECUTIONS: Table = Table {
         ("description", Merge::FillEmpty),
         ("user_key", Merge::FillNull),
         ("submitted_at", Merge::Keep),
-        ("started_at", Merge::FillNull),
+        ("started_at", Merge::Least),
         ("exit_code", Merge::UnlessSet("ended_at")),
         ("outcome", Merge::UnlessSet("ended_at")),
         ("reason", Merge::UnlessSet("ended_at")),

@@ -80,7 +80,7 @@ impl Rows {
             }
         }
         old.key = old.key.take().or(new.key);
-        old.started_at = old.started_at.or(new.started_at);
+        old.started_at = old.started_at.into_iter().chain(new.started_at).min();
         old.allocated = match old.end {
             None => new.allocated.or(old.allocated),
             Some(_) => old.allocated.or(new.allocated),
