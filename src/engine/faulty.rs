@@ -126,7 +126,7 @@ impl Backend for Faulty {
         .await
     }
 
-    async fn remove_ticket(&self, execution: &Execution) -> Result<()> {
+    async fn remove_ticket(&self, execution: &Execution) -> Result<bool> {
         self.effect("remove_ticket", self.inner.remove_ticket(execution))
             .await
     }

@@ -289,8 +289,8 @@ pub trait Backend: Images + Send + Sync {
         grace: SignedDuration,
     ) -> Result<()>;
 
-    /// Removes the ticket: the last trace of an execution.
-    async fn remove_ticket(&self, execution: &Execution) -> Result<()>;
+    /// Removes the ticket: the last trace of an execution. Whether there was one: of several that end it, one should tell.
+    async fn remove_ticket(&self, execution: &Execution) -> Result<bool>;
 
     /// Removes what belongs to no execution.
     async fn sweep(&self, orphan: &Orphan) -> Result<()>;

@@ -45,10 +45,19 @@ pub(super) async fn end(case: Case<'_>, mark: Mark) -> Result<(), OpsError> {
     let at = finished_at(&stopped, mark).unwrap_or_else(|| context.now());
     record::ended(context, store, &stopped, at, outcome.clone(), archive).await?;
     context.backend.remove(execution).await?;
-    context.backend.remove_ticket(execution).await?;
+    if !context.backend.remove_ticket(execution).await? {
+        // Another was faster, and told.
+        return Ok(());
+    }
+    // The first end that was written is the right one: another may have removed what this one looked at.
+    let kept = store.get(&context.settings.deployment, execution.ticket.id);
+    let kept = kept.await.ok().flatten().and_then(|record| record.end);
+    let ticket = &execution.ticket;
     report.tell(News::Ended {
-        id: execution.ticket.id,
-        outcome,
+        id: ticket.id,
+        name: ticket.name.to_string(),
+        user: ticket.user.clone(),
+        outcome: kept.map_or(outcome, |(_, outcome)| outcome),
     });
     Ok(())
 }

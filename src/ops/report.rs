@@ -89,6 +89,10 @@ pub enum News {
     Ended {
         /// Which.
         id: ExecutionId,
+        /// What it was called.
+        name: String,
+        /// Who it belonged to.
+        user: String,
         /// How it ended.
         outcome: Outcome,
     },

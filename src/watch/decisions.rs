@@ -120,8 +120,13 @@ impl Report for Decisions {
                 };
                 tracing::info!(execution = %id, name, user, why, "{what}");
             }
-            News::Ended { id, outcome } => {
-                let (name, user) = told.called(id);
+            // It is in no snapshot any more.
+            News::Ended {
+                id,
+                name,
+                user,
+                outcome,
+            } => {
                 let (how, why) = end(&outcome);
                 let code = outcome.exit_code();
                 tracing::info!(execution = %id, name, user, code, how, why, "ended");

@@ -109,7 +109,7 @@ async fn life(docker: &DockerBackend, ticket: &zoe::model::Ticket) -> zoe::engin
     docker.mark(&execution, Mark::Ending).await?;
     docker.stop(&execution, jiff::SignedDuration::ZERO).await?;
     docker.remove(&execution).await?;
-    docker.remove_ticket(&execution).await
+    docker.remove_ticket(&execution).await.map(drop)
 }
 
 #[tokio::test]

@@ -215,7 +215,7 @@ impl Backend for Docker {
             Mutant::MarksNothing => Ok(()),
             Mutant::RemovesTheTicketFirst => {
                 self.inner.mark(execution, mark).await?;
-                self.inner.remove_ticket(execution).await
+                self.inner.remove_ticket(execution).await.map(drop)
             }
             _ => self.inner.mark(execution, mark).await,
         }
@@ -245,7 +245,7 @@ impl Backend for Docker {
         self.inner.remove_members(execution, members, grace).await
     }
 
-    async fn remove_ticket(&self, execution: &Execution) -> Result<()> {
+    async fn remove_ticket(&self, execution: &Execution) -> Result<bool> {
         self.inner.remove_ticket(execution).await
     }
 

@@ -163,12 +163,14 @@ impl DockerBackend {
         .await
     }
 
-    pub(super) async fn remove_tickets(&self, execution: ExecutionId) -> Result<()> {
+    pub(super) async fn remove_tickets(&self, execution: ExecutionId) -> Result<bool> {
         let tickets = self.tickets(execution).await?;
+        let any = !tickets.is_empty();
         every(tickets, |ticket| async move {
             self.remove_container(&ticket.id).await
         })
-        .await
+        .await?;
+        Ok(any)
     }
 
     pub(super) async fn sweep_away(&self, orphan: &Orphan) -> Result<()> {

@@ -195,7 +195,7 @@ impl Backend for MemoryBackend {
         Ok(())
     }
 
-    async fn remove_ticket(&self, execution: &Execution) -> Result<()> {
+    async fn remove_ticket(&self, execution: &Execution) -> Result<bool> {
         let id = execution.ticket.id;
         let tickets = self
             .look(&format!("inspect ticket of {id}"), |world, _| {
@@ -205,6 +205,7 @@ impl Backend for MemoryBackend {
                     .collect::<Vec<_>>()
             })
             .await?;
+        let any = !tickets.is_empty();
         for (docker_id, name) in tickets {
             let call = format!("remove ticket {name}");
             self.step(&call, |world, _| {
@@ -213,7 +214,7 @@ impl Backend for MemoryBackend {
             .await?
             .map_err(|fault| refused(&call, fault))?;
         }
-        Ok(())
+        Ok(any)
     }
 
     async fn sweep(&self, orphan: &Orphan) -> Result<()> {

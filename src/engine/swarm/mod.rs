@@ -159,7 +159,7 @@ impl Backend for SwarmBackend {
         self.retire(execution, members, grace).await
     }
 
-    async fn remove_ticket(&self, execution: &Execution) -> Result<()> {
+    async fn remove_ticket(&self, execution: &Execution) -> Result<bool> {
         self.remove_tickets(execution.ticket.id).await
     }
 

@@ -127,12 +127,14 @@ impl SwarmBackend {
         self.delete_config(&claimed.config.id).await
     }
 
-    pub(super) async fn remove_tickets(&self, id: ExecutionId) -> Result<()> {
+    pub(super) async fn remove_tickets(&self, id: ExecutionId) -> Result<bool> {
         let found = self.tickets(id).await?;
+        let any = !found.is_empty();
         every(found, |found| async move {
             self.delete_config(&found.config.id).await
         })
-        .await
+        .await?;
+        Ok(any)
     }
 
     async fn delete_config(&self, id: &str) -> Result<()> {

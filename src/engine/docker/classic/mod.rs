@@ -174,7 +174,7 @@ impl Backend for ClassicBackend {
         self.retire(execution, members, grace).await
     }
 
-    async fn remove_ticket(&self, execution: &Execution) -> Result<()> {
+    async fn remove_ticket(&self, execution: &Execution) -> Result<bool> {
         self.remove_tickets(execution).await
     }
 

@@ -69,9 +69,10 @@ impl ClassicBackend {
     }
 
     /// Removes the tickets that can be reached. Of one that can't, a stand-in says that it is over.
-    pub(super) async fn remove_tickets(&self, execution: &Execution) -> Result<()> {
+    pub(super) async fn remove_tickets(&self, execution: &Execution) -> Result<bool> {
         let id = execution.ticket.id;
         let tickets = self.docker.tickets(id).await?;
+        let any = !tickets.is_empty();
         let (mut away, here): (Vec<_>, Vec<_>) =
             tickets.into_iter().partition(containers::is_out_of_reach);
         let (mut stand_ins, tickets): (Vec<_>, Vec<_>) = here.into_iter().partition(stands_in);
@@ -92,7 +93,7 @@ impl ClassicBackend {
             })
             .await?;
         }
-        Ok(())
+        Ok(any)
     }
 
     async fn rename(&self, container: &ListedContainer, name: &str) -> Result<()> {
