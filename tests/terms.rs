@@ -214,6 +214,67 @@ fn on_the_engine_arrays_dependencies_and_retries() {
     assert_eq!(deployment.left(), [""; 0]);
 }
 
+#[test]
+fn the_name_of_an_array_means_all_of_it() {
+    let env = TestEnv::with_options("nodes=n1:1:4g&images=all");
+    env.write(
+        "code.toml",
+        application("memory/one", r#"["exit", "3", "after", "10ms"]"#),
+    );
+    let submit = [
+        "run",
+        "-d",
+        "--array",
+        "0-3",
+        "--name",
+        "g",
+        "code.toml",
+        "--hold",
+    ];
+    let ids = env.run(&submit).expect(0);
+    let ids: Vec<&str> = ids.lines().collect();
+    assert_eq!(ids.len(), 4);
+    // More than the beginning of an id, which any of them may have.
+    assert_eq!(env.run(&["kill", "g-1"]).expect(0).trim(), ids[1]);
+    let killed = env.run(&["kill", "g-2"]);
+    assert_eq!(killed.expect(0).trim(), ids[2]);
+    assert_eq!(env.run(&["release", "g"]).expect(0).lines().count(), 2);
+    assert_eq!(
+        env.run(&["wait", "g"]).code,
+        143,
+        "the largest: two were cancelled"
+    );
+    assert_eq!(env.run(&["wait", "g-0", "g-3"]).code, 3);
+    let over = env.run(&["kill", "g"]);
+    assert_eq!(
+        over.stderr.matches("was over already").count(),
+        4,
+        "{}",
+        over.stderr
+    );
+    let refused = env
+        .run(&["run", "-d", "code.toml", "--after", "g"])
+        .expect_error(5);
+    assert!(refused.contains("has not ended well"), "{refused}");
+    env.run(&["run", "-d", "code.toml", "--after", "g:any"])
+        .expect(0);
+    let history = json(&env.run(&["history", "-o", "json"]).expect(0));
+    let members: Vec<_> = history
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|e| e["array"] == ids[0])
+        .collect();
+    let mut indices: Vec<u64> = members
+        .iter()
+        .map(|e| e["array_index"].as_u64().unwrap())
+        .collect();
+    indices.sort_unstable();
+    assert_eq!(indices, [0, 1, 2, 3]);
+    assert_eq!(env.run(&["rm", "g"]).expect(0).lines().count(), 4);
+    env.run(&["wait", "g"]).expect_error(3);
+}
+
 /// A job that fails and is run once more, submitted by a zoe that was killed before it started anything: all that is to be
 /// done is left to who waits for it.
 fn failing() -> TestEnv {

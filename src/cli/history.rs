@@ -74,6 +74,7 @@ pub async fn run(args: HistoryArgs, session: &Session) -> Done {
         Ended::Cancelled => "cancelled",
     });
     let query = Query {
+        name_prefix: None,
         user: args.user,
         application: args.application,
         name: args.name,

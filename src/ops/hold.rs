@@ -7,6 +7,7 @@ use super::reconcile;
 use super::record;
 use super::report::Report;
 use super::resolve::{self, Found};
+use crate::engine::Scope;
 use crate::model::{ExecutionId, Phase};
 
 /// Keeps executions back that wait. One that has begun can't be held any more.
@@ -31,20 +32,19 @@ async fn write(
     kind: &str,
 ) -> Result<Vec<ExecutionId>, OpsError> {
     let mut ids = Vec::new();
-    for found in resolve::resolve_all(context, texts).await? {
-        let why = match &found {
-            Found::Past(_) => "is over",
-            Found::Alive(execution) => match execution.phase() {
-                Phase::Queued => {
-                    ids.push(execution.ticket.id);
-                    continue;
-                }
-                Phase::Starting | Phase::Running { .. } => "has begun",
-                Phase::Ending(_) => "is being ended",
-            },
-        };
-        let message = format!("{} {why}: only what waits is held and released", found.id());
-        return Err(OpsError::new(ErrorKind::Conflict, message));
+    let snapshot = context.backend.observe(Scope::Executions).await?;
+    for text in texts {
+        let mut found = resolve::resolve_several(context, &snapshot, text).await?;
+        // Of an array, those that still wait.
+        if found.len() > 1 && found.iter().any(waits) {
+            found.retain(waits);
+        }
+        for one in found {
+            let id = waiting(&one)?;
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
     }
     let store = context.history.open().await?;
     let by = format!("by {}", context.settings.user);
@@ -52,4 +52,22 @@ async fn write(
         record::event_or_fail(context, &store, *id, kind, &by).await?;
     }
     Ok(ids)
+}
+
+fn waits(found: &Found) -> bool {
+    waiting(found).is_ok()
+}
+
+/// The id of one that waits.
+fn waiting(found: &Found) -> Result<ExecutionId, OpsError> {
+    let why = match found {
+        Found::Past(_) => "is over",
+        Found::Alive(execution) => match execution.phase() {
+            Phase::Queued => return Ok(execution.ticket.id),
+            Phase::Starting | Phase::Running { .. } => "has begun",
+            Phase::Ending(_) => "is being ended",
+        },
+    };
+    let message = format!("{} {why}: only what waits is held and released", found.id());
+    Err(OpsError::new(ErrorKind::Conflict, message))
 }

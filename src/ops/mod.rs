@@ -1,6 +1,7 @@
 //! What zoe can do: typed options in, typed outcome out; knows neither clap nor tables.
 
 pub mod accounts;
+mod arrays;
 pub mod attach;
 pub mod connect;
 pub mod context;

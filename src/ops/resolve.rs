@@ -1,5 +1,6 @@
-//! From what a person types to an execution: an id, a unique prefix of one, a name, or `last`.
+//! From what a person types to an execution: an id, a unique prefix of one, a name, or `last`; or to all of an array: its name.
 
+use super::arrays;
 use super::context::Context;
 use super::error::{ErrorKind, OpsError};
 use crate::engine::Scope;
@@ -26,6 +27,17 @@ impl Found {
             Self::Past(record) => record.id,
         }
     }
+
+    /// Whether that is its id or its name.
+    fn is_called(&self, text: &str) -> bool {
+        match self {
+            Self::Alive(execution) => {
+                let ticket = &execution.ticket;
+                ticket.id.as_str() == text || ticket.name.as_str() == text
+            }
+            Self::Past(record) => record.id.as_str() == text || record.name == text,
+        }
+    }
 }
 
 /// Finds what `text` means, among what is alive first, then in history.
@@ -34,17 +46,41 @@ pub async fn resolve(context: &Context, text: &str) -> Result<Found, OpsError> {
     resolve_in(context, &snapshot, text).await
 }
 
-/// Finds what each text means, with one look at Docker; each execution once, in the order they were named.
+/// Finds what each text means, with one look at Docker; each execution once, in the order they were named. The name of an
+/// array means all of it.
 pub async fn resolve_all(context: &Context, texts: &[String]) -> Result<Vec<Found>, OpsError> {
     let snapshot = context.backend.observe(Scope::Executions).await?;
     let mut found: Vec<Found> = Vec::new();
     for text in texts {
-        let one = resolve_in(context, &snapshot, text).await?;
-        if found.iter().all(|other| other.id() != one.id()) {
-            found.push(one);
+        for one in resolve_several(context, &snapshot, text).await? {
+            if found.iter().all(|other| other.id() != one.id()) {
+                found.push(one);
+            }
         }
     }
     Ok(found)
+}
+
+/// What a text means where it may mean several: one execution, or those of an array, by index.
+pub(super) async fn resolve_several(
+    context: &Context,
+    snapshot: &Snapshot,
+    text: &str,
+) -> Result<Vec<Found>, OpsError> {
+    let one = resolve_in(context, snapshot, text).await;
+    let exact = match &one {
+        Ok(found) => text == LAST || found.is_called(text),
+        Err(error) => !matches!(error.kind, ErrorKind::NotFound | ErrorKind::Conflict),
+    };
+    if exact {
+        return Ok(vec![one?]);
+    }
+    // A name means more than the beginning of somebody's id.
+    let members = arrays::members(context, snapshot, text).await?;
+    if members.is_empty() {
+        return Ok(vec![one?]);
+    }
+    Ok(members)
 }
 
 pub(super) async fn resolve_in(

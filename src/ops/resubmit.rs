@@ -31,6 +31,8 @@ struct Written {
     env: BTreeSet<String>,
     /// Of a member of an array: its index, and how many there were.
     array: Option<(String, String)>,
+    /// The array's id.
+    array_id: Option<String>,
 }
 
 /// What history is to keep of the terms of an execution.
@@ -46,6 +48,7 @@ pub(super) fn written(ticket: &Ticket, private: &Private) -> String {
         job_image: ticket.job_image.clone(),
         env: private.env.keys().filter(own).cloned().collect(),
         array: value(ARRAY_INDEX).zip(value(ARRAY_COUNT)),
+        array_id: ticket.terms.array.map(|place| place.array.to_string()),
     };
     serde_json::to_string(&written).unwrap_or_default()
 }
@@ -57,10 +60,14 @@ pub(super) fn shown(written: Option<&str>) -> TermsView {
         priority,
         retries,
         time_limit_ms,
+        array,
+        array_id,
         ..
     } = written.unwrap_or_default();
+    let index = array.and_then(|(index, _)| index.parse().ok());
     TermsView {
         priority,
+        array: array_id.and_then(|id| id.parse().ok()).zip(index),
         retries: retries.parse::<Retries>().unwrap_or_default().most,
         time_limit: time_limit_ms.map(SignedDuration::from_millis),
         ..TermsView::default()

@@ -117,6 +117,8 @@ pub struct Query {
     pub application: Option<String>,
     /// Only of this name.
     pub name: Option<String>,
+    /// Only of names that begin so.
+    pub name_prefix: Option<String>,
     /// Only in this state: `finished`, `failed`, `cancelled`, or `open` for those without an end.
     pub state: Option<String>,
     /// Submitted at or after.

@@ -321,12 +321,14 @@ pub fn find_statement(deployment: &Deployment, query: &Query) -> Result<(String,
     if let Some(until) = query.until {
         and("submitted_at < ?", vec![time(until)]);
     }
-    if let Some(prefix) = &query.id_prefix {
-        let length = i64::try_from(prefix.chars().count()).unwrap_or(i64::MAX);
-        and(
-            "SUBSTR(id, 1, ?) = ?",
-            vec![Value::Number(Some(length)), text(prefix)],
-        );
+    for (condition, prefix) in [
+        ("SUBSTR(id, 1, ?) = ?", &query.id_prefix),
+        ("SUBSTR(name, 1, ?) = ?", &query.name_prefix),
+    ] {
+        if let Some(prefix) = prefix {
+            let length = i64::try_from(prefix.chars().count()).unwrap_or(i64::MAX);
+            and(condition, vec![Value::Number(Some(length)), text(prefix)]);
+        }
     }
     sql.push_str(" ORDER BY submitted_at DESC, id DESC");
     if let Some(limit) = query.limit {

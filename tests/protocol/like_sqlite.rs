@@ -87,6 +87,7 @@ fn query(kind: u8) -> Query {
         0 => {}
         1 => query.limit = Some(1),
         2 => query.user = Some("7".to_owned()),
+        3 => query.name_prefix = Some("7".to_owned()),
         _ => query.id_prefix = Some(ExecutionId::from_bits(1).as_str()[..4].to_owned()),
     }
     query

@@ -276,6 +276,10 @@ impl Store for MemoryStore {
                 is(&query.user, &r.user)
                     && is(&query.application, &r.application)
                     && is(&query.name, &r.name)
+                    && query
+                        .name_prefix
+                        .as_ref()
+                        .is_none_or(|p| r.name.starts_with(p))
                     && query.since.is_none_or(|at| r.submitted_at >= at)
                     && query.until.is_none_or(|at| r.submitted_at < at)
                     && query

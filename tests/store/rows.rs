@@ -213,6 +213,9 @@ async fn queries_filter_newest_first() {
         (Query { since: Some(at(1)), until: Some(at(3)), ..all() }, &[2, 1]),
         (Query { user: text("bob"), limit: Some(2), ..all() }, &[4, 3]),
         (Query { id_prefix: text(id(3).as_str()), ..all() }, &[3]),
+        (Query { name_prefix: text("job-"), limit: Some(2), ..all() }, &[4, 3]),
+        (Query { name_prefix: text("job-3"), ..all() }, &[3]),
+        (Query { name_prefix: text("ob-3"), ..all() }, &[]),
         (Query { id_prefix: text(&id(3).as_str()[..1]), ..all() }, &[3]),
         (Query { id_prefix: text("d_"), ..all() }, &[]),
     ];

@@ -14,30 +14,36 @@ pub(super) async fn resolve(
 ) -> Result<Vec<Dependency>, OpsError> {
     let mut dependencies = Vec::new();
     for After { execution, end } in asked {
-        match resolve::resolve_in(context, snapshot, execution).await? {
-            Found::Alive(found) => dependencies.push(Dependency {
-                execution: found.ticket.id,
-                end: *end,
-            }),
-            Found::Past(record) => {
-                let ended = record.end.as_ref().map(|(_, outcome)| outcome);
-                let why = match (ended, end) {
-                    (_, RequiredEnd::Any) | (Some(Outcome::Finished), RequiredEnd::Ok) => continue,
-                    (None, RequiredEnd::Ok) => "nobody knows how it ended".to_owned(),
-                    (Some(Outcome::Failed { reason, .. }), RequiredEnd::Ok) => {
-                        format!("it failed: {reason}")
-                    }
-                    (Some(Outcome::TimedOut), RequiredEnd::Ok) => "it ran out of time".to_owned(),
-                    (Some(Outcome::Cancelled { .. }), RequiredEnd::Ok) => {
-                        "it was cancelled".to_owned()
-                    }
-                };
-                let message = format!(
-                    "{} is over and has not ended well: {why}; this could never start",
-                    record.id
-                );
-                return Err(OpsError::new(ErrorKind::Refused, message)
-                    .hint(format!("--after {execution}:any takes any end")));
+        for found in resolve::resolve_several(context, snapshot, execution).await? {
+            match found {
+                Found::Alive(found) => dependencies.push(Dependency {
+                    execution: found.ticket.id,
+                    end: *end,
+                }),
+                Found::Past(record) => {
+                    let ended = record.end.as_ref().map(|(_, outcome)| outcome);
+                    let why = match (ended, end) {
+                        (_, RequiredEnd::Any) | (Some(Outcome::Finished), RequiredEnd::Ok) => {
+                            continue;
+                        }
+                        (None, RequiredEnd::Ok) => "nobody knows how it ended".to_owned(),
+                        (Some(Outcome::Failed { reason, .. }), RequiredEnd::Ok) => {
+                            format!("it failed: {reason}")
+                        }
+                        (Some(Outcome::TimedOut), RequiredEnd::Ok) => {
+                            "it ran out of time".to_owned()
+                        }
+                        (Some(Outcome::Cancelled { .. }), RequiredEnd::Ok) => {
+                            "it was cancelled".to_owned()
+                        }
+                    };
+                    let message = format!(
+                        "{} is over and has not ended well: {why}; this could never start",
+                        record.id
+                    );
+                    return Err(OpsError::new(ErrorKind::Refused, message)
+                        .hint(format!("--after {execution}:any takes any end")));
+                }
             }
         }
     }
