@@ -73,19 +73,19 @@ impl Hints {
         };
         // Only now is the connection made.
         let listened = self.since.get_or_insert_with(Instant::now).elapsed();
-        let mut longest = longest;
+        let mut soonest = longest;
         if self.is_fresh {
-            longest = longest.min(FRESH.saturating_sub(listened));
-            self.is_fresh = !longest.is_zero();
+            soonest = soonest.min(FRESH.saturating_sub(listened));
+            self.is_fresh = !soonest.is_zero();
         }
         let echo = self.changed.and_then(|(at, heard)| {
             let echo = self.echoes.get(heard)?;
             Some(echo.saturating_sub(at.elapsed()))
         });
         if let Some(echo) = echo {
-            longest = longest.min(echo);
+            soonest = soonest.min(echo);
         }
-        match tokio::time::timeout(longest, changes.next()).await {
+        match tokio::time::timeout(soonest, changes.next()).await {
             Ok(Some(())) => {
                 self.broken = 0;
                 self.changed = Some((Instant::now(), 0));

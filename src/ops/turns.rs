@@ -92,6 +92,15 @@ impl<'a> Turns<'a> {
 
     /// Looks, and begins what is to be done and is not under way. Fails only if Docker can't be read.
     pub async fn turn(&mut self) -> Result<Turn, OpsError> {
+        let turn = self.look_and_begin().await;
+        if turn.is_err() {
+            // Others may still reach a Docker that is away for this one: they are not to wait for it.
+            self.give_back().await;
+        }
+        turn
+    }
+
+    async fn look_and_begin(&mut self) -> Result<Turn, OpsError> {
         let had_database = self.store.is_some();
         let mut trouble = self.open().await.err().map(|error| error.to_string());
         self.count(trouble.is_none() && !had_database);
