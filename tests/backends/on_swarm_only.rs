@@ -61,20 +61,43 @@ async fn what_is_marked_is_not_started_and_what_was_being_started_goes() {
     assert_eq!(harness.raw(backend.deployment()).len(), 1);
     clear(&*backend, &found).await;
 
-    // Whoever ends it while it is being started finds nothing, or only a part.
+    // Whoever ends it while it is being started finds only a part.
     let mut worker = component(&harness, "worker", &Do::Run);
     worker.core = 3;
-    let main = component(&harness, "main", &Do::Run);
-    let raced = ticket(&harness, vec![main, worker]);
+    let members = || vec![component(&harness, "main", &Do::Run), worker.clone()];
+    let undisturbed = ticket(&harness, members());
+    submit(&*backend, &undisturbed).await;
+    let directory = tempfile::tempdir().unwrap();
+    let (calls, held) = (
+        directory.path().join("calls"),
+        directory.path().join("held"),
+    );
+    let counting = Gate::parse(&format!("count:{}", calls.display())).unwrap();
+    let counted = harness.detected(counting).await;
+    counted.start(&launch(&undisturbed)).await.unwrap();
+    clear(&*backend, &execution(&*backend, undisturbed.id).await).await;
+    let calls = std::fs::read_to_string(calls).unwrap();
+    let makes = (1..).zip(calls.lines());
+    let makes = makes.filter(|(_, call)| call.ends_with("POST /services/create"));
+    let (last, _) = makes.last().unwrap();
+
+    let raced = ticket(&harness, members());
     let found = submit(&*backend, &raced).await;
+    let holding = Gate::parse(&format!("hold:{last}:{}", held.display())).unwrap();
+    let starter = harness.detected(holding).await;
     let launched = launch(&raced);
-    let end = async {
-        tokio::time::sleep(Duration::from_millis(60)).await;
-        backend.mark(&found, Mark::Cancelled).await.unwrap();
-        clear(&*backend, &found).await;
-    };
-    let (started, ()) = futures_util::join!(backend.start(&launched), end);
-    let error = started.unwrap_err();
+    let started = tokio::spawn(async move { starter.start(&launched).await });
+    while !held.exists() {
+        assert!(
+            !started.is_finished(),
+            "it makes as many calls as the one before"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    backend.mark(&found, Mark::Cancelled).await.unwrap();
+    clear(&*backend, &found).await;
+    std::fs::remove_file(&held).unwrap();
+    let error = started.await.unwrap().unwrap_err();
     assert!(matches!(error, EngineError::Gone { .. }), "{error:?}");
     for orphan in everything(&*backend).await.orphans {
         backend.sweep(&orphan).await.unwrap();

@@ -97,7 +97,7 @@ impl DockerBackend {
             if self.image(tag).await?.is_some() {
                 return Ok(());
             }
-            match self.try_layer(files, base, hash).await {
+            match self.try_layer(files, base, hash, tag).await {
                 Ok(Some(())) => return Ok(()),
                 Ok(None) if tokio::time::Instant::now() < deadline => {
                     tokio::time::sleep(PAUSE).await;
@@ -120,6 +120,7 @@ impl DockerBackend {
         files: &JobFiles,
         base: &ImageInspect,
         hash: &str,
+        tag: &str,
     ) -> Result<Option<()>> {
         let name = names::builder_name(&self.deployment, hash);
         let mut marks = labels::builder(&self.deployment);
@@ -140,7 +141,12 @@ impl DockerBackend {
                 return Ok(None);
             }
         };
-        let made = self.fill(&id, files, hash).await;
+        // Whoever had the name before may have been through with it since the image was looked for.
+        let made = match self.image(tag).await {
+            Ok(None) => self.fill(&id, files, hash).await,
+            Ok(Some(_)) => Ok(()),
+            Err(error) => Err(error),
+        };
         let removed = self.remove_container(&id).await;
         made?;
         removed?;

@@ -81,6 +81,11 @@ impl MemoryBackend {
             }
             Err(fault) => return Err(refused(&call, fault)),
         };
+        // Whoever had the name before may have been through with it since the image was looked for.
+        if self.has_image(&tag).await? {
+            self.remove_builder(&id, &name).await?;
+            return Ok(Some(tag));
+        }
         let call = format!("upload files {name}");
         let uploaded = self
             .step(&call, |world, _| {
@@ -104,11 +109,15 @@ impl MemoryBackend {
             Err(Fault::NotFound(_)) => return Ok(None),
             Err(fault) => return Err(refused(&call, fault)),
         }
-        let call = format!("remove builder {name}");
-        self.step(&call, |world, _| gone_is_fine(world.remove_container(&id)))
-            .await?
-            .map_err(|fault| refused(&call, fault))?;
+        self.remove_builder(&id, &name).await?;
         Ok(Some(tag))
+    }
+
+    async fn remove_builder(&self, id: &str, name: &str) -> Result<()> {
+        let call = format!("remove builder {name}");
+        self.step(&call, |world, _| gone_is_fine(world.remove_container(id)))
+            .await?
+            .map_err(|fault| refused(&call, fault))
     }
 
     /// Removes a builder that has been there for longer than making an image takes.
@@ -122,10 +131,7 @@ impl MemoryBackend {
         if age.is_none_or(|age| age < PATIENCE) {
             return Ok(());
         }
-        let call = format!("remove builder {name}");
-        self.step(&call, |world, _| gone_is_fine(world.remove_container(id)))
-            .await?
-            .map_err(|fault| refused(&call, fault))
+        self.remove_builder(id, name).await
     }
 }
 
