@@ -276,9 +276,13 @@ fn history_is_a_workload() {
     assert_eq!(rows[1][0], "0");
     assert_eq!(shape(&rows[1]), "2,0,0.75,100663296");
     assert_eq!(shape(&rows[2]), "2,2,0.875,117440512");
-    for row in &rows[1..] {
+    let past = env.run(&["history", "-o", "json"]).expect(0);
+    let past: Vec<Value> = serde_json::from_str(&past).unwrap();
+    for (row, record) in rows[1..].iter().zip(past.iter().rev()) {
         let seconds: f64 = row[2].parse().unwrap();
-        assert!((0.2..20.0).contains(&seconds), "{csv}");
+        let at = |key: &str| -> jiff::Timestamp { record[key].as_str().unwrap().parse().unwrap() };
+        let ran = at("finished_at").duration_since(at("started_at"));
+        assert!((seconds - ran.as_secs_f64()).abs() < 0.002, "{csv}{record}");
     }
     env.write("past.csv", &csv);
     let outcomes = json(&env, &["past.csv", "--nodes", "1x8c16g"]);

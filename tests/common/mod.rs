@@ -16,8 +16,8 @@ use tempfile::TempDir;
 
 pub mod docker;
 
-/// The longest a command may take, or a condition may be waited for.
-pub const PATIENCE: Duration = Duration::from_mins(1);
+/// The longest a command may take, or a condition may be waited for: long enough for a machine that does other work as well.
+pub const PATIENCE: Duration = Duration::from_mins(3);
 
 /// A sealed place.
 pub struct TestEnv {

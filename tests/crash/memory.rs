@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::scene::{Calls, Scene, assert_one_sentence};
-use crate::stories::{SHORT, STORIES, Story, application};
+use crate::stories::{STORIES, Story};
 
 /// One test for each story and what is done to it, so that they run beside each other.
 macro_rules! each_story {
@@ -145,6 +145,9 @@ fn ended_by_the_next(story: &Story, calls: &Calls, n: usize, about: &str) {
     let scene = Scene::memory();
     let done = die(&scene, story, calls, n, about);
     let id = assert_truth(&scene, &done, about);
+    if !story.endless && n.is_multiple_of(3) {
+        scene.end_programs();
+    }
     if n.is_multiple_of(2) {
         for (ran, _) in scene.twice(&["kill", "--all", "-y"]) {
             ran.expect(0);
@@ -213,10 +216,17 @@ fn carried_on_by_the_next(story: &Story, calls: &Calls, n: usize, about: &str) {
         scene.assert_clean(about);
         return;
     }
-    let waits = if n.is_multiple_of(2) {
-        Vec::from(scene.twice(&["wait", &id]))
+    let wait = || {
+        if n.is_multiple_of(2) {
+            Vec::from(scene.twice(&["wait", &id]))
+        } else {
+            vec![scene.counted(&["wait", &id])]
+        }
+    };
+    let waits = if story.ends_by_itself || story.endless {
+        wait()
     } else {
-        vec![scene.counted(&["wait", &id])]
+        scene.while_programs_end(wait)
     };
     for (ran, calls) in waits {
         let codes: &[i32] = if story.ends_it { &[7, 143] } else { &[7] };
@@ -302,7 +312,6 @@ fn killed_while_another_gets_its_turn() {
         scene
             .run(&["run", "-d", "--name", "first", "job.toml"])
             .expect(0);
-        scene.env.write("job.toml", application(SHORT));
         scene
             .run(&["run", "-d", "--name", "second", "job.toml"])
             .expect(0);
@@ -331,8 +340,10 @@ fn killed_while_another_gets_its_turn() {
             // Nobody has been told yet that the first is to end.
             scene.run(&["kill", "first"]).expect(0);
         }
-        assert_eq!(scene.run(&["wait", "second"]).code, 7, "{about}");
-        assert_eq!(scene.run(&["wait", "first"]).code, 143, "{about}");
+        let first = scene.run(&["wait", "first"]);
+        assert_eq!(first.code, 143, "{about}: {}", first.stderr);
+        let second = scene.while_programs_end(|| scene.run(&["wait", "second"]));
+        assert_eq!(second.code, 7, "{about}: {}", second.stderr);
         let history = scene.assert_clean(&about);
         assert_eq!(history.len(), 2, "{about}: {history:#?}");
     }

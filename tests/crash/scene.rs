@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use assert_cmd::Command;
 use serde_json::Value;
 use sqlx::{Connection, SqliteConnection};
-use zoe::engine::memory::World;
+use zoe::engine::gate::Gate;
+use zoe::engine::memory::{MemoryBackend, World};
 
 use crate::common::docker::Deployment;
 use crate::common::{Ran, TestEnv};
@@ -99,6 +102,39 @@ impl Scene {
     /// Makes it what it is to be.
     pub fn set_world(&self, world: &World) {
         std::fs::write(self.env.docker_file(), serde_json::to_vec(world).unwrap()).unwrap();
+    }
+
+    /// The programs that run come to their end, with 7.
+    pub fn end_programs(&self) {
+        let deployment = self.deployment().parse().unwrap();
+        let backend = MemoryBackend::open(&self.env.docker_file(), deployment, Gate::open());
+        let end = |world: &mut World| {
+            for row in world.containers.values_mut() {
+                if row.started_at.is_some()
+                    && row.stopped_at.is_none()
+                    && row.name.ends_with("-driver-0")
+                {
+                    row.command = Some(["print", "ran", "exit", "7"].map(str::to_owned).to_vec());
+                }
+            }
+        };
+        backend.unwrap().edit(end).unwrap();
+    }
+
+    /// Likewise, as long as something is done: also what it starts.
+    pub fn while_programs_end<T>(&self, work: impl FnOnce() -> T) -> T {
+        let over = &AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Ordering::SeqCst) {
+                    self.end_programs();
+                    std::thread::sleep(Duration::from_millis(30));
+                }
+            });
+            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+            over.store(true, Ordering::SeqCst);
+            result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
     }
 
     /// Everything that carries zoe's labels.

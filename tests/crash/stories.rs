@@ -6,8 +6,10 @@ use crate::scene::{Calls, Scene};
 #[derive(Clone, Copy)]
 pub struct Story {
     pub name: &'static str,
-    /// Whether the job's program goes on until it is stopped; otherwise it ends with 7 by itself.
+    /// Whether the job's program goes on until it is stopped; otherwise it ends with 7.
     pub endless: bool,
+    /// Whether it ends by itself, because the command waits for that; otherwise not before the command is over.
+    pub ends_by_itself: bool,
     /// Whether the command ends the job.
     pub ends_it: bool,
     pub before: &'static [&'static [&'static str]],
@@ -16,21 +18,12 @@ pub struct Story {
     pub has_ended: bool,
 }
 
-/// Does its work, once, and ends with 7.
+/// Does its work, once, and ends with 7. Only for who waits for it: what else it did would depend on who is quicker.
 pub const SHORT: &str = r#"["print", "ran", "exit", "7", "after", "30ms"]"#;
 /// Does its work and goes on until it is stopped.
 pub const ENDLESS: &str = r#"["print", "ran", "run"]"#;
 
 const SUBMIT: &[&str] = &[
-    "submit",
-    "-d",
-    "job.py",
-    "--workers",
-    "1",
-    "--set",
-    r#"driver.command=["print","ran","exit","7","after","30ms"]"#,
-];
-const SUBMIT_ENDLESS: &[&str] = &[
     "submit",
     "-d",
     "job.py",
@@ -46,6 +39,7 @@ pub const STORIES: &[Story] = &[
     Story {
         name: "submit with files",
         endless: false,
+        ends_by_itself: false,
         ends_it: false,
         before: &[],
         command: SUBMIT,
@@ -54,6 +48,7 @@ pub const STORIES: &[Story] = &[
     Story {
         name: "run with a key",
         endless: false,
+        ends_by_itself: false,
         ends_it: false,
         before: &[],
         command: &["run", "-d", "--key", "k", "job.toml"],
@@ -62,6 +57,7 @@ pub const STORIES: &[Story] = &[
     Story {
         name: "run with a name",
         endless: true,
+        ends_by_itself: false,
         ends_it: false,
         before: &[],
         command: &["run", "-d", "--name", "n", "job.toml"],
@@ -70,6 +66,7 @@ pub const STORIES: &[Story] = &[
     Story {
         name: "run to its end",
         endless: false,
+        ends_by_itself: true,
         ends_it: false,
         before: &[],
         command: &["run", "job.toml"],
@@ -78,6 +75,7 @@ pub const STORIES: &[Story] = &[
     Story {
         name: "kill",
         endless: true,
+        ends_by_itself: false,
         ends_it: true,
         before: RUN_ENDLESS,
         command: &["kill", "last"],
@@ -86,14 +84,16 @@ pub const STORIES: &[Story] = &[
     Story {
         name: "kill with files",
         endless: true,
+        ends_by_itself: false,
         ends_it: true,
-        before: &[SUBMIT_ENDLESS],
+        before: &[SUBMIT],
         command: &["kill", "last"],
         has_ended: false,
     },
     Story {
         name: "wait for the end",
         endless: false,
+        ends_by_itself: false,
         ends_it: false,
         before: RUN_ENDLESS,
         command: &["wait", "last"],
@@ -102,6 +102,7 @@ pub const STORIES: &[Story] = &[
     Story {
         name: "rm",
         endless: true,
+        ends_by_itself: false,
         ends_it: true,
         before: RUN_ENDLESS,
         command: &["rm", "--force", "last"],
@@ -115,11 +116,7 @@ impl Story {
     pub fn begin(&self, scene: &Scene) -> Calls {
         scene.env.write(
             "job.toml",
-            application(if self.endless || self.has_ended {
-                ENDLESS
-            } else {
-                SHORT
-            }),
+            application(if self.ends_by_itself { SHORT } else { ENDLESS }),
         );
         scene.env.write("job.py", "print(1)");
         let mut calls = Calls::new();
@@ -129,14 +126,7 @@ impl Story {
             calls.extend(done);
         }
         if self.has_ended {
-            let mut world = scene.world();
-            let driver = world
-                .containers
-                .values_mut()
-                .find(|row| row.name.ends_with("-driver-0"));
-            driver.unwrap().command =
-                Some(["print", "ran", "exit", "7"].map(str::to_owned).to_vec());
-            scene.set_world(&world);
+            scene.end_programs();
         }
         calls
     }

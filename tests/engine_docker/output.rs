@@ -80,7 +80,7 @@ async fn a_log_is_followed_to_its_end() {
     };
     let key_of_main = key(&ticket, "main", 0);
     let following = log(&site, &key_of_main, range);
-    let chunks = tokio::time::timeout(Duration::from_secs(30), following)
+    let chunks = tokio::time::timeout(Duration::from_mins(2), following)
         .await
         .unwrap();
     assert_eq!(bytes(&chunks, Output::Stdout), b"begin\nend\n");
@@ -158,12 +158,15 @@ async fn usage_is_read_quickly() {
         )])
         .await;
     let key = key(&ticket, "main", 0);
-    let begin = std::time::Instant::now();
+    let mut fastest = Duration::MAX;
+    for _ in 0..5 {
+        let begin = std::time::Instant::now();
+        site.docker.usage(&key).await.unwrap();
+        fastest = fastest.min(begin.elapsed());
+    }
+    // The Engine waits a second between two.
+    assert!(fastest < Duration::from_secs(1), "two readings, not one");
     let usage = site.docker.usage(&key).await.unwrap();
-    assert!(
-        begin.elapsed() < Duration::from_secs(1),
-        "two readings instead of one"
-    );
     assert_eq!(usage.memory_limit.mib(), 32);
     assert!(usage.memory <= usage.memory_limit);
     assert!(usage.processes > 0);

@@ -82,7 +82,7 @@ fn written_by_hand(
 }
 
 async fn next(pieces: &mut zoe::engine::BoxStream<'static, Piece<String>>) -> (u32, String) {
-    let soon = Duration::from_secs(20);
+    let soon = Duration::from_mins(1);
     let piece = tokio::time::timeout(soon, pieces.next())
         .await
         .unwrap()

@@ -1,8 +1,8 @@
 //! A place to try operations in: Docker in a file, a database in another.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -21,15 +21,19 @@ use zoe::store::holder::Holder;
 use zoe::store::sqlite::SqliteStore;
 use zoe::store::{Store, StoreError};
 
-pub struct Clock(AtomicU64);
+/// The time, which a test can stop where something must not have passed yet, however slow the machine is.
+pub struct Clock {
+    seed: AtomicU64,
+    stopped: Mutex<Option<Timestamp>>,
+}
 
 impl World for Clock {
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        self.stopped.lock().unwrap().unwrap_or_else(Timestamp::now)
     }
 
     fn random(&self, bytes: &mut [u8]) {
-        let mut state = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::SeqCst);
+        let mut state = self.seed.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::SeqCst);
         for byte in bytes {
             state = state
                 .wrapping_mul(6_364_136_223_846_793_005)
@@ -62,6 +66,7 @@ impl Identity for Process {
 
 pub struct Lab {
     pub context: Context,
+    clock: Arc<Clock>,
     /// Its Docker, past any gate.
     pub world: MemoryBackend,
     pub directory: tempfile::TempDir,
@@ -95,21 +100,36 @@ pub fn lab_of(options: &str, gate: Gate) -> Lab {
         node_grace: SignedDuration::from_secs(60),
     };
     let world = backend.clone().with_gate(Gate::open());
+    let clock = Arc::new(Clock {
+        seed: AtomicU64::new(7),
+        stopped: Mutex::default(),
+    });
     let context = Context {
         backend: Arc::new(backend),
         history: Arc::new(File(directory.path().join("zoe.db"))),
-        world: Arc::new(Clock(AtomicU64::new(7))),
+        world: clock.clone(),
         identity: Arc::new(Process(Holder::of_this_process())),
         settings,
     };
     Lab {
         context,
+        clock,
         world,
         directory,
     }
 }
 
 impl Lab {
+    /// Time stands still for who asks the context.
+    pub fn stop_clock(&self) {
+        *self.clock.stopped.lock().unwrap() = Some(Timestamp::now());
+    }
+
+    /// Time goes on.
+    pub fn start_clock(&self) {
+        *self.clock.stopped.lock().unwrap() = None;
+    }
+
     /// One pass; what it could not do is an error here.
     pub async fn pass(&self) -> Pass {
         let pass = reconcile::pass(&self.context, &Silent).await.unwrap();
@@ -147,6 +167,20 @@ impl Lab {
         self.node(node, |row| row.state = NodeState::Down { since });
     }
 
+    /// The programs of an execution that go on until they are stopped end here, with 0.
+    pub fn ends(&self, id: ExecutionId) {
+        let members = format!("-{id}-");
+        let end = |world: &mut zoe::engine::memory::World| {
+            let rows = world.containers.values_mut();
+            for row in rows.filter(|row| row.name.contains(&members)) {
+                row.command.iter_mut().for_each(|words| {
+                    words.retain(|word| word != "run");
+                });
+            }
+        };
+        self.world.edit(end).unwrap();
+    }
+
     /// Changes a node.
     pub fn node(&self, name: &str, change: impl FnOnce(&mut NodeRow)) {
         self.world
@@ -156,7 +190,7 @@ impl Lab {
 
     /// Waits until a pass has led to what is expected.
     pub async fn until(&self, what: &str, mut holds: impl AsyncFnMut(&Self) -> bool) {
-        let deadline = Instant::now() + Duration::from_secs(30);
+        let deadline = Instant::now() + Duration::from_mins(3);
         while !holds(self).await {
             assert!(Instant::now() < deadline, "waited in vain until {what}");
             self.pass().await;

@@ -61,9 +61,11 @@ async fn a_lost_worker_is_made_anew_elsewhere_and_the_job_goes_on() {
         lab.running(id).await,
         ["driver-0@n1", "worker-0@n1", "worker-1@n2"]
     );
+    lab.stop_clock();
     lab.down("n2");
     let pass = lab.pass().await;
     assert_eq!(pass.plan.steps, [], "nothing before the grace is over");
+    lab.start_clock();
     let all = ["driver-0@n1", "worker-0@n1", "worker-1@n3"];
     lab.until("it is replaced", async |lab| lab.running(id).await == all)
         .await;

@@ -26,6 +26,7 @@ async fn a_node_that_rejects_is_tried_again_a_few_times() {
         lab.node("memory", |row| row.rejects = words);
     };
     refuses(Some("mkdir /data: read-only file system"));
+    lab.stop_clock();
     let id = submitted(&lab, &JOB, Common::default()).await.id();
     let pass = lab.pass().await;
     assert_eq!(phase(&lab, id).await, Some(Phase::Queued));
@@ -38,13 +39,14 @@ async fn a_node_that_rejects_is_tried_again_a_few_times() {
     let listed = list::ps(&lab.context, false).await.unwrap().executions;
     assert_eq!(listed[0].reason.as_ref(), Some(&reason));
     // Nobody waits for it.
-    let other = [("main", r#"["exit", "0", "after", "1s"]"#)];
+    let other = [("main", r#"["run"]"#)];
     refuses(None);
     let other = submitted(&lab, &other, Common::default()).await.id();
     lab.pass().await;
     assert_eq!(lab.running(other).await.len(), 1);
     assert_eq!(lab.running(id).await.len(), 0);
     // It is its turn again after a while, and now it goes well.
+    lab.start_clock();
     let outcome = attach::attach(&lab.context, id, &mut Collected::default(), &Silent).await;
     assert_eq!(outcome.unwrap().exit_code(), 7);
     assert_eq!(lab.events(id, "start-failed").await.len(), 1);

@@ -77,7 +77,7 @@ async fn logged(lab: &Lab, id: ExecutionId, attempt: Option<u32>) -> String {
 #[tokio::test]
 async fn an_array_is_run_index_by_index_and_not_too_many_at_once() {
     let lab = lab();
-    let command = r#"["env", "ZOE_ARRAY_INDEX", "env", "ZOE_ARRAY_COUNT", "wait", "100ms"]"#;
+    let command = r#"["env", "ZOE_ARRAY_INDEX", "env", "ZOE_ARRAY_COUNT", "run"]"#;
     let common = Common {
         name: Some("part".parse().unwrap()),
         ..asked(array(&[0, 2, 5], Some(2)))
@@ -110,6 +110,9 @@ async fn an_array_is_run_index_by_index_and_not_too_many_at_once() {
         (1, "array-limit")
     );
     for (id, index) in ids.iter().zip([0, 2, 5]) {
+        lab.until("it runs", async |lab| lab.running(*id).await.len() == 1)
+            .await;
+        lab.ends(*id);
         assert_eq!(ended(&lab, *id).await, Outcome::Finished);
         assert_eq!(logged(&lab, *id, None).await, format!("{index}\n3\n"));
     }

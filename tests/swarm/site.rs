@@ -171,6 +171,11 @@ impl Site {
         self.run(&["run", "-d", &file]).expect(0).trim().to_owned()
     }
 
+    /// What its deployment is called.
+    pub fn deployment(&self) -> &str {
+        &self.deployment
+    }
+
     /// All that any node has of this deployment.
     pub fn left(&self) -> Vec<String> {
         let label = format!("label=zoe.deployment={}", self.deployment);

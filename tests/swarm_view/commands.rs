@@ -220,7 +220,7 @@ fn a_lost_node_is_named_and_the_rest_is_seen() {
         status.contains("What is used on n2 is not known"),
         "{status}"
     );
-    assert!(begun.elapsed().as_secs() < 15, "{:?}", begun.elapsed());
+    assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
     let shown = place.json(&["show", &id]);
     let reason = shown["reason"].as_str().unwrap_or_default();
     assert!(reason.contains("far-0 is on n2"), "{shown}");

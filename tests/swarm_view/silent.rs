@@ -9,8 +9,8 @@ use crate::site::{NODE_URL, Site, read};
 use crate::{FOLLOW, watchful};
 
 const SCRIPT: &str = "echo begun; sleep 300";
-/// As long as a person waits without a word, and more than zoe does.
-const SOON: Duration = Duration::from_secs(20);
+/// More than zoe waits on a busy machine, and less than a connection to nobody takes to fail by itself.
+const SOON: Duration = Duration::from_mins(1);
 
 fn is_out_of_reach(error: Option<&EngineError>) -> bool {
     matches!(error, Some(EngineError::OutOfReach { node, .. }) if node == "n2")
@@ -54,7 +54,7 @@ async fn a_log_that_is_followed_ends_when_its_node_is_lost() {
         let first = chunks.next().await.unwrap().unwrap();
         assert_eq!(&first.bytes[..], b"begun\n", "{way}");
         lab.kill("n2");
-        let next = tokio::time::timeout(Duration::from_secs(90), chunks.next()).await;
+        let next = tokio::time::timeout(Duration::from_mins(3), chunks.next()).await;
         match next.expect("it ends") {
             Some(Err(error)) => assert!(
                 matches!(
@@ -71,7 +71,7 @@ async fn a_log_that_is_followed_ends_when_its_node_is_lost() {
         });
         let (_, trouble) = read(&backend, &key, LogRange::default()).await;
         assert!(is_out_of_reach(trouble.as_ref()), "{way}: {trouble:?}");
-        assert!(begun.elapsed() < Duration::from_mins(1));
+        assert!(begun.elapsed() < Duration::from_mins(2));
         lab.heal("n2");
     }
 }

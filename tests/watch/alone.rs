@@ -23,7 +23,7 @@ fn assert_as_many_calls(place: &Place, executions: usize) {
     );
     for number in 0..executions {
         let name = format!("job{number}");
-        let file = place.job(&name, 0, Duration::from_secs(100));
+        let file = place.job(&name, 0, Duration::from_hours(1));
         place.run(&["run", "-d", "--name", &name, &file]).expect(0);
     }
     until("all run", || {
@@ -80,8 +80,11 @@ fn no_more_memory_after_a_day() {
     };
     until("it is warm", || passes() > 500);
     let warm = resident(watch.id());
-    let goal = passes() + DAY;
-    until("a day is over", || passes() > goal);
+    let first = passes();
+    // However long a busy machine takes for a day, it goes on with it.
+    for hour in 1..=24 {
+        until("an hour is over", || passes() > first + DAY / 24 * hour);
+    }
     let late = resident(watch.id());
     eprintln!("{warm} KiB after 500 passes, {late} KiB after a day of them");
     assert!(late < warm + 6 * 1024, "{warm} KiB, then {late} KiB");

@@ -61,12 +61,12 @@ fn two_watches_and_twenty_that_submit() {
 fn a_holder_that_lost_its_power_is_replaced_when_its_lease_lapses() {
     let place = &Place::memory("cores=2&memory=4g&images=all");
     let flow = Flow::new(place);
+    let begun = Instant::now();
     // As another machine would have left it: of its processes nothing is known here.
     place.sql(
         "UPDATE leases SET holder = 'host=elsewhere pid=1 start=1 user=0 boot=other namespace=other turn=0', \
          expires_at = (CAST(strftime('%s', 'now') AS INTEGER) + 4) * 1000",
     );
-    let begun = Instant::now();
     let watch = place.watch(&["--interval", "1h"]);
     let name = flow.submit(Duration::ZERO);
     until("it is started", || watch.said("started", &name) == 1);

@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use super::http::{Answer, ask};
 
 /// How long an Engine may take to tell what is on it.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(8);
 /// How long one that did not answer is left alone.
 const PAUSE: Duration = Duration::from_secs(5);
 
