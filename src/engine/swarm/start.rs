@@ -52,6 +52,10 @@ struct Orchestration {
     task_history_retention_limit: Option<i64>,
 }
 
+fn is_gone(error: &EngineError) -> bool {
+    matches!(error, EngineError::Gone { .. })
+}
+
 impl SwarmBackend {
     pub(super) async fn launch(&self, launch: &Launch) -> Result<()> {
         let id = launch.execution;
@@ -60,9 +64,13 @@ impl SwarmBackend {
         let outcome = self.make_and_wait(launch, &mut made).await;
         let outcome = match outcome {
             Ok(()) => self.enter_phase(id, labels::PHASE_RUNNING).await,
-            failed => failed,
+            Err(error) => {
+                // Whoever has ended it meanwhile has taken away what its members need.
+                let ended = self.enter_phase(id, labels::PHASE_STARTING).await;
+                Err(ended.err().filter(is_gone).unwrap_or(error))
+            }
         };
-        if matches!(outcome, Err(EngineError::Gone { .. })) {
+        if outcome.as_ref().is_err_and(is_gone) {
             every(&made, |service| self.remove_service(service)).await?;
             self.try_to_remove_connections(id).await?;
         }
