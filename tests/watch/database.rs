@@ -29,7 +29,7 @@ fn stopped_ten_times(place: &Place) {
     for round in 1..=10 {
         // What ends meanwhile, and what goes on.
         let ends = round % 3 == 0;
-        let lasting = flow.submit(Duration::from_secs(if ends { 4 } else { 2 }));
+        let lasting = flow.submit_open();
         flow.submit(Duration::from_millis(50));
         until("it runs", || watch.said("started", &lasting) == 1);
         let before = watch.said("degraded", "database");
@@ -38,6 +38,7 @@ fn stopped_ten_times(place: &Place) {
         let late = flow.submit(Duration::from_millis(50));
         assert_queued_and_told(place, &late);
         if ends {
+            flow.end(&lasting);
             // It is stopped, and stays until it can be written down.
             until("its end can't be recorded", || {
                 let all = place.ps();
@@ -52,6 +53,7 @@ fn stopped_ten_times(place: &Place) {
         until("it is back", || {
             watch.said("recovered", "database") > before
         });
+        flow.end(&lasting);
     }
     flow.until_over();
     assert_nothing_twice(&watch);

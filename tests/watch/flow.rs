@@ -43,12 +43,28 @@ impl<'a> Flow<'a> {
     /// Submits one more, which lasts so long, and gives its name.
     #[track_caller]
     pub fn submit(&self, length: Duration) -> String {
+        self.submit_with(|name, code| self.place.job(name, code, length))
+    }
+
+    /// Likewise one that goes on until [`Flow::end`].
+    #[track_caller]
+    pub fn submit_open(&self) -> String {
+        self.submit_with(|name, code| self.place.open_job(name, code))
+    }
+
+    /// The program of an open one comes to its end.
+    pub fn end(&self, name: &str) {
+        self.place.end(name, self.codes.borrow()[name]);
+    }
+
+    #[track_caller]
+    fn submit_with(&self, write: impl FnOnce(&str, i64) -> String) -> String {
         let number = self.codes.borrow().len();
         let (name, code) = (
             format!("job{number}"),
             i64::try_from(number % 5).unwrap() * 11,
         );
-        let file = self.place.job(&name, code, length);
+        let file = write(&name, code);
         let gate = format!("kill:{}", self.dies_at);
         let ran = self
             .place

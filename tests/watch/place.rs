@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use sqlx::{Connection, SqliteConnection};
-use zoe::engine::memory::World;
+use zoe::engine::gate::Gate;
+use zoe::engine::memory::{MemoryBackend, World};
 
 use crate::common::docker::{Deployment, TINY};
 use crate::common::{Ran, TestEnv};
@@ -141,19 +142,54 @@ impl Place {
     /// Writes the description of a job of one container and gives the file's name. What it prints is its own name; on a real
     /// Docker it also leaves a line in a file of the host each time it runs.
     pub fn job(&self, name: &str, code: i64, length: Duration) -> String {
-        let milliseconds = length.as_millis();
+        self.job_of(name, code, Some(length))
+    }
+
+    /// Likewise of a job that goes on until [`Place::end`].
+    pub fn open_job(&self, name: &str, code: i64) -> String {
+        self.job_of(name, code, None)
+    }
+
+    /// The program of an open job comes to its end.
+    pub fn end(&self, name: &str, code: i64) {
+        if !matches!(self.docker, Docker::Memory(_)) {
+            std::fs::write(self.path("out").join(format!("{name}.end")), "").unwrap();
+            return;
+        }
+        let world = MemoryBackend::open(
+            &self.env.docker_file(),
+            "test".parse().unwrap(),
+            Gate::open(),
+        );
+        let end = |world: &mut World| {
+            let open = ["print", name, "run"].map(str::to_owned).to_vec();
+            let over = ["print", name, "exit", &code.to_string()].map(str::to_owned);
+            for row in world.containers.values_mut() {
+                if row.command.as_ref() == Some(&open) {
+                    row.command = Some(over.to_vec());
+                }
+            }
+        };
+        world.unwrap().edit(end).unwrap();
+    }
+
+    fn job_of(&self, name: &str, code: i64, length: Option<Duration>) -> String {
         let (image, command, volume) = match &self.docker {
             Docker::Memory(_) => {
-                let script = format!(
-                    r#"["print", "{name}", "exit", "{code}", "after", "{milliseconds}ms"]"#
-                );
+                let script = match length.map(|length| length.as_millis()) {
+                    Some(milliseconds) => format!(
+                        r#"["print", "{name}", "exit", "{code}", "after", "{milliseconds}ms"]"#
+                    ),
+                    None => format!(r#"["print", "{name}", "run"]"#),
+                };
                 ("memory/job".to_owned(), script, String::new())
             }
             Docker::Engine(_) | Docker::Lab(_) => {
-                let seconds = length.as_secs_f64();
-                let shell = format!(
-                    "echo {name} >> /out/{name}; echo {name}; sleep {seconds}; exit {code}"
-                );
+                let wait = match length {
+                    Some(length) => format!("sleep {}", length.as_secs_f64()),
+                    None => format!("until [ -e /out/{name}.end ]; do sleep 0.1; done"),
+                };
+                let shell = format!("echo {name} >> /out/{name}; echo {name}; {wait}; exit {code}");
                 let out = self.path("out");
                 let volume = format!("volumes = [\"{}:/out\"]\n", out.display());
                 let image = match &self.docker {

@@ -93,11 +93,12 @@ fn on_the_engine_it_goes_on_when_docker_is_back() {
     });
     until("and its end", || watch.said("ended", &first) == 1);
     for _ in 0..3 {
-        let running = flow.submit(Duration::from_millis(800));
+        let running = flow.submit_open();
         until("it runs", || watch.said("started", &running) == 1);
         let before = watch.said("degraded", "docker");
         way.cut();
         until("it is missed", || watch.said("degraded", "docker") > before);
+        flow.end(&running);
         let queued = flow.submit(Duration::from_millis(50));
         let before = watch.said("recovered", "docker");
         way.mend();
