@@ -11,7 +11,7 @@ use super::queue::{self, Look};
 use super::resolve::{self, Found};
 use super::view::ExecutionView;
 use crate::model::{
-    Away, Component, Execution, Holder, Node, Phase, Resources, Snapshot, WaitReason,
+    Away, Component, Execution, Holder, Mode, Node, Phase, Resources, Snapshot, WaitReason,
 };
 
 /// How many of those before it are named.
@@ -112,10 +112,10 @@ async fn wait(context: &Context, look: &Look, execution: &Execution) -> Result<W
         before: named
             .map(|e| (e.ticket.id.to_string(), e.ticket.name.to_string()))
             .collect(),
-        needs: execution.ticket.application.core_reservation(),
+        needs: context.settings.mode.needed(&execution.ticket.application),
         holders: holders(snapshot, execution, reason),
         labels: labels(snapshot, execution),
-        nodes: nodes(snapshot, execution),
+        nodes: nodes(snapshot, execution, context.settings.mode),
         last_failure: failure.map(|event| (event.at, event.detail)),
         latest_start: look.forecast(context).get(&id).copied(),
     })
@@ -123,8 +123,28 @@ async fn wait(context: &Context, look: &Look, execution: &Execution) -> Result<W
 
 /// Who has what it waits for. Whoever stands in line behind others waits for what all hold.
 fn holders(snapshot: &Snapshot, execution: &Execution, reason: Option<&WaitReason>) -> Vec<Holder> {
-    if let Some(WaitReason::NotEnough { holders, .. }) = reason {
-        return holders.clone();
+    match reason {
+        Some(WaitReason::NotEnough { holders, .. }) => return holders.clone(),
+        Some(
+            WaitReason::NoNodeFits { .. }
+            | WaitReason::NodesAway { .. }
+            | WaitReason::Replacement { .. }
+            | WaitReason::MakingRoom { .. }
+            | WaitReason::WouldDelay { .. }
+            | WaitReason::Behind { .. },
+        ) => {}
+        // It waits for something that nobody holds.
+        Some(
+            WaitReason::Retry { .. }
+            | WaitReason::Held
+            | WaitReason::After { .. }
+            | WaitReason::ArrayLimit { .. }
+            | WaitReason::Quota(_)
+            | WaitReason::Again { .. }
+            | WaitReason::Ready
+            | WaitReason::Unknown { .. },
+        )
+        | None => return Vec::new(),
     }
     let others = snapshot.executions.values();
     let others = others.filter(|other| other.ticket.id != execution.ticket.id);
@@ -154,9 +174,9 @@ fn labels(snapshot: &Snapshot, execution: &Execution) -> Vec<(String, String)> {
     missing
 }
 
-fn nodes(snapshot: &Snapshot, execution: &Execution) -> Vec<NodeView> {
+fn nodes(snapshot: &Snapshot, execution: &Execution, mode: Mode) -> Vec<NodeView> {
     let components = &execution.ticket.application.components;
-    let needed = || components.iter().filter(|component| component.core > 0);
+    let needed = || components.iter().filter(|c| mode.at_start(c) > 0);
     let view = |node: &Node| {
         let held = node.others + list::held(snapshot, &node.name);
         let free = node.capacity.minus(held);

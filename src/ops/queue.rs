@@ -10,7 +10,7 @@ use super::error::OpsError;
 use super::view::ExecutionView;
 use super::{past, present};
 use crate::engine::Scope;
-use crate::model::{Anomaly, ExecutionId, Gap, Phase, Plan, Snapshot};
+use crate::model::{Anomaly, ExecutionId, Gap, Phase, Plan, Snapshot, WaitReason};
 use crate::scheduler::{self, Known};
 use crate::store::Store;
 
@@ -56,7 +56,17 @@ pub(super) async fn look(context: &Context) -> Result<Look, OpsError> {
             None
         }
     };
-    let (plan, known) = past::plan_to_show(context, store.as_ref(), &snapshot).await?;
+    let (mut plan, known) = past::plan_to_show(context, store.as_ref(), &snapshot).await?;
+    if store.is_none() {
+        // The lease is in the history: what is ready is not started without it.
+        for waiting in &mut plan.waiting {
+            if waiting.reason == WaitReason::Ready {
+                waiting.reason = WaitReason::Unknown {
+                    what: "the history".to_owned(),
+                };
+            }
+        }
+    }
     Ok(Look {
         snapshot,
         plan,
@@ -66,8 +76,11 @@ pub(super) async fn look(context: &Context) -> Result<Look, OpsError> {
 }
 
 impl Look {
-    /// When those that wait start at the latest.
+    /// When those that wait start at the latest; nobody knows without the history.
     pub fn forecast(&self, context: &Context) -> BTreeMap<ExecutionId, Timestamp> {
+        if self.store.is_none() {
+            return BTreeMap::new();
+        }
         let policy = past::policy(context, true);
         scheduler::forecast(&self.snapshot, &self.known, &policy, context.now())
     }

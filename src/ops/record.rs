@@ -69,7 +69,7 @@ pub(super) async fn started(
     let Some(store) = store else { return };
     let started_at = execution.started_at().unwrap_or_else(|| context.now());
     let mut record = open_record(&execution.ticket, Some(started_at));
-    record.allocated = Some(execution.ticket.application.core_reservation());
+    record.allocated = Some(context.settings.mode.needed(&execution.ticket.application));
     if let Err(error) = store.record(&context.settings.deployment, &record).await {
         report.tell(News::Warning(error.to_string()));
     }

@@ -226,7 +226,7 @@ pub fn explanation(explanation: &Explanation, look: &Look) -> String {
                 "at {} at the latest, if all that has a time limit takes all of it",
                 rfc3339(at)
             ),
-            None => "nobody can say when: not all that is before it has a time limit".to_owned(),
+            None => format!("nobody can say when: {}", unknown_because(wait)),
         },
     );
     if let Some((at, why)) = &wait.last_failure {
@@ -245,6 +245,17 @@ pub fn explanation(explanation: &Explanation, look: &Look) -> String {
         text.push_str(&holders(wait, look));
     }
     text
+}
+
+/// Why it is not known when it starts.
+fn unknown_because(wait: &Wait) -> &'static str {
+    match wait.code {
+        "held" => "it is held until somebody releases it (`zoe release`)",
+        "after" => "what has to be over before it has no time limit, or waits itself",
+        "quota" => "it starts when its owner's executions leave it room in the quota",
+        "unknown" => "not everything could be read",
+        _ => "not all that is before it has a time limit",
+    }
 }
 
 fn nodes(wait: &Wait, look: &Look) -> String {
