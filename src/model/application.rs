@@ -191,6 +191,12 @@ impl Application {
             .find(|component| component.name == *name)
     }
 
+    /// Whether some component can be asked whether it is ready.
+    pub fn can_be_asked(&self) -> bool {
+        let mut components = self.components.iter();
+        components.any(|component| component.ready.is_some())
+    }
+
     /// What all core members together are counted as.
     pub fn core_reservation(&self) -> Resources {
         Mode::Flexible.needed(self)

@@ -133,6 +133,16 @@ pub enum Cause {
         /// For whom.
         by: ExecutionId,
     },
+    /// All of it runs, and it has not come to be ready in the time that a start may take.
+    NotReady {
+        /// What its components lack, for people.
+        missing: String,
+    },
+    /// Its start was found to have failed before, and whoever undid it was interrupted.
+    Undone {
+        /// What was written down then.
+        why: String,
+    },
     /// Something other than zoe has removed members.
     Removed,
     /// An execution that it was to come after has not ended as it had to.
@@ -153,7 +163,9 @@ impl Cause {
             | Self::Exited { member, .. }
             | Self::Overdue { member, .. }
             | Self::Reclaimed { member, .. } => Some(member),
-            Self::Removed | Self::Hopeless { .. } => None,
+            Self::NotReady { .. } | Self::Undone { .. } | Self::Removed | Self::Hopeless { .. } => {
+                None
+            }
         }
     }
 }

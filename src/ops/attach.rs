@@ -95,7 +95,7 @@ pub async fn attach(
                     let end = tokio::select! {
                         end = follow(context, &monitor, sink, &mut run.passed) => end?,
                         () = wait::past_deadline(context, &execution) => End::Reached,
-                        () = wait::tell_readiness(&execution, report) => End::Reached,
+                        () = wait::tell_readiness(context, &execution, report) => End::Reached,
                         () = tend(context, id, report) => End::Reached,
                     };
                     if end == End::CutOff {

@@ -1,5 +1,6 @@
 //! What every operation works with: the backend, the history, and what entered through `main`.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 
+use super::ready::{self, Reply};
 use crate::engine::Backend;
 use crate::model::{Deployment, Mode, Order, Quota};
 use crate::store::{Store, StoreError};
@@ -30,6 +32,16 @@ pub trait World: Send + Sync {
     /// Returns after this long.
     fn sleep(&self, length: Duration) -> BoxFuture<'static, ()> {
         Box::pin(tokio::time::sleep(length))
+    }
+
+    /// Asks a web server for a path, for so long at the most.
+    fn ask(
+        &self,
+        address: SocketAddr,
+        path: &str,
+        patience: Duration,
+    ) -> BoxFuture<'static, Reply> {
+        Box::pin(ready::ask(address, path.to_owned(), patience))
     }
 
     /// Does work that blocks where it holds up nobody.

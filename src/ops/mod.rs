@@ -1,10 +1,11 @@
 //! What zoe can do: typed options in, typed outcome out; knows neither clap nor tables.
 
 pub mod accounts;
+mod answers;
 mod arrays;
 pub mod attach;
 pub mod connect;
-pub mod context;
+mod context;
 pub mod error;
 pub mod exec;
 pub mod explain;

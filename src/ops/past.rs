@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::accounts;
+use super::answers::Answers;
 use super::context::Context;
 use super::error::OpsError;
 use crate::model::{ComponentName, ExecutionId, InstanceKey, Phase, Plan, Snapshot};
@@ -13,6 +14,10 @@ use crate::store::{Event, Store};
 
 /// The kind of an event: all of it was started.
 pub(super) const STARTED: &str = "started";
+/// All of it that can be asked whether it is ready says so.
+pub(super) const READY: &str = "ready";
+/// It was asked for the first time, and is not ready; the detail says what it lacks.
+pub(super) const UNREADY: &str = "not-ready";
 /// Its start failed; the detail says why.
 pub(super) const START_FAILED: &str = "start-failed";
 /// Its program failed and is run again; the detail is [`attempt_failed`].
@@ -55,8 +60,10 @@ pub(super) async fn plan(
     store: Option<&Arc<dyn Store>>,
     snapshot: &Snapshot,
     allow_starts: bool,
+    answers: &mut Answers,
 ) -> Result<(Plan, Known), OpsError> {
-    plan_knowing(context, store, snapshot, allow_starts, Known::default()).await
+    let known = Known::default();
+    plan_knowing(context, store, snapshot, allow_starts, known, answers).await
 }
 
 /// The plan that people are shown: with what is known of all that waits, whether or not it decides anything now, and with what
@@ -77,7 +84,9 @@ pub(super) async fn plan_to_show(
         };
         learn(context, store.as_ref(), snapshot, concerned, &mut known).await?;
     }
-    plan_knowing(context, store, snapshot, false, known).await
+    // Nobody is asked anything for the sake of showing it.
+    let answers = &mut Answers::beside();
+    plan_knowing(context, store, snapshot, false, known, answers).await
 }
 
 async fn plan_knowing(
@@ -86,8 +95,10 @@ async fn plan_knowing(
     snapshot: &Snapshot,
     allow_starts: bool,
     mut known: Known,
+    answers: &mut Answers,
 ) -> Result<(Plan, Known), OpsError> {
     let policy = policy(context, allow_starts);
+    answers.begin(snapshot, &mut known);
     loop {
         let now = context.now();
         let plan = scheduler::plan(snapshot, &known, &policy, now);
@@ -96,11 +107,14 @@ async fn plan_knowing(
             vec![],
             "the plan breaks an invariant"
         );
-        let concerned = scheduler::concerned(snapshot, &plan);
         let Some(store) = store else {
             return Ok((plan, known));
         };
-        if !learn(context, store.as_ref(), snapshot, concerned, &mut known).await? {
+        let concerned = scheduler::concerned(snapshot, &plan, &known);
+        let unready = concerned.unready.clone();
+        let learnt = learn(context, store.as_ref(), snapshot, concerned, &mut known).await?;
+        let heard = answers.learn(context, store, snapshot, &unready, &mut known);
+        if !heard.await && !learnt {
             return Ok((plan, known));
         }
     }
@@ -159,13 +173,16 @@ pub(super) fn past(events: &[Event]) -> Past {
     for event in events {
         match event.kind.as_str() {
             STARTED => past.started = true,
+            // Of a start that has failed meanwhile it says nothing.
+            READY => past.ready = past.started,
+            UNREADY => past.unready_since = past.unready_since.or(Some(event.at)),
             START_FAILED => {
-                past.started = false;
+                past.forget_start();
                 past.failures.push((event.at, event.detail.clone()));
             }
             ATTEMPT_FAILED => {
                 if let Some((code, why)) = attempt(&event.detail) {
-                    past.started = false;
+                    past.forget_start();
                     past.failures.clear();
                     past.attempts.push(Attempt {
                         at: event.at,

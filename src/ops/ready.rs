@@ -1,5 +1,6 @@
 //! Asking components whether they are ready, in their own words.
 
+use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -8,14 +9,16 @@ use http_body_util::{BodyExt, Empty, Limited};
 use hyper::Request;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 
+use super::context::World;
 use crate::apps;
 use crate::model::{Component, Execution, Instance, Ready};
 
 /// How often a component is asked.
 pub(super) const INTERVAL: Duration = Duration::from_millis(200);
 /// How long one answer may take; a component that is starting may accept and stay silent.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// The longest answer that is read, in bytes.
 const LONGEST_ANSWER: usize = 8 << 20;
 
@@ -28,6 +31,19 @@ pub struct Readiness {
     pub have: u64,
     /// How much it is to have.
     pub want: u64,
+    /// Whether it was asked at all: it may have no address yet, or none that can be reached from here.
+    pub reached: bool,
+}
+
+/// What came of asking a web server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// The body of an answer below 400.
+    Said(Vec<u8>),
+    /// Nobody listens there, or there was no such answer in time.
+    Nothing,
+    /// It is not known: the address can't be reached from here.
+    OutOfReach,
 }
 
 impl Readiness {
@@ -37,19 +53,23 @@ impl Readiness {
     }
 }
 
-/// Asks every component that says how. One that can't be reached, or answers something else, is not ready.
-pub async fn probe(execution: &Execution) -> Vec<Readiness> {
+/// Asks every component that says how, all at once. One that can't be reached, or answers something else, is not ready.
+pub async fn probe(world: &dyn World, execution: &Execution, patience: Duration) -> Vec<Readiness> {
     let components = execution.ticket.application.components.iter();
-    join_all(components.filter_map(|component| {
-        component
-            .ready
-            .as_ref()
-            .map(|ready| one(execution, component, ready))
-    }))
-    .await
+    let asked = components.filter_map(|component| {
+        let ready = component.ready.as_ref()?;
+        Some(one(world, execution, component, ready, patience))
+    });
+    join_all(asked).await
 }
 
-async fn one(execution: &Execution, component: &Component, ready: &Ready) -> Readiness {
+async fn one(
+    world: &dyn World,
+    execution: &Execution,
+    component: &Component,
+    ready: &Ready,
+    patience: Duration,
+) -> Readiness {
     // A question that asks for no number is answered by any answer: one of one.
     let want = apps::ready_threshold(&execution.ticket, component)
         .unwrap_or(u64::MAX)
@@ -58,6 +78,7 @@ async fn one(execution: &Execution, component: &Component, ready: &Ready) -> Rea
         component: component.name.to_string(),
         have: 0,
         want,
+        reached: false,
     };
     let address = component.port(&ready.port).and_then(|port| {
         execution
@@ -65,16 +86,24 @@ async fn one(execution: &Execution, component: &Component, ready: &Ready) -> Rea
             .find_map(|instance| public_address(instance, port.container))
     });
     if let Some(address) = address {
-        let answer = tokio::time::timeout(PATIENCE, ask(address, &ready.path)).await;
-        readiness.have = answer
-            .ok()
-            .flatten()
-            .map_or(0, |body| match &ready.threshold {
+        let reply = world.ask(address, &ready.path, patience).await;
+        readiness.reached = reply != Reply::OutOfReach;
+        if let Reply::Said(body) = reply {
+            readiness.have = match &ready.threshold {
                 Some(threshold) => number_at(&body, &threshold.pointer).unwrap_or(0),
                 None => want,
-            });
+            };
+        }
     }
     readiness
+}
+
+/// What components that are not ready lack.
+pub(super) fn missing(readiness: &[Readiness]) -> String {
+    let missing = readiness.iter().filter(|one| !one.holds());
+    let each = missing.map(|one| format!("{} has {} of {}", one.component, one.have, one.want));
+    let each: Vec<String> = each.collect();
+    each.join(", ")
 }
 
 /// Where a port of an instance can be reached. On a Swarm the backend has said so by the node's address; on one Engine
@@ -92,9 +121,32 @@ pub(super) fn public_address(instance: &Instance, container_port: u16) -> Option
     Some(SocketAddr::new(host, port.public))
 }
 
+/// Asks for a path over the network.
+pub(super) async fn ask(address: SocketAddr, path: String, patience: Duration) -> Reply {
+    let deadline = Instant::now() + patience;
+    let connected = tokio::time::timeout_at(deadline, TcpStream::connect(address));
+    let stream = match connected.await {
+        Ok(Ok(stream)) => stream,
+        // Its machine has answered.
+        Ok(Err(error))
+            if matches!(
+                error.kind(),
+                ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset
+            ) =>
+        {
+            return Reply::Nothing;
+        }
+        Ok(Err(_)) | Err(_) => return Reply::OutOfReach,
+    };
+    let body = tokio::time::timeout_at(deadline, body(stream, address, &path));
+    body.await
+        .ok()
+        .flatten()
+        .map_or(Reply::Nothing, Reply::Said)
+}
+
 /// The body of the answer, if there is one below 400.
-async fn ask(address: SocketAddr, path: &str) -> Option<Vec<u8>> {
-    let stream = TcpStream::connect(address).await.ok()?;
+async fn body(stream: TcpStream, address: SocketAddr, path: &str) -> Option<Vec<u8>> {
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .ok()?;

@@ -5,15 +5,15 @@
 
 use std::sync::Arc;
 
+use super::answers::Answers;
 use super::context::Context;
 use super::error::OpsError;
 use super::lease::{self, Claim, Held};
 use super::past;
 use super::report::{News, Report};
-use super::start::Case;
 use super::work::{Round, Work};
 use crate::engine::Scope;
-use crate::model::{ExecutionId, Phase, Plan, Snapshot, Step, WaitReason};
+use crate::model::{ExecutionId, Plan, Snapshot, Step, WaitReason};
 use crate::scheduler::Known;
 use crate::store::{Store, StoreError};
 
@@ -69,7 +69,7 @@ impl Pass {
 /// Where nothing is to be done now it does not ask for the lease. While another holds that, it looks again from time to
 /// time: what the other does may be all there was to do, and many at once need not do it one after the other.
 pub async fn pass(context: &Context, report: &dyn Report) -> Result<Pass, OpsError> {
-    pass_while(context, report, |plan| !plan.steps.is_empty()).await
+    pass_having(context, &mut Answers::default(), report).await
 }
 
 /// Makes a pass so that this execution starts if it can. Where another zoe is at work and this execution is not to be
@@ -80,54 +80,37 @@ pub async fn pass_for(
     report: &dyn Report,
 ) -> Result<Pass, OpsError> {
     let starts = |step: &Step| matches!(step, Step::Start { execution, .. } if *execution == id);
-    pass_while(context, report, |plan| plan.steps.iter().any(starts)).await
+    let answers = &mut Answers::default();
+    pass_while(context, answers, report, |plan| {
+        plan.steps.iter().any(starts)
+    })
+    .await
 }
 
-/// Undoes a start all of whose members run and that never came to be ready: it is tried again, or given up. Where another
-/// zoe is at work nothing is done; whoever found it out finds it out again.
-pub(super) async fn never_ready(
+/// Makes a pass, with what was answered to somebody who asked executions whether they are ready.
+pub(super) async fn pass_having(
     context: &Context,
-    id: ExecutionId,
-    why: &str,
+    answers: &mut Answers,
     report: &dyn Report,
-) -> Result<(), OpsError> {
-    let Some((store, held)) = leased(context).await? else {
-        return Ok(());
-    };
-    let undone = async {
-        let snapshot = context.backend.observe(Scope::Executions).await?;
-        let execution = snapshot.executions.get(&id);
-        let Some(execution) = execution.filter(|e| matches!(e.phase(), Phase::Running { .. }))
-        else {
-            return Ok(());
-        };
-        let events = store.events(&context.settings.deployment, id).await?;
-        let case = Case {
-            context,
-            store: Some(&store),
-            execution,
-            past: &past::past(&events),
-            report,
-        };
-        case.never_ready(why).await
-    };
-    let undone = undone.await;
-    held.release().await;
-    undone
+) -> Result<Pass, OpsError> {
+    pass_while(context, answers, report, |plan| !plan.steps.is_empty()).await
 }
 
 /// Makes a pass; waits for a lease that another holds only while there is something `worth` it.
 async fn pass_while(
     context: &Context,
+    answers: &mut Answers,
     report: &dyn Report,
     worth: impl Fn(&Plan) -> bool,
 ) -> Result<Pass, OpsError> {
     let mut waited = false;
     loop {
-        let (snapshot, mut plan, _) = look(context, None, true).await?;
-        // What history knows may let somebody past who seems to have to wait.
-        if plan.steps.is_empty() && !plan.waiting.is_empty() {
-            plan = with_history(context, &snapshot).await?.unwrap_or(plan);
+        let (snapshot, mut plan, _) = look(context, None, true, answers).await?;
+        // What history knows may let somebody past who seems to have to wait, or show a start to have failed.
+        let tells = !plan.waiting.is_empty() || answers.may_be_late(context, &snapshot);
+        if plan.steps.is_empty() && tells {
+            let better = with_history(context, &snapshot, answers).await?;
+            plan = better.unwrap_or(plan);
         }
         if plan.steps.is_empty() || (waited && !worth(&plan)) {
             return Ok(Pass {
@@ -138,7 +121,7 @@ async fn pass_while(
         }
         match leased(context).await {
             Ok(Some((store, held))) => {
-                let result = rounds(context, Some(&store), Some(&held), report).await;
+                let result = rounds(context, Some(&store), Some(&held), answers, report).await;
                 held.release().await;
                 return result;
             }
@@ -147,14 +130,18 @@ async fn pass_while(
                 report.tell(News::Warning(format!(
                     "{error}; nothing is started without it"
                 )));
-                return rounds(context, None, None, report).await;
+                return rounds(context, None, None, answers, report).await;
             }
         }
     }
 }
 
 /// The plan with what history knows, if that can be had.
-async fn with_history(context: &Context, snapshot: &Snapshot) -> Result<Option<Plan>, OpsError> {
+async fn with_history(
+    context: &Context,
+    snapshot: &Snapshot,
+    answers: &mut Answers,
+) -> Result<Option<Plan>, OpsError> {
     let store = match context.history.open().await {
         Ok(store) => store,
         Err(error) => {
@@ -162,7 +149,7 @@ async fn with_history(context: &Context, snapshot: &Snapshot) -> Result<Option<P
             return Ok(None);
         }
     };
-    let (plan, _) = past::plan(context, Some(&store), snapshot, true).await?;
+    let (plan, _) = past::plan(context, Some(&store), snapshot, true, answers).await?;
     Ok(Some(plan))
 }
 
@@ -178,9 +165,10 @@ async fn look(
     context: &Context,
     store: Option<&Arc<dyn Store>>,
     allow_starts: bool,
+    answers: &mut Answers,
 ) -> Result<(Snapshot, Plan, Known), OpsError> {
     let snapshot = context.backend.observe(Scope::Everything).await?;
-    let (plan, known) = past::plan(context, store, &snapshot, allow_starts).await?;
+    let (plan, known) = past::plan(context, store, &snapshot, allow_starts, answers).await?;
     Ok((snapshot, plan, known))
 }
 
@@ -188,13 +176,14 @@ async fn rounds(
     context: &Context,
     store: Option<&Arc<dyn Store>>,
     held: Option<&Held>,
+    answers: &mut Answers,
     report: &dyn Report,
 ) -> Result<Pass, OpsError> {
     let mut failures = Vec::new();
     let mut work = Work::new(context, report);
     for round in 1.. {
         let claim = held.map(Held::claim).filter(Claim::is_valid);
-        let (snapshot, plan, known) = look(context, store, claim.is_some()).await?;
+        let (snapshot, plan, known) = look(context, store, claim.is_some(), answers).await?;
         for anomaly in &snapshot.anomalies {
             tracing::warn!(object = %anomaly.object, problem = %anomaly.problem, "left alone");
         }

@@ -127,18 +127,6 @@ impl Case<'_> {
         Ok(self.context.backend.remove(self.execution).await?)
     }
 
-    /// Everything was started, and never was ready: the same as a start that failed.
-    pub(super) async fn never_ready(self, why: &str) -> Result<(), OpsError> {
-        let members: Vec<_> = self
-            .execution
-            .instances
-            .iter()
-            .map(|i| i.key.clone())
-            .collect();
-        keep::keep_members(self.context, self.execution, &members).await?;
-        self.failed(why).await
-    }
-
     async fn give_up(self, why: &str) -> Result<(), OpsError> {
         let why = format!("could not be started: {why}");
         self.event("failed", &why).await;
@@ -156,11 +144,18 @@ impl Case<'_> {
             self.event(START_FAILED, &why.to_string()).await;
             self.tell_failed(why.to_string());
         }
+        let Context {
+            backend, settings, ..
+        } = self.context;
+        // All of it may run, and says something until it is stopped.
+        if let Cause::NotReady { .. } | Cause::Undone { .. } = why {
+            backend.stop(self.execution, settings.grace).await?;
+        }
         // What they said may tell why.
         let members = self.execution.instances.iter().filter(|i| !i.is_lost());
         let members: Vec<_> = members.map(|i| i.key.clone()).collect();
         keep::keep_members(self.context, self.execution, &members).await?;
-        Ok(self.context.backend.remove(self.execution).await?)
+        Ok(backend.remove(self.execution).await?)
     }
 
     /// Clears away a run of its program that failed, so that it is run once more.

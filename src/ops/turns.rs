@@ -10,6 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use super::answers::Answers;
 use super::context::Context;
 use super::error::OpsError;
 use super::lease::{self, Asked, Claim, Held};
@@ -47,6 +48,8 @@ pub struct Turns<'a> {
     /// Since when another has the lease that is wanted.
     taken: Option<Instant>,
     setbacks: BTreeMap<Subject, Setback>,
+    /// Who was asked whether it is ready.
+    answers: Answers,
 }
 
 /// What could not be done, to be tried again.
@@ -87,6 +90,7 @@ impl<'a> Turns<'a> {
             held: None,
             taken: None,
             setbacks: BTreeMap::new(),
+            answers: Answers::beside(),
         }
     }
 
@@ -149,13 +153,12 @@ impl<'a> Turns<'a> {
             self.store = None;
         }
         self.give_back().await;
-        let is_settled =
-            self.work.is_idle() && !self.work.has_done() && self.wanted(&plan).is_empty();
+        let is_settled = self.is_idle() && !self.work.has_done() && self.wanted(&plan).is_empty();
         // Something has come to its end while this turn looked: the next one sees what that has left.
         let due = if self.work.has_done() {
             Some(Duration::ZERO)
         } else {
-            self.due(&snapshot, &plan, trouble.is_some(), other.is_some())
+            self.due(&snapshot, &plan, &known, trouble.is_some(), other.is_some())
         };
         Ok(Turn {
             due,
@@ -168,14 +171,18 @@ impl<'a> Turns<'a> {
         })
     }
 
-    /// Whether nothing is under way.
+    /// Whether nothing is under way, and everybody who can be asked whether it is ready was.
     pub fn is_idle(&self) -> bool {
-        self.work.is_idle()
+        self.work.is_idle() && !self.answers.is_open()
     }
 
-    /// Goes on with what is under way, and returns when something of it is through; never, if nothing is.
+    /// Goes on with what is under way, asks those that are not ready, and returns when something of it is through, or somebody
+    /// has become ready; never, if there is nothing to do.
     pub async fn work(&mut self) {
-        self.work.some().await;
+        tokio::select! {
+            () = self.work.some() => {}
+            () = self.answers.news(self.context) => {}
+        }
     }
 
     /// Ends: what is under way may come to its end, for so long; then the lease is given back.
@@ -235,13 +242,14 @@ impl<'a> Turns<'a> {
         let snapshot = context.backend.observe(Scope::Everything);
         let snapshot = self.work.meanwhile(snapshot).await?;
         if let (None, Some(store)) = (&trouble, self.store.clone()) {
-            let planned = past::plan(context, Some(&store), &snapshot, true);
+            let planned = past::plan(context, Some(&store), &snapshot, true, &mut self.answers);
             match self.work.meanwhile(planned).await {
                 Ok((plan, known)) => return Ok((snapshot, plan, known)),
                 Err(error) => *trouble = Some(error.to_string()),
             }
         }
-        let (plan, known) = past::plan(context, None, &snapshot, false).await?;
+        let answers = &mut self.answers;
+        let (plan, known) = past::plan(context, None, &snapshot, false, answers).await?;
         Ok((snapshot, plan, known))
     }
 
@@ -308,6 +316,7 @@ impl<'a> Turns<'a> {
         &self,
         snapshot: &Snapshot,
         plan: &Plan,
+        known: &Known,
         no_database: bool,
         taken: bool,
     ) -> Option<Duration> {
@@ -323,13 +332,17 @@ impl<'a> Turns<'a> {
             left.filter(|left| !left.is_zero())
         };
         let ends = snapshot.executions.values().filter_map(Execution::deadline);
+        let starts = known.unready.keys().filter_map(|id| {
+            let since = known.past(*id)?.unready_since?;
+            since.checked_add(self.context.settings.start_deadline).ok()
+        });
         let tries = plan.waiting.iter();
         let tries = tries.filter_map(|waiting| waiting.reason.again_at());
         setbacks
             .chain(kept)
             .chain(database)
             .chain(taken)
-            .chain(ends.chain(tries).filter_map(until))
+            .chain(ends.chain(starts).chain(tries).filter_map(until))
             .min()
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::answers::{self, Answers};
 use super::context::Context;
 use super::error::{ErrorKind, OpsError};
 use super::hints::Hints;
@@ -16,9 +17,6 @@ use crate::model::{Execution, ExecutionId, Outcome, Phase};
 
 /// The longest time between two looks, where no event has come before: a missed event costs no more than this.
 const INTERVAL: Duration = Duration::from_secs(2);
-
-/// Docker says when a member was made in whole seconds.
-const PRECISION: SignedDuration = SignedDuration::from_secs(1);
 
 /// What is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,10 +87,11 @@ pub(super) async fn wait_where(
     let mut teller = Teller::new(report);
     let mut hints = Hints::default();
     hints.listen(context).await;
-    let begun = context.now();
     let mut outage = Outage::new(context, id, report);
+    let mut answers = Answers::default();
+    let mut remembered = false;
     loop {
-        let pass = match reconcile::pass(context, report).await {
+        let pass = match reconcile::pass_having(context, &mut answers, report).await {
             Ok(pass) => pass,
             Err(error) => {
                 outage.bear(error)?;
@@ -110,42 +109,36 @@ pub(super) async fn wait_where(
             return Err(stuck(execution, failure));
         }
         let mut pause = INTERVAL;
-        if let Phase::Running { since } = execution.phase() {
+        if let Phase::Running { .. } = execution.phase() {
             if suits(execution) {
                 return Ok(Waited::Running(Box::new(execution.clone())));
             }
             let readiness = if until == Until::Running {
-                ready::probe(execution).await
+                ready::probe(context.world.as_ref(), execution, ready::PATIENCE).await
             } else {
                 Vec::new()
             };
             teller.ready(&readiness);
-            if until != Until::Ended && readiness.iter().all(Readiness::holds) {
-                return Ok(Waited::Running(Box::new(execution.clone())));
-            }
+            let is_ready = readiness.iter().all(Readiness::holds);
             if until == Until::Running {
                 pause = ready::INTERVAL;
-                // Only who has watched it from its start on knows that it never was ready.
-                let watched = begun.duration_since(since) <= PRECISION;
-                if watched && context.now().duration_since(since) >= context.settings.start_deadline
-                {
-                    reconcile::never_ready(context, id, &missing(&readiness), report).await?;
-                    continue;
+                // The passes made here judge by it, and so does anybody's after that.
+                answers.hear(context, execution, &readiness);
+                if is_ready || !remembered {
+                    answers::remember(context, execution, &readiness).await;
                 }
+                remembered = true;
             }
+            if until != Until::Ended && is_ready {
+                return Ok(Waited::Running(Box::new(execution.clone())));
+            }
+        } else {
+            remembered = false;
         }
         let end = execution.deadline();
         let pause = until_next(context, id, until, deadline, pause, end)?;
         hints.next(context, pause).await;
     }
-}
-
-/// What components that are not ready lack.
-fn missing(readiness: &[Readiness]) -> String {
-    let missing = readiness.iter().filter(|one| !one.holds());
-    let each = missing.map(|one| format!("{} has {} of {}", one.component, one.have, one.want));
-    let each: Vec<String> = each.collect();
-    format!("it was not ready in time: {}", each.join(", "))
 }
 
 /// How long to wait until the next look; an error where the time given has run out.
@@ -186,13 +179,19 @@ pub(super) async fn past_deadline(context: &Context, execution: &Execution) {
     std::future::pending::<()>().await;
 }
 
-/// Tells how its components get ready, and never returns.
-pub(super) async fn tell_readiness(execution: &Execution, report: &dyn Report) {
+/// Tells how its components get ready, writes that down, and never returns.
+pub(super) async fn tell_readiness(context: &Context, execution: &Execution, report: &dyn Report) {
     let mut teller = Teller::new(report);
+    let mut remembered = false;
     loop {
-        let readiness = ready::probe(execution).await;
+        let readiness = ready::probe(context.world.as_ref(), execution, ready::PATIENCE).await;
         teller.ready(&readiness);
-        if readiness.iter().all(Readiness::holds) {
+        let is_ready = readiness.iter().all(Readiness::holds);
+        if is_ready || !remembered {
+            answers::remember(context, execution, &readiness).await;
+        }
+        remembered = true;
+        if is_ready {
             std::future::pending::<()>().await;
         }
         tokio::time::sleep(ready::INTERVAL).await;

@@ -46,6 +46,8 @@ impl fmt::Display for Cause {
                     named(member)
                 )
             }
+            Self::NotReady { missing } => write!(f, "it was not ready in time: {missing}"),
+            Self::Undone { why } => f.write_str(why),
             Self::Removed => {
                 f.write_str("some of its containers were removed by something other than zoe")
             }

@@ -7,6 +7,7 @@
 mod order;
 mod reserved;
 mod starts;
+mod undone;
 mod violation;
 
 use starts::over;
@@ -183,6 +184,9 @@ impl<'a> Judge<'a> {
                     && is_true(execution, cause)
                     && !is_expendable(execution, cause)
             }
+            (Phase::Running { .. }, Mark::Failed, Some(cause)) => {
+                self.was_never_ready(execution, cause)
+            }
             (Phase::Starting, Mark::Failed, Some(cause)) => is_true(execution, cause),
             (Phase::Queued, Mark::Failed, Some(Cause::Hopeless { after, .. })) => {
                 let terms = &execution.ticket.terms;
@@ -204,7 +208,13 @@ impl<'a> Judge<'a> {
         if !self.ended.insert(id) || self.started.contains_key(&id) {
             self.objects(Violation::Twice(id));
         }
-        if execution.phase() != Phase::Starting || !is_true(execution, why) {
+        let right = match (execution.phase(), why) {
+            (_, Cause::Undone { .. }) => self.was_undone(execution),
+            (Phase::Running { .. }, _) => self.was_never_ready(execution, why),
+            (Phase::Starting, _) => is_true(execution, why),
+            (Phase::Queued | Phase::Ending(_), _) => false,
+        };
+        if !right {
             self.objects(Violation::WrongRollback(id));
         }
     }
@@ -309,7 +319,11 @@ impl<'a> Judge<'a> {
                 Phase::Queued if !waiting.contains(id) && !done => {
                     self.violations.push(Violation::NoReason(*id));
                 }
-                Phase::Ending(_) if !self.ended.contains(id) && !may_run_again(execution) => {
+                Phase::Ending(_)
+                    if !self.ended.contains(id)
+                        && !may_run_again(execution)
+                        && !self.was_undone(execution) =>
+                {
                     self.violations.push(Violation::NotEnded(*id));
                 }
                 Phase::Queued | Phase::Starting | Phase::Running { .. } | Phase::Ending(_) => {}
@@ -326,7 +340,8 @@ fn may_run_again(execution: &Execution) -> bool {
 /// Whether what is said of a member can be seen.
 fn is_true(execution: &Execution, cause: &Cause) -> bool {
     let Some(member) = cause.member() else {
-        return !missing_core(execution, |replaceable| !replaceable).is_empty();
+        return *cause == Cause::Removed
+            && !missing_core(execution, |replaceable| !replaceable).is_empty();
     };
     let Some(seen) = execution.instances.iter().find(|i| i.key == *member) else {
         return false;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{ExecutionId, Phase, Plan, Snapshot, Step, WaitReason};
+use super::{Known, Past};
+use crate::model::{Execution, ExecutionId, Phase, Plan, Snapshot, Step, WaitReason};
 
 /// What has to be known for a plan to be right.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -13,15 +14,26 @@ pub struct Concerned {
     pub users: BTreeSet<String>,
     /// The executions that others wait for and Docker does not have.
     pub ends: BTreeSet<ExecutionId>,
+    /// The executions that run and, as far as is known, have never been ready: whether they are may be asked.
+    pub unready: BTreeSet<ExecutionId>,
 }
 
 /// What the plan may depend on. Planning again with what is known of it, until there is nothing new, gives the right plan.
-pub fn concerned(snapshot: &Snapshot, plan: &Plan) -> Concerned {
+pub fn concerned(snapshot: &Snapshot, plan: &Plan, known: &Known) -> Concerned {
     let all = || snapshot.executions.values();
+    let phases = || all().map(|execution| (execution, execution.phase()));
     let queued = || all().filter(|e| e.instances.is_empty() && e.mark.is_none());
     let after = queued().flat_map(|e| &e.ticket.terms.after);
     Concerned {
-        executions: with_a_past(snapshot, plan),
+        executions: phases()
+            .filter(|(execution, phase)| begins(execution, *phase, known))
+            .map(|(execution, _)| execution.ticket.id)
+            .chain(with_a_past(plan))
+            .collect(),
+        unready: phases()
+            .filter(|(execution, phase)| is_unready(execution, *phase, known))
+            .map(|(execution, _)| execution.ticket.id)
+            .collect(),
         // Those that run may have to make room, by what their users have used.
         users: match queued().next() {
             Some(_) => all().map(|e| e.ticket.user.clone()).collect(),
@@ -34,7 +46,32 @@ pub fn concerned(snapshot: &Snapshot, plan: &Plan) -> Concerned {
     }
 }
 
-fn with_a_past(snapshot: &Snapshot, plan: &Plan) -> BTreeSet<ExecutionId> {
+/// Whether its start may not be through, or may have been undone.
+fn begins(execution: &Execution, phase: Phase, known: &Known) -> bool {
+    match phase {
+        Phase::Starting => true,
+        Phase::Running { .. } => {
+            execution.ticket.application.can_be_asked() && !is_known_ready(execution, known)
+        }
+        Phase::Ending(_) => execution.mark.is_none() && execution.ticket.application.can_be_asked(),
+        Phase::Queued => false,
+    }
+}
+
+fn is_known_ready(execution: &Execution, known: &Known) -> bool {
+    known.ready.contains(&execution.ticket.id)
+}
+
+fn is_unready(execution: &Execution, phase: Phase, known: &Known) -> bool {
+    let never = |past: &Past| !past.ready && !past.has_failed_start(execution);
+    matches!(phase, Phase::Running { .. })
+        && execution.ticket.application.can_be_asked()
+        && !is_known_ready(execution, known)
+        && known.past(execution.ticket.id).is_some_and(never)
+}
+
+/// Those whose past the plan may depend on by what it says of them.
+fn with_a_past(plan: &Plan) -> impl Iterator<Item = ExecutionId> {
     let steps = plan.steps.iter().filter_map(|step| match step {
         Step::Start { execution, .. }
         | Step::Rollback { execution, .. }
@@ -61,10 +98,5 @@ fn with_a_past(snapshot: &Snapshot, plan: &Plan) -> BTreeSet<ExecutionId> {
         )
     });
     let held = held.map(|waiting| waiting.execution);
-    let half_started = snapshot.executions.values();
-    let half_started = half_started.filter(|execution| execution.phase() == Phase::Starting);
-    steps
-        .chain(half_started.map(|e| e.ticket.id))
-        .chain(held)
-        .collect()
+    steps.chain(held)
 }

@@ -107,10 +107,16 @@ fn step_faults(seen: &Snapshot, good: &Plan, which: Index) -> Vec<Fault> {
         }
         Step::Rollback { execution, why } => {
             faults.push(with(seen, good, "another cause", |plan| {
+                let first = &seen.executions[&execution].instances[0];
                 let why = Cause::Exited {
-                    member: why.member().unwrap().clone(),
+                    member: why.member().unwrap_or(&first.key).clone(),
                     code: 77,
                 };
+                plan.steps[chosen] = Step::Rollback { execution, why };
+            }));
+            faults.push(with(seen, good, "not ready for no time", |plan| {
+                let missing = "nothing".to_owned();
+                let why = Cause::NotReady { missing };
                 plan.steps[chosen] = Step::Rollback { execution, why };
             }));
         }

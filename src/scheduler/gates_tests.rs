@@ -68,7 +68,7 @@ fn one_that_is_held_waits_and_nobody_behind_it() {
     assert!(all.iter().all(|line| !line.starts_with("start")), "{all:?}");
     // Whether it was released is asked for.
     let first = plan(&seen, &Known::default(), &Policy::usual(true), at(100));
-    let concerned = concerned(&seen, &first);
+    let concerned = concerned(&seen, &first, &Known::default());
     assert_eq!(concerned.executions, [id(1), id(2)].into());
     assert_eq!(concerned.users, ["ann".to_owned()].into());
     assert!(concerned.ends.is_empty());
@@ -113,7 +113,10 @@ fn how_it_ended_decides_and_one_that_can_never_start_fails() {
     );
     // What is not known is asked for.
     let first = plan(&ok, &Known::default(), &Policy::usual(true), at(100));
-    assert_eq!(concerned(&ok, &first).ends, [id(1)].into());
+    assert_eq!(
+        concerned(&ok, &first, &Known::default()).ends,
+        [id(1)].into()
+    );
     assert!(first.steps.is_empty());
 }
 

@@ -9,8 +9,8 @@ use proptest::prelude::*;
 
 use crate::model::{
     Application, Availability, Bytes, Component, Cores, Execution, ExecutionId, Gap, Instance,
-    InstanceKey, InstanceState, JobImage, Mark, Node, Orphan, OrphanKind, Resources, Snapshot,
-    Terms, Ticket,
+    InstanceKey, InstanceState, JobImage, Mark, Node, Orphan, OrphanKind, Ready, Resources,
+    Snapshot, Terms, Ticket,
 };
 
 use super::past::{Known, Past, UserKnown};
@@ -58,6 +58,15 @@ pub(super) fn application(components: Vec<Component>) -> Application {
         monitor: None,
         secrets: Vec::new(),
         components,
+    }
+}
+
+/// A question that any answer will do for.
+pub(super) fn question() -> Ready {
+    Ready {
+        port: "web".to_owned(),
+        path: "/".to_owned(),
+        threshold: None,
     }
 }
 
@@ -230,6 +239,7 @@ fn any_execution() -> impl Strategy<Value = Execution> {
             ticket.application.monitor = monitored.then(|| "part-0".parse().unwrap());
             if monitored {
                 ticket.application.components[0].replaceable = false;
+                ticket.application.components[0].ready = Some(question());
             }
             made.mark = mark;
             let slots: Vec<(usize, u32)> = ticket
@@ -307,26 +317,41 @@ pub(super) fn any_snapshot() -> impl Strategy<Value = Snapshot> {
 
 /// What history may know of the executions of a snapshot.
 pub(super) fn any_known() -> impl Strategy<Value = Known> {
-    let past = (any::<bool>(), vec(0i64..100, 0..3), option::of(0u32..4)).prop_map(
-        |(started, mut failures, replaced)| {
-            failures.sort_unstable();
-            let failures = failures.into_iter().map(|n| (at(n), "why".to_owned()));
-            let member = |index| (("part-1".parse().unwrap(), index), vec![at(90); 3]);
-            Past {
-                started,
-                failures: failures.collect(),
-                replaced: replaced.map(member).into_iter().collect(),
-                ..Past::default()
-            }
-        },
-    );
-    let entry = (0u64..10, past).prop_map(|(n, past)| (id((n * 7 + 3) % 26), past));
+    let asked = (any::<bool>(), option::of(-1000i64..100));
+    let past = (
+        any::<bool>(),
+        asked,
+        vec(0i64..100, 0..3),
+        option::of(0u32..4),
+    )
+        .prop_map(
+            |(started, (ready, unready_since), mut failures, replaced)| {
+                failures.sort_unstable();
+                let failures = failures.into_iter().map(|n| (at(n), "why".to_owned()));
+                let member = |index| (("part-1".parse().unwrap(), index), vec![at(90); 3]);
+                Past {
+                    started,
+                    ready: ready && started,
+                    unready_since: unready_since.map(at),
+                    failures: failures.collect(),
+                    replaced: replaced.map(member).into_iter().collect(),
+                    ..Past::default()
+                }
+            },
+        );
+    let nth = |n: u64| id((n * 7 + 3) % 26);
+    let entry = (0u64..10, past).prop_map(move |(n, past)| (nth(n), past));
+    let unready = vec((0u64..10).prop_map(nth), 0..6);
     let usages = prop::collection::btree_map(
         prop::sample::select(vec!["ann", "bob", "cid"]),
         0u64..1000,
         0..4,
     );
-    (vec(entry, 0..10), usages).prop_map(|(entries, usages)| Known {
+    (vec(entry, 0..10), usages, unready).prop_map(|(entries, usages, unready)| Known {
+        unready: unready
+            .into_iter()
+            .map(|id| (id, "web has 0 of 1".to_owned()))
+            .collect(),
         pasts: entries.into_iter().collect(),
         users: usages
             .into_iter()

@@ -55,6 +55,8 @@ mod sharing;
 mod shown;
 #[cfg(test)]
 mod starvation;
+#[cfg(test)]
+mod unready;
 
 pub use crate::model::{Mode, Order};
 pub use admission::{Admission, admit};

@@ -2,11 +2,11 @@
 //! which of its members were made anew and whether it is held; of users what they may have and have used; and how those
 //! ended that others wait for. Plain values; reading them is the caller's matter.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{ComponentName, ExecutionId, Instance, Outcome, Quota};
+use crate::model::{ComponentName, Execution, ExecutionId, Instance, Outcome, Quota};
 
 /// The time before a second try of a start; it doubles with each try after that.
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(2);
@@ -22,6 +22,10 @@ const WITHIN: SignedDuration = SignedDuration::from_mins(10);
 pub struct Past {
     /// Whether all of it was started once, since its start last failed.
     pub started: bool,
+    /// Whether all of it was ready once, since then.
+    pub ready: bool,
+    /// Since when it is known not to be ready, if it was asked since its start last failed and never was.
+    pub unready_since: Option<Timestamp>,
     /// When its starts failed and why, the latest last.
     pub failures: Vec<(Timestamp, String)>,
     /// When its members were made anew, by component and index.
@@ -54,6 +58,10 @@ pub struct Known {
     pub users: BTreeMap<String, UserKnown>,
     /// How executions ended that Docker does not have any more; `None` for one of which history does not know it either.
     pub ends: BTreeMap<ExecutionId, Option<Outcome>>,
+    /// Executions that were asked a moment ago and are not ready, each with what it lacks.
+    pub unready: BTreeMap<ExecutionId, String>,
+    /// Executions that were ready once: their past need not be asked for to know that.
+    pub ready: BTreeSet<ExecutionId>,
 }
 
 /// What is known of one user.
@@ -78,6 +86,22 @@ impl Past {
     /// How often its start failed.
     pub fn tried(&self) -> u32 {
         u32::try_from(self.failures.len()).unwrap_or(u32::MAX)
+    }
+
+    /// It is to be started anew.
+    pub fn forget_start(&mut self) {
+        self.started = false;
+        self.ready = false;
+        self.unready_since = None;
+    }
+
+    /// Whether what is there of it is left of a start that was found to have failed.
+    pub fn has_failed_start(&self, execution: &Execution) -> bool {
+        let failed = self.failures.last().filter(|_| !self.started);
+        let members = &execution.instances;
+        failed.is_some_and(|(at, _)| {
+            !members.is_empty() && members.iter().all(|member| member.created_at <= *at)
+        })
     }
 
     /// When its start may be tried again, and what went wrong the last time, if it has failed.

@@ -70,6 +70,7 @@ pub fn plan(snapshot: &Snapshot, known: &Known, policy: &Policy, now: Timestamp)
     let standings: Vec<Standing<'_>> = snapshot.executions.values().map(Standing::of).collect();
     let judge = Judge {
         sight: &sight,
+        unready: &known.unready,
         policy,
         now,
     };
@@ -273,7 +274,8 @@ fn judge_all<'a>(
     for Standing { execution, survey } in standings {
         let phase = &survey.phase;
         // Nothing is wrong with it, and nothing can be unless its time is up.
-        if survey.is_well && execution.ticket.timeout.is_none() {
+        let is_well = survey.is_well && execution.ticket.timeout.is_none();
+        if is_well && !is_doubtful(execution, known) {
             if !judge.sight.is_partial() || !judge.sight.hides(execution) {
                 judged.well.push(execution);
             }
@@ -319,6 +321,17 @@ fn judge_all<'a>(
     judged.running.sort_by_key(|(execution, _)| turn(execution));
     judged.starting.sort_by_key(|execution| turn(execution));
     judged
+}
+
+/// Whether something may be wrong with the start of one that runs: it is not ready, or was written down as failed.
+fn is_doubtful(execution: &Execution, known: &Known) -> bool {
+    let id = execution.ticket.id;
+    let failed = || {
+        known
+            .past(id)
+            .is_some_and(|past| past.has_failed_start(execution))
+    };
+    execution.ticket.application.can_be_asked() && (known.unready.contains_key(&id) || failed())
 }
 
 /// When it came, the id deciding between equals.

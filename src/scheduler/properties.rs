@@ -173,8 +173,9 @@ fn carried_out(seen: &Snapshot, known: &Known, plan: &Plan) -> (Snapshot, Known)
                     .unwrap()
                     .instances
                     .clear();
+                known.unready.remove(execution);
                 let past = known.pasts.entry(*execution).or_default();
-                past.started = false;
+                past.forget_start();
                 past.failures.push((at(NOW), why.to_string()));
             }
             Step::Retry {

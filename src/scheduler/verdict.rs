@@ -1,9 +1,13 @@
 //! What is to become of one execution, whatever there is room for: whether it ends, has failed to start, goes on, and
 //! which of its members are no good any more.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{Cause, Component, Execution, Instance, InstanceState, Mark, Phase};
+use crate::model::{
+    Cause, Component, Execution, ExecutionId, Instance, InstanceState, Mark, Phase,
+};
 
 use super::Policy;
 use super::past::Past;
@@ -50,6 +54,8 @@ pub(super) struct Casualty<'a> {
 pub(super) struct Judge<'a> {
     /// What was seen.
     pub sight: &'a Sight<'a>,
+    /// Who is not ready, as far as that was asked, and what is lacking.
+    pub unready: &'a BTreeMap<ExecutionId, String>,
     /// What is waited for, and how long.
     pub policy: &'a Policy,
     /// The time now.
@@ -59,6 +65,9 @@ pub(super) struct Judge<'a> {
 impl Judge<'_> {
     /// What is to become of an execution that is in this phase and has this past.
     pub fn verdict<'e>(&self, execution: &'e Execution, phase: Phase, past: &Past) -> Verdict<'e> {
+        if let Some(undone) = self.undone(execution, past) {
+            return undone;
+        }
         if let Some(again) = self.again(execution, phase, past) {
             return again;
         }
@@ -80,8 +89,34 @@ impl Judge<'_> {
             Phase::Queued => Verdict::End(Mark::Failed, Some(Cause::Removed)),
             Phase::Starting if !past.started => self.starts(execution, past),
             Phase::Starting => self.was_interrupted(execution, past),
-            Phase::Running { .. } | Phase::Ending(_) => self.runs(execution, past),
+            Phase::Running { .. } => match self.not_ready(execution, past) {
+                Some(cause) => self.failed(cause, past),
+                None => self.runs(execution, past),
+            },
+            Phase::Ending(_) => self.runs(execution, past),
         }
+    }
+
+    /// Whether it was written down that this start of it has failed: then it is undone, whatever it looks like by now.
+    fn undone<'e>(&self, execution: &Execution, past: &Past) -> Option<Verdict<'e>> {
+        if execution.mark.is_some() || !past.has_failed_start(execution) {
+            return None;
+        }
+        if self.sight.blind.is_some() || self.sight.hides(execution) {
+            return Some(Verdict::Unseen);
+        }
+        let (_, why) = past.failures.last()?;
+        Some(Verdict::Rollback(Cause::Undone { why: why.clone() }))
+    }
+
+    /// What it lacks, if it was not ready when it was first asked, nor since, nor now, and its time is over.
+    fn not_ready(&self, execution: &Execution, past: &Past) -> Option<Cause> {
+        let missing = self.unready.get(&execution.ticket.id)?;
+        let since = past.unready_since.filter(|_| !past.ready)?;
+        let over = self.is_over(since, self.policy.start_deadline);
+        over.then(|| Cause::NotReady {
+            missing: missing.clone(),
+        })
     }
 
     /// Whether its program has failed and is to be run again, or what is there is left of such a run.

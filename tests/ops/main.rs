@@ -12,6 +12,7 @@ mod lab;
 mod losses;
 mod outage;
 mod questions;
+mod readiness;
 mod resize;
 mod starts;
 mod terms;

@@ -1,5 +1,6 @@
 //! An actor's side of the table: its clock, its chance, its calls to Docker.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,6 +12,7 @@ use jiff::Timestamp;
 use zoe::engine::memory::{Fault, MemoryBackend, Pace, World};
 use zoe::engine::{EngineError, Result};
 use zoe::ops::Identity;
+use zoe::ops::ready::Reply;
 
 use crate::facts;
 use crate::store::Rows;
@@ -18,6 +20,9 @@ use crate::table::{Inner, Line, Table, Verdict, Wants, fold};
 
 /// What takes no turn: nothing of it changes in these stories.
 const ALWAYS_THE_SAME: [&str; 3] = ["info", "list images", "inspect image"];
+
+/// The call that asks a member whether it is ready.
+pub const ASK: &str = "ask whether it is ready";
 
 /// An actor's calls to Docker.
 #[derive(Debug)]
@@ -173,6 +178,27 @@ impl zoe::ops::World for Clock {
 
     fn sleep(&self, length: Duration) -> BoxFuture<'static, ()> {
         sleep(&self.table, self.actor, length)
+    }
+
+    fn ask(&self, _: SocketAddr, _: &str, _: Duration) -> BoxFuture<'static, Reply> {
+        let (table, actor) = (Arc::clone(&self.table), self.actor);
+        async move {
+            let wants = Wants::Call {
+                call: ASK.to_owned(),
+                effect: false,
+            };
+            let turn = table.turn(actor, wants);
+            let line = turn.line();
+            turn.await;
+            let answers = table.lock().facts.answers;
+            table.learn(&line, (ASK, answers));
+            if answers {
+                Reply::Said(Vec::new())
+            } else {
+                Reply::Nothing
+            }
+        }
+        .boxed()
     }
 
     fn beside(&self, work: Box<dyn FnOnce() + Send>) {

@@ -238,6 +238,7 @@ impl<'s> Run<'s> {
             Happens::Passes(_)
             | Happens::DatabaseDown
             | Happens::DatabaseLost
+            | Happens::Answers
             | Happens::NodeRejects => true,
         }
     }
@@ -340,6 +341,7 @@ impl<'s> Run<'s> {
                 *self.site.rows.lock().unwrap() = crate::store::Rows::default();
                 self.site.table.lock().facts.history_broken = true;
             }
+            Happens::Answers => self.site.table.lock().facts.answers = true,
             Happens::NodeRejects | Happens::NodeStarts => {
                 let words = (what == Happens::NodeRejects).then(|| "no room on disk".to_owned());
                 let change = |world: &mut World| {
@@ -397,7 +399,7 @@ impl<'s> Run<'s> {
         if let Some(shown) = rows.shown(call, &name_of(line.actor), inner.now) {
             return Some(inner.would_know(line, store::learns(call, shown)));
         }
-        if effect || call == "open the database" {
+        if effect || call == "open the database" || call == pace::ASK {
             return None;
         }
         let seen = |world: &mut World| pace::seen(world, inner, call, false);
@@ -445,7 +447,12 @@ impl<'s> Run<'s> {
                 &facts.marks,
             ),
             (&facts.starts, facts.faults, facts.history_broken),
-            (facts.lapsed, &facts.began_with_lease, facts.too_late),
+            (
+                facts.lapsed,
+                &facts.began_with_lease,
+                facts.too_late,
+                facts.answers,
+            ),
         ))
     }
 }

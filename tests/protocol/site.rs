@@ -64,6 +64,17 @@ pub fn job(members: u32, ends: bool) -> Box<Job> {
     })
 }
 
+/// A job of one member that never ends, and can be asked whether it is ready.
+pub fn service() -> Box<Job> {
+    let text = "schema = 1\nname = \"job\"\nmonitor = \"main\"\n[[component]]\nname = \"main\"\nimage = \"memory/x\"\n\
+                cores = \"1\"\nmemory = \"64m\"\ncommand = [\"print\", \"ran\", \"run\"]\n\
+                ready = { port = \"web\", path = \"/\" }\n[[component.port]]\nname = \"web\"\ncontainer = 8000\n";
+    let application = apps::parse(text, Format::Toml).unwrap();
+    Box::new(Job {
+        submission: launch::application(application, Common::default()).unwrap(),
+    })
+}
+
 impl Job {
     /// The same with a key.
     pub fn keyed(mut self: Box<Self>, key: &str) -> Box<Self> {

@@ -5,7 +5,7 @@
 //! switch more.
 
 use crate::explorer::{Explorer, Found};
-use crate::site::{Act, LEASE, job};
+use crate::site::{Act, LEASE, job, service};
 use crate::story::{Happens, Story};
 
 /// More runs than this are no story but an accident.
@@ -174,6 +174,32 @@ fn a_start_fails_and_who_undoes_it_dies() {
     let story = Story::new("who undoes a start that failed dies", 2);
     let story = story.actors([Act::Submit(job(2, true))]);
     holds(story.happens([Happens::NodeRejects]).budget(0, 1, 0));
+}
+
+/// How long a start may take here.
+const START: u64 = 30_000;
+
+#[test]
+fn it_is_never_ready_and_who_undoes_that_dies() {
+    holds(
+        Story::new("it is never ready, and who undoes that dies", 1)
+            .before([Act::Submit(service()), Act::Rests(START)])
+            .before([Act::Pass, Act::Rests(START)])
+            .actors([Act::Pass, Act::Pass])
+            .budget(1, 1, 0),
+    );
+}
+
+#[test]
+fn it_is_ready_at_last() {
+    holds(
+        Story::new("it is ready at last", 1)
+            .before([Act::Submit(service()), Act::Rests(START)])
+            .before([Act::Pass, Act::Rests(START)])
+            .actors([Act::Pass, Act::Pass])
+            .happens([Happens::Answers])
+            .budget(1, 0, 0),
+    );
 }
 
 #[test]

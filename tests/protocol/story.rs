@@ -18,6 +18,8 @@ pub enum Happens {
     NodeRejects,
     /// It does again.
     NodeStarts,
+    /// What did not answer when it was asked whether it is ready does from now on.
+    Answers,
 }
 
 /// What may be spent on one run: how often something may go otherwise than it would by itself.

@@ -82,6 +82,8 @@ pub struct Facts {
     pub faults: usize,
     /// Whether the history was lost or could not be had.
     pub history_broken: bool,
+    /// Whether members that are asked whether they are ready say so.
+    pub answers: bool,
 }
 
 #[derive(Debug, Default)]

@@ -25,4 +25,5 @@ mod lease;
 mod manager;
 mod packaging;
 mod place;
+mod readiness;
 mod socket;

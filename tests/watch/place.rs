@@ -212,6 +212,16 @@ impl Place {
         file
     }
 
+    /// Writes the description of something with a web interface that never answers, and gives the file's name. It prints its own
+    /// name, and leaves a line as a job does.
+    pub fn service(&self, name: &str) -> String {
+        let file = self.job(name, 0, Duration::from_hours(1));
+        let text = std::fs::read_to_string(self.path("work").join(&file)).unwrap();
+        let more = "ready = { port = \"web\", path = \"/\" }\n[[component.port]]\nname = \"web\"\ncontainer = 8000\n";
+        self.env.write(&file, format!("{text}{more}"));
+        file
+    }
+
     /// How often the program of that job has run, where that leaves a trace.
     pub fn runs(&self, name: &str) -> Option<usize> {
         match self.docker {
