@@ -53,7 +53,7 @@ type Round = Vec<(ExecutionId, Heard)>;
 pub(super) struct Answers {
     /// Whether all are asked, beside the passes; otherwise only those whose time is over, in a pass.
     beside: bool,
-    answers: BTreeMap<ExecutionId, Heard>,
+    heard: BTreeMap<ExecutionId, Heard>,
     /// Those that were ready once, each with its run.
     ready: BTreeMap<ExecutionId, Timestamp>,
     /// Who is to be asked beside the passes.
@@ -76,8 +76,7 @@ impl Answers {
     pub fn begin(&mut self, snapshot: &Snapshot, known: &mut Known) {
         let run_of = |id: &ExecutionId| snapshot.executions.get(id).and_then(run);
         self.ready.retain(|id, run| run_of(id) == Some(*run));
-        self.answers
-            .retain(|id, heard| run_of(id) == Some(heard.run));
+        self.heard.retain(|id, heard| run_of(id) == Some(heard.run));
         known.ready = self.ready.keys().copied().collect();
     }
 
@@ -104,7 +103,7 @@ impl Answers {
             Answer::NotYet(ready::missing(readiness))
         };
         let at = context.now();
-        self.answers
+        self.heard
             .insert(execution.ticket.id, Heard { run, at, answer });
     }
 
@@ -126,12 +125,12 @@ impl Answers {
             let late = unready.iter().copied();
             let late = late.filter(|execution| self.is_late(context, execution, known));
             let late: Vec<Execution> = late.cloned().collect();
-            self.answers.extend(ask(context, late, SHORT).await);
+            self.heard.extend(ask(context, late, SHORT).await);
         }
         let mut new = false;
         for execution in unready {
             let id = execution.ticket.id;
-            let Some(heard) = self.answers.get(&id) else {
+            let Some(heard) = self.heard.get(&id) else {
                 continue;
             };
             let past = known.pasts.entry(id).or_default();
@@ -157,7 +156,7 @@ impl Answers {
     fn is_late(&self, context: &Context, execution: &Execution, known: &Known) -> bool {
         let id = execution.ticket.id;
         let now = context.now();
-        let heard = self.answers.get(&id);
+        let heard = self.heard.get(&id);
         let is_fresh = heard.is_some_and(|heard| now.duration_since(heard.at) < FRESH);
         let since = known.past(id).and_then(|past| past.unready_since);
         let since = match execution.phase() {
@@ -169,7 +168,7 @@ impl Answers {
 
     /// Whether somebody was not asked yet.
     pub fn is_open(&self) -> bool {
-        let heard = |execution: &Execution| self.answers.contains_key(&execution.ticket.id);
+        let heard = |execution: &Execution| self.heard.contains_key(&execution.ticket.id);
         !self.open.iter().all(heard)
     }
 
@@ -196,8 +195,8 @@ impl Answers {
             self.again = Some(Instant::now() + AGAIN);
             let mut new = false;
             for (id, heard) in answers {
-                new |= heard.answer == Answer::Ready || !self.answers.contains_key(&id);
-                self.answers.insert(id, heard);
+                new |= heard.answer == Answer::Ready || !self.heard.contains_key(&id);
+                self.heard.insert(id, heard);
             }
             if new {
                 return;

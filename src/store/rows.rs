@@ -194,7 +194,9 @@ pub fn read_events(rows: Vec<EventRow>) -> Result<BTreeMap<ExecutionId, Vec<Even
         };
         all.entry(execution).or_default().push(event);
     }
-    all.values_mut().for_each(|events| sort_events(events));
+    for events in all.values_mut() {
+        sort_events(events);
+    }
     Ok(all)
 }
 

@@ -248,7 +248,9 @@ impl Store for MemoryStore {
                     });
                 }
             }
-            found.values_mut().for_each(|events| sort_events(events));
+            for events in found.values_mut() {
+                sort_events(events);
+            }
             found
         })
         .await
