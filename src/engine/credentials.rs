@@ -246,6 +246,7 @@ impl Access {
             | EngineError::NoImage { .. }
             | EngineError::Refused { .. }
             | EngineError::Conflict { .. }
+            | EngineError::NotNow { .. }
             | EngineError::OutOfReach { .. }
             | EngineError::Garbled { .. }) => other,
         }

@@ -72,6 +72,14 @@ pub enum EngineError {
         /// The daemon's own words.
         why: String,
     },
+    /// The daemon refused, and will not when others have given back what they hold, or have come to an end.
+    #[error("{what} is not possible now: {why}")]
+    NotNow {
+        /// What was tried.
+        what: String,
+        /// The daemon's own words.
+        why: String,
+    },
     /// An instance is on a node whose own Engine would have to be asked, and that can't be.
     #[error("the Engine of node {node} cannot be asked: {why}")]
     OutOfReach {

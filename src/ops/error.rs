@@ -82,6 +82,7 @@ impl From<EngineError> for OpsError {
             EngineError::OutOfReach { .. }
             | EngineError::Gone { .. }
             | EngineError::Conflict { .. }
+            | EngineError::NotNow { .. }
             | EngineError::Refused { .. }
             | EngineError::Garbled { .. } => failed,
         }

@@ -20,6 +20,8 @@ pub(super) const READY: &str = "ready";
 pub(super) const UNREADY: &str = "not-ready";
 /// Its start failed; the detail says why.
 pub(super) const START_FAILED: &str = "start-failed";
+/// A start was undone for want of something that others will give back.
+pub(super) const START_PUT_OFF: &str = "start-put-off";
 /// Its program failed and is run again; the detail is [`attempt_failed`].
 pub(super) const ATTEMPT_FAILED: &str = "attempt-failed";
 /// Somebody holds it back; the detail says who.
@@ -172,7 +174,11 @@ pub(super) fn past(events: &[Event]) -> Past {
     let mut past = Past::default();
     for event in events {
         match event.kind.as_str() {
-            STARTED => past.started = true,
+            STARTED => {
+                past.started = true;
+                past.put_off.clear();
+            }
+            START_PUT_OFF => past.put_off.push((event.at, event.detail.clone())),
             // Of a start that has failed meanwhile it says nothing.
             READY => past.ready = past.started,
             UNREADY => past.unready_since = past.unready_since.or(Some(event.at)),

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::context::Context;
 use super::error::{ErrorKind, OpsError};
-use super::past::{self, DROPPED, REPLACED, START_FAILED, STARTED};
+use super::past::{self, DROPPED, REPLACED, START_FAILED, START_PUT_OFF, STARTED};
 use super::report::{News, Report};
 use super::{keep, record};
 use crate::apps;
@@ -50,6 +50,7 @@ impl Case<'_> {
             Err(Failure::Passing(error)) => Err(error.into()),
             Err(Failure::Ended) => Ok(()),
             Err(Failure::Final(why)) => self.give_up(&why).await,
+            Err(Failure::NotNow(why)) => self.put_off(&why).await,
             Err(Failure::Other(why)) => self.failed(&why).await,
         }
     }
@@ -78,7 +79,7 @@ impl Case<'_> {
             }
             Err(Failure::Ended) => Ok(()),
             Err(Failure::Passing(error)) => Err(error.into()),
-            Err(Failure::Final(why) | Failure::Other(why)) => {
+            Err(Failure::Final(why) | Failure::NotNow(why) | Failure::Other(why)) => {
                 self.event("not-replaced", &why).await;
                 let id = self.execution.ticket.id;
                 self.report.tell(News::Warning(format!(
@@ -99,7 +100,9 @@ impl Case<'_> {
                     ErrorKind::Conflict,
                     format!("{} was ended meanwhile", self.execution.ticket.id),
                 ),
-                Failure::Final(why) | Failure::Other(why) => OpsError::failed(why),
+                Failure::Final(why) | Failure::NotNow(why) | Failure::Other(why) => {
+                    OpsError::failed(why)
+                }
             })
     }
 
@@ -123,6 +126,14 @@ impl Case<'_> {
             return self.give_up(&times(why, tries)).await;
         }
         self.event(START_FAILED, why).await;
+        self.tell_failed(why.to_owned());
+        Ok(self.context.backend.remove(self.execution).await?)
+    }
+
+    /// There is no room for a start in what nobody counts, such as Docker's network addresses: it is undone and waits, and that
+    /// is no try.
+    async fn put_off(self, why: &str) -> Result<(), OpsError> {
+        self.event(START_PUT_OFF, why).await;
         self.tell_failed(why.to_owned());
         Ok(self.context.backend.remove(self.execution).await?)
     }
@@ -265,6 +276,8 @@ enum Failure {
     Ended,
     /// It can't be started, however often it is tried.
     Final(String),
+    /// It works when others have given something back.
+    NotNow(String),
     /// It did not work this time.
     Other(String),
 }
@@ -280,6 +293,7 @@ impl From<EngineError> for Failure {
                 Self::Ended
             }
             EngineError::NoImage { .. } => Self::Final(error.to_string()),
+            EngineError::NotNow { .. } => Self::NotNow(error.to_string()),
             EngineError::Conflict { .. } | EngineError::Refused { .. } => {
                 Self::Other(error.to_string())
             }

@@ -12,6 +12,8 @@ use crate::model::{ComponentName, Execution, ExecutionId, Instance, Outcome, Quo
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(2);
 /// The longest time between two tries.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(5);
+/// After how many starts that were put off the pause grows no more.
+const PUT_OFF_GROWS: u32 = 5;
 /// How often a member that fails is made anew in [`WITHIN`].
 const MOST_TIMES: usize = 3;
 /// The time in which that is counted.
@@ -28,6 +30,9 @@ pub struct Past {
     pub unready_since: Option<Timestamp>,
     /// When its starts failed and why, the latest last.
     pub failures: Vec<(Timestamp, String)>,
+    /// When a start was put off since it last ran, and why, the latest last: Docker had none of something that others give
+    /// back. That is no failure.
+    pub put_off: Vec<(Timestamp, String)>,
     /// When its members were made anew, by component and index.
     pub replaced: BTreeMap<(ComponentName, u32), Vec<Timestamp>>,
     /// When its program failed, with which exit code and why, the latest last. Failures of starts are counted anew after each.
@@ -104,10 +109,15 @@ impl Past {
         })
     }
 
-    /// When its start may be tried again, and what went wrong the last time, if it has failed.
+    /// When its start may be tried again, and what went wrong the last time, if it has failed or was put off.
     pub fn retry(&self) -> Option<(Timestamp, &str)> {
-        let (at, why) = self.failures.last()?;
-        Some((after_pause(*at, self.tried()), why))
+        let failed = self.failures.last();
+        let failed = failed.map(|(at, why)| (after_pause(*at, self.tried()), why.as_str()));
+        let put_off = self.put_off.last().map(|(at, why)| {
+            let times = u32::try_from(self.put_off.len()).unwrap_or(u32::MAX);
+            (after_pause(*at, times.min(PUT_OFF_GROWS)), why.as_str())
+        });
+        failed.into_iter().chain(put_off).max_by_key(|(at, _)| *at)
     }
 
     /// When its program may be run again, and how it ended the last time, if it has failed.
@@ -164,6 +174,10 @@ mod tests {
         assert_eq!(failed(1).retry(), Some((at(2), "0")));
         assert_eq!(failed(2).retry(), Some((at(1 + 4), "1")));
         assert_eq!(failed(40).retry(), Some((at(39 + 300), "39")));
+        let mut waits = failed(1);
+        waits.put_off = (3..30).map(|n| (at(n), "full".to_owned())).collect();
+        assert_eq!(waits.retry(), Some((at(29 + 32), "full")));
+        assert_eq!(waits.tried(), 1);
     }
 
     #[test]

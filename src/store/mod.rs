@@ -101,7 +101,7 @@ pub struct Event {
     pub execution: ExecutionId,
     /// When.
     pub at: Timestamp,
-    /// A short word: `submitted`, `started`, `not-ready`, `ready`, `start-failed`, `dropped`, `replaced`, `resized`,
+    /// A short word: `submitted`, `started`, `not-ready`, `ready`, `start-failed`, `start-put-off`, `dropped`, `replaced`, `resized`,
     /// `held`, `released`, `attempt-failed`, `cancel`, `failed`, `ended`.
     pub kind: String,
     /// A sentence for people.

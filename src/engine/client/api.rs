@@ -189,10 +189,14 @@ pub(in crate::engine) fn error_at(endpoint: &str, what: &str, error: Error) -> E
     };
     match error {
         Error::DockerResponseServerError { message, .. }
-        | Error::DockerStreamError { error: message } => EngineError::Refused {
-            what: what.to_owned(),
-            why: advice(&message),
-        },
+        | Error::DockerStreamError { error: message } => {
+            let (what, why) = (what.to_owned(), advice(&message));
+            if passes(&message) {
+                EngineError::NotNow { what, why }
+            } else {
+                EngineError::Refused { what, why }
+            }
+        }
         Error::JsonDataError { message, .. } => garbled(message),
         Error::JsonSerdeError { err } => garbled(err.to_string()),
         Error::IOError { err } => io_error_at(endpoint, err),
@@ -222,12 +226,22 @@ fn unreachable(endpoint: &str, why: String) -> EngineError {
     }
 }
 
+/// No addresses are left for another network.
+const NO_ADDRESSES: &str = "non-overlapping IPv4 address pool";
+
+/// Whether the daemon's words are of something that is over when others have ended. (Before Docker 25 two that start the same
+/// at once see two networks of one name, until the later one is taken back.)
+fn passes(message: &str) -> bool {
+    let twice = message.contains("is ambiguous") && message.contains("matches found on name");
+    message.contains(NO_ADDRESSES) || twice
+}
+
 /// The daemon's words, with what to do about them where that is known.
 fn advice(message: &str) -> String {
     let message = message.trim();
     let todo = if message.contains("HTTP request to an HTTPS server") {
         "; set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH"
-    } else if message.contains("non-overlapping IPv4 address pool") {
+    } else if message.contains(NO_ADDRESSES) {
         "; Docker has no addresses left for another network: remove unused networks, or give dockerd more default-address-pools"
     } else if message.contains("docker-init") {
         "; this Engine has no docker-init (on Debian: apt-get install tini)"

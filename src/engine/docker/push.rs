@@ -57,6 +57,7 @@ impl DockerBackend {
                     | EngineError::NoImage { .. }
                     | EngineError::Gone { .. }
                     | EngineError::Conflict { .. }
+                    | EngineError::NotNow { .. }
                     | EngineError::OutOfReach { .. }
                     | EngineError::Garbled { .. }) => other,
                 })
