@@ -338,6 +338,30 @@ mod tests {
     }
 
     #[test]
+    fn what_others_will_give_back_is_no_failure() {
+        let words = |message: &str| {
+            let message = message.to_owned();
+            let error = Error::DockerResponseServerError {
+                status_code: 500,
+                message,
+            };
+            error_at("unix:///x", "making the network a", error)
+        };
+        let full = words(
+            "could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network",
+        );
+        assert!(matches!(full, EngineError::NotNow { .. }), "{full}");
+        assert!(
+            full.to_string()
+                .contains("give dockerd more default-address-pools")
+        );
+        let twice = words("network a is ambiguous (2 matches found on name)");
+        assert!(matches!(twice, EngineError::NotNow { .. }), "{twice}");
+        let taken = words("network with name a already exists");
+        assert!(matches!(taken, EngineError::Refused { .. }), "{taken}");
+    }
+
+    #[test]
     fn a_managers_500_is_what_its_engine_meant() {
         let of = |status_code, message: &str| {
             let message = message.to_owned();
