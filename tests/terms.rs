@@ -199,6 +199,23 @@ fn on_the_engine_arrays_dependencies_and_retries() {
     assert!(ran.stderr.contains("it is run again at"), "{}", ran.stderr);
     assert_eq!(zoe(&["logs", "fails", "--attempt", "1"]).expect(0), "try\n");
 
+    env.write("endless.toml", shell("sleep 60"));
+    let limited = [
+        "run",
+        "--name",
+        "limited",
+        "--time-limit",
+        "2s",
+        "endless.toml",
+    ];
+    assert_eq!(zoe(&limited).code, 124);
+    let limited = &json(&zoe(&["show", "limited", "-o", "json"]).expect(0));
+    let moment = |key: &str| limited[key].as_str().unwrap().parse::<jiff::Timestamp>();
+    let ran = moment("finished_at")
+        .unwrap()
+        .duration_since(moment("started_at").unwrap());
+    assert!(ran >= jiff::SignedDuration::from_secs(2), "{limited}");
+
     zoe(&["run", "-d", "--name", "slow", "slow.toml"]).expect(0);
     let ran = zoe(&["run", "--after", "slow", "last.toml"]);
     assert_eq!(

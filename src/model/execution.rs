@@ -204,7 +204,7 @@ impl Execution {
         Some(if code == 0 && !monitored { 125 } else { code })
     }
 
-    /// When it began: when the last core member was made, if all were.
+    /// When it began: when the first of its members did, or was made, where that is all that is known.
     pub fn started_at(&self) -> Option<Timestamp> {
         self.instances
             .iter()

@@ -3,7 +3,7 @@
 //! Each step can be repeated, and the order is such that a death between any two leaves something a later pass can go on
 //! with: the mark says that it is to end, history has it before anything is removed, the ticket goes when nothing else is left.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::error::OpsError;
 use super::report::News;
@@ -11,6 +11,9 @@ use super::start::Case;
 use super::{keep, record};
 use crate::model::{Execution, InstanceState, Mark, Outcome};
 use crate::store::Event;
+
+/// How long the time between making a container and its start is waited for.
+const LONGEST_START: SignedDuration = SignedDuration::from_secs(10);
 
 /// Ends an execution, whatever is left of it.
 ///
@@ -24,6 +27,9 @@ pub(super) async fn end(case: Case<'_>, mark: Mark) -> Result<(), OpsError> {
         report,
         ..
     } = case;
+    if mark == Mark::TimedOut && execution.mark.is_none() && !is_out_of_time(case).await? {
+        return Ok(());
+    }
     report.tell(News::Ending(execution.ticket.id));
     context.backend.mark(execution, mark).await?;
     context
@@ -60,6 +66,28 @@ pub(super) async fn end(case: Case<'_>, mark: Mark) -> Result<(), OpsError> {
         outcome: kept.map_or(outcome, |(_, outcome)| outcome),
     });
     Ok(())
+}
+
+/// Whether its time is over, which it may be in a moment: Docker lists when containers were made, in whole seconds, and tells
+/// when they began only one by one.
+async fn is_out_of_time(case: Case<'_>) -> Result<bool, OpsError> {
+    let Case {
+        context, execution, ..
+    } = case;
+    let seen = context.backend.inspect(execution).await?;
+    let left = |deadline: Timestamp| deadline.duration_since(context.now());
+    let left = seen.deadline().map(left).filter(|left| left.is_positive());
+    match left {
+        None => Ok(true),
+        // A later pass finds it.
+        Some(left) if left > LONGEST_START => Ok(false),
+        Some(left) => {
+            context.world.sleep(left.unsigned_abs()).await;
+            // It may have ended by itself: then that is how it ended.
+            let seen = context.backend.inspect(execution).await?;
+            Ok(seen.decisive_exit().is_none())
+        }
+    }
 }
 
 /// When it ended: when its decisive member exited, if that is why; otherwise when the last member stopped.
