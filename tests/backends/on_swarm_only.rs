@@ -84,9 +84,9 @@ async fn what_is_marked_is_not_started_and_what_was_being_started_goes() {
     let raced = ticket(&harness, members());
     let found = submit(&*backend, &raced).await;
     let holding = Gate::parse(&format!("hold:{last}:{}", held.display())).unwrap();
-    let starter = harness.detected(holding).await;
+    let slow = harness.detected(holding).await;
     let launched = launch(&raced);
-    let started = tokio::spawn(async move { starter.start(&launched).await });
+    let started = tokio::spawn(async move { slow.start(&launched).await });
     while !held.exists() {
         assert!(
             !started.is_finished(),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::scene::{Calls, Scene, assert_one_sentence};
-use crate::stories::{STORIES, Story};
+use crate::stories::{Program, STORIES, Story};
 
 /// One test for each story and what is done to it, so that they run beside each other.
 macro_rules! each_story {
@@ -145,7 +145,7 @@ fn ended_by_the_next(story: &Story, calls: &Calls, n: usize, about: &str) {
     let scene = Scene::memory();
     let done = die(&scene, story, calls, n, about);
     let id = assert_truth(&scene, &done, about);
-    if !story.endless && n.is_multiple_of(3) {
+    if !story.endless() && n.is_multiple_of(3) {
         scene.end_programs();
     }
     if n.is_multiple_of(2) {
@@ -184,7 +184,7 @@ fn assert_history(scene: &Scene, story: &Story, done: &Calls, about: &str) {
     );
     let may_be = [("cancelled", 143), ("failed", 7)];
     assert!(
-        may_be[..if story.endless { 1 } else { 2 }].contains(&end),
+        may_be[..if story.endless() { 1 } else { 2 }].contains(&end),
         "{about}: {end:?}"
     );
     let id = record["id"].as_str().unwrap();
@@ -207,7 +207,7 @@ fn carried_on_by_the_next(story: &Story, calls: &Calls, n: usize, about: &str) {
         scene.assert_clean(about);
         return;
     };
-    if story.endless && !has(&done, "rename ticket") {
+    if story.endless() && !has(&done, "rename ticket") {
         // It would go on for ever; and Spark's master can't be asked whether it is ready.
         if !done.iter().any(|call| call.contains("-master-")) {
             scene.run(&["wait", "--for", "running", &id]).expect(0);
@@ -223,7 +223,7 @@ fn carried_on_by_the_next(story: &Story, calls: &Calls, n: usize, about: &str) {
             vec![scene.counted(&["wait", &id])]
         }
     };
-    let waits = if story.ends_by_itself || story.endless {
+    let waits = if matches!(story.program, Program::EndsSoon | Program::Endless) {
         wait()
     } else {
         scene.while_programs_end(wait)

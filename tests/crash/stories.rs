@@ -2,20 +2,28 @@
 
 use crate::scene::{Calls, Scene};
 
+/// What the job's program does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Program {
+    /// It goes on until it is stopped.
+    Endless,
+    /// It ends with 7, but not before the command is over.
+    EndsLater,
+    /// It ends with 7 by itself, and the command waits for that.
+    EndsSoon,
+    /// It has ended with 7 just before the command.
+    HasEnded,
+}
+
 /// A command, and what comes before it.
 #[derive(Clone, Copy)]
 pub struct Story {
     pub name: &'static str,
-    /// Whether the job's program goes on until it is stopped; otherwise it ends with 7.
-    pub endless: bool,
-    /// Whether it ends by itself, because the command waits for that; otherwise not before the command is over.
-    pub ends_by_itself: bool,
+    pub program: Program,
     /// Whether the command ends the job.
     pub ends_it: bool,
     pub before: &'static [&'static [&'static str]],
     pub command: &'static [&'static str],
-    /// Whether the program has ended just before the command.
-    pub has_ended: bool,
 }
 
 /// Does its work, once, and ends with 7. Only for who waits for it: what else it did would depend on who is quicker.
@@ -38,85 +46,78 @@ const RUN_ENDLESS: &[&[&str]] = &[&["run", "-d", "job.toml"]];
 pub const STORIES: &[Story] = &[
     Story {
         name: "submit with files",
-        endless: false,
-        ends_by_itself: false,
+        program: Program::EndsLater,
         ends_it: false,
         before: &[],
         command: SUBMIT,
-        has_ended: false,
     },
     Story {
         name: "run with a key",
-        endless: false,
-        ends_by_itself: false,
+        program: Program::EndsLater,
         ends_it: false,
         before: &[],
         command: &["run", "-d", "--key", "k", "job.toml"],
-        has_ended: false,
     },
     Story {
         name: "run with a name",
-        endless: true,
-        ends_by_itself: false,
+        program: Program::Endless,
         ends_it: false,
         before: &[],
         command: &["run", "-d", "--name", "n", "job.toml"],
-        has_ended: false,
     },
     Story {
         name: "run to its end",
-        endless: false,
-        ends_by_itself: true,
+        program: Program::EndsSoon,
         ends_it: false,
         before: &[],
         command: &["run", "job.toml"],
-        has_ended: false,
     },
     Story {
         name: "kill",
-        endless: true,
-        ends_by_itself: false,
+        program: Program::Endless,
         ends_it: true,
         before: RUN_ENDLESS,
         command: &["kill", "last"],
-        has_ended: false,
     },
     Story {
         name: "kill with files",
-        endless: true,
-        ends_by_itself: false,
+        program: Program::Endless,
         ends_it: true,
         before: &[SUBMIT],
         command: &["kill", "last"],
-        has_ended: false,
     },
     Story {
         name: "wait for the end",
-        endless: false,
-        ends_by_itself: false,
+        program: Program::HasEnded,
         ends_it: false,
         before: RUN_ENDLESS,
         command: &["wait", "last"],
-        has_ended: true,
     },
     Story {
         name: "rm",
-        endless: true,
-        ends_by_itself: false,
+        program: Program::Endless,
         ends_it: true,
         before: RUN_ENDLESS,
         command: &["rm", "--force", "last"],
-        has_ended: false,
     },
 ];
 
 impl Story {
+    /// Whether the program goes on until it is stopped.
+    pub fn endless(&self) -> bool {
+        self.program == Program::Endless
+    }
+
     /// Sets the scene up and tells what was done so far.
     #[track_caller]
     pub fn begin(&self, scene: &Scene) -> Calls {
         scene.env.write(
             "job.toml",
-            application(if self.ends_by_itself { SHORT } else { ENDLESS }),
+            application(if self.program == Program::EndsSoon {
+                SHORT
+            } else {
+                ENDLESS
+            }),
         );
         scene.env.write("job.py", "print(1)");
         let mut calls = Calls::new();
@@ -125,7 +126,7 @@ impl Story {
             ran.expect(0);
             calls.extend(done);
         }
-        if self.has_ended {
+        if self.program == Program::HasEnded {
             scene.end_programs();
         }
         calls

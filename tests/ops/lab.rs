@@ -173,9 +173,9 @@ impl Lab {
         let end = |world: &mut zoe::engine::memory::World| {
             let rows = world.containers.values_mut();
             for row in rows.filter(|row| row.name.contains(&members)) {
-                row.command.iter_mut().for_each(|words| {
+                if let Some(words) = &mut row.command {
                     words.retain(|word| word != "run");
-                });
+                }
             }
         };
         self.world.edit(end).unwrap();
