@@ -198,16 +198,19 @@ class Fixtures:
 
     def remove(self):
         """Removes all that this run made in Docker except the image, until nothing is left."""
-        label_sets = (self.deployment_label, self.own_label)
-        deadline = time.monotonic() + 120
-        for label in label_sets:
-            while found := self.engine.containers(label):
-                if time.monotonic() > deadline:
-                    raise Failed(f"containers with the label {label} are still there after two minutes")
-                each(self.remove_container, [container["Id"] for container in found])
-            for network in self.engine.call("GET", "/networks", {"filters": labelled(label)}):
-                self.engine.call("DELETE", f"/networks/{network['Id']}", ok=(404,))
+        self.remove_labelled(self.deployment_label)
+        self.remove_labelled(self.own_label)
         self.listed = 0
+
+    def remove_labelled(self, label):
+        """Removes the containers and networks with this label, until nothing is left of them."""
+        deadline = time.monotonic() + 120
+        while found := self.engine.containers(label):
+            if time.monotonic() > deadline:
+                raise Failed(f"containers with the label {label} are still there after two minutes")
+            each(self.remove_container, [container["Id"] for container in found])
+        for network in self.engine.call("GET", "/networks", {"filters": labelled(label)}):
+            self.engine.call("DELETE", f"/networks/{network['Id']}", ok=(404,))
 
     def remove_container(self, container):
         # 409: its removal is under way already.

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import select
 import signal
 import statistics
@@ -23,7 +24,7 @@ class Processes:
         self.environment = environment
         self.alive = set()
 
-    def start(self, argv):
+    def start(self, argv, environment=None):
         """Starts a process whose output nobody reads. `posix_spawn` returns once the program is loaded."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         actions = [
@@ -31,7 +32,7 @@ class Processes:
             (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
             (os.POSIX_SPAWN_OPEN, 2, self.errors, flags, 0o600),
         ]
-        pid = os.posix_spawn(argv[0], argv, self.environment, file_actions=actions)
+        pid = os.posix_spawn(argv[0], argv, environment or self.environment, file_actions=actions)
         self.alive.add(pid)
         return pid
 
@@ -54,11 +55,18 @@ class Processes:
             why = f"exit code {os.waitstatus_to_exitcode(status)}" if in_time else f"not done in {limit} s"
             raise Failed(f"{' '.join(argv)}: {why}\n{words}")
 
-    def time(self, argv):
+    def time(self, argv, environment=None):
         """Seconds from the start of a process to its end."""
         begin = time.perf_counter()
-        self.finish(self.start(argv), argv)
+        self.finish(self.start(argv, environment), argv)
         return time.perf_counter() - begin
+
+    def cpu(self, argv):
+        """Seconds of processor time that a process uses from its start to its end."""
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        self.time(argv)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
     def peak(self, argv):
         """The most memory a process had resident, in bytes.
@@ -89,15 +97,20 @@ class Processes:
             with open(path) as file:
                 return [line.split(maxsplit=1)[1].strip() for line in file]
 
-    def end(self):
-        """Ends what is still running."""
-        for pid in list(self.alive):
+    def kill(self, pid):
+        """Ends a process, if it is still running."""
+        if pid in self.alive:
+            self.alive.discard(pid)
             try:
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
             except (ProcessLookupError, ChildProcessError):
                 pass
-        self.alive.clear()
+
+    def end(self):
+        """Ends what is still running."""
+        for pid in list(self.alive):
+            self.kill(pid)
 
 
 def interleaved(rounds, *subjects):
@@ -134,7 +147,7 @@ class Row:
     def cells(self):
         goal = self.goal
         if self.limit is not None:
-            goal += f" ({number(self.limit, self.unit)} {self.unit})" if "×" in goal else ""
+            goal += f" ({number(self.limit, self.unit)} {self.unit})" if "×" in goal or "+" in goal else ""
             goal += " met" if self.met else " MISSED"
         return [
             self.what,
