@@ -12,6 +12,8 @@ use tokio::task::JoinHandle;
 use super::context::Context;
 use crate::store::{Lease, Store, StoreError};
 
+/// For how long it is kept when nothing that needs it is under way, but something else is: who gets it would see that to do.
+pub(super) const KEPT: Duration = Duration::from_secs(1);
 /// How long to wait before asking again for a lease that another holds.
 const ASK_AGAIN: Duration = Duration::from_millis(50);
 /// How often to ask before the caller should see whether there is still something to be done.

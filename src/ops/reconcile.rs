@@ -11,7 +11,7 @@ use super::error::OpsError;
 use super::lease::{self, Claim, Held};
 use super::past;
 use super::report::{News, Report};
-use super::work::{Round, Work};
+use super::work::{Round, Work, needs_lease};
 use crate::engine::Scope;
 use crate::model::{ExecutionId, Plan, Snapshot, Step, WaitReason};
 use crate::scheduler::Known;
@@ -119,19 +119,25 @@ async fn pass_while(
                 plan,
             });
         }
-        match leased(context).await {
-            Ok(Some((store, held))) => {
-                let result = rounds(context, Some(&store), Some(&held), answers, report).await;
-                held.release().await;
-                return result;
+        let (store, mut held) = match leased(context).await {
+            Ok(Some((store, held))) => (Some(store), Some(held)),
+            Ok(None) => {
+                waited = true;
+                continue;
             }
-            Ok(None) => waited = true,
             Err(error) => {
                 report.tell(News::Warning(format!(
                     "{error}; nothing is started without it"
                 )));
-                return rounds(context, None, None, answers, report).await;
+                (None, None)
             }
+        };
+        let result = rounds(context, store.as_ref(), &mut held, answers, report).await;
+        if let Some(held) = held {
+            held.release().await;
+        }
+        if let Some(pass) = result? {
+            return Ok(pass);
         }
     }
 }
@@ -172,27 +178,35 @@ async fn look(
     Ok((snapshot, plan, known))
 }
 
+/// Round after round until nothing is left to do. `None` where the lease was given back before that: what is to be done then is
+/// for who has it now, or has to be asked for anew.
 async fn rounds(
     context: &Context,
     store: Option<&Arc<dyn Store>>,
-    held: Option<&Held>,
+    held: &mut Option<Held>,
     answers: &mut Answers,
     report: &dyn Report,
-) -> Result<Pass, OpsError> {
+) -> Result<Option<Pass>, OpsError> {
     let mut failures = Vec::new();
     let mut work = Work::new(context, report);
+    let was_held = held.is_some();
     for round in 1.. {
-        let claim = held.map(Held::claim).filter(Claim::is_valid);
+        if was_held && held.is_none() && failures.is_empty() {
+            return Ok(None);
+        }
+        let claim = held.as_ref().map(Held::claim).filter(Claim::is_valid);
         let (snapshot, plan, known) = look(context, store, claim.is_some(), answers).await?;
         for anomaly in &snapshot.anomalies {
             tracing::warn!(object = %anomaly.object, problem = %anomaly.problem, "left alone");
         }
-        if plan.steps.is_empty() || round == ROUNDS || !failures.is_empty() {
-            return Ok(Pass {
+        let may = |step: &&Step| claim.is_some() || !needs_lease(step);
+        let steps: Vec<Step> = plan.steps.iter().filter(may).cloned().collect();
+        if steps.is_empty() || round == ROUNDS || !failures.is_empty() {
+            return Ok(Some(Pass {
                 snapshot,
                 failures,
                 plan,
-            });
+            }));
         }
         let round = Round {
             snapshot: &snapshot,
@@ -200,9 +214,32 @@ async fn rounds(
             store,
             claim,
         };
-        work.begin(&round, &plan.steps);
-        work.all().await;
+        work.begin(&round, &steps);
+        until_through(context, &mut work, held).await;
         failures = work.take_done().filter_map(|done| done.failure).collect();
     }
     Err(OpsError::failed("a pass did not come to an end"))
+}
+
+/// Waits until all is through. A container may take its time to stop, and nobody else need wait for that: when nothing has been
+/// under way for a while that needs the lease it is given back.
+async fn until_through(context: &Context, work: &mut Work<'_>, held: &mut Option<Held>) {
+    while work.needs_lease() {
+        work.some().await;
+    }
+    if work.is_idle() {
+        return;
+    }
+    if held.is_some() {
+        tokio::select! {
+            biased;
+            () = work.all() => return,
+            () = context.world.sleep(lease::KEPT) => {}
+        }
+    }
+    if let Some(held) = held.take() {
+        tracing::debug!("gave the lease back: what is under way needs none");
+        futures_util::join!(held.release(), work.all());
+    }
+    work.all().await;
 }

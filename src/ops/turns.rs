@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::answers::Answers;
 use super::context::Context;
 use super::error::OpsError;
-use super::lease::{self, Asked, Claim, Held};
+use super::lease::{self, Asked, Claim, Held, KEPT};
 use super::past;
 use super::reconcile::Failure;
 use super::report::Report;
@@ -27,8 +27,6 @@ use crate::store::{Store, StoreError, holder};
 const TAKEN: Duration = Duration::from_millis(250);
 /// For how long another may hold it before what needs no lease is done without.
 const LONG_TAKEN: Duration = Duration::from_secs(1);
-/// For how long it is kept when nothing that needs it is under way, but something else is: who gets it would see that to do.
-const KEPT: Duration = Duration::from_secs(1);
 /// How soon to look again while the database can't be had.
 const WITHOUT_DATABASE: Duration = Duration::from_secs(2);
 /// How long the database may take to answer.
@@ -153,7 +151,10 @@ impl<'a> Turns<'a> {
             self.store = None;
         }
         self.give_back().await;
-        let is_settled = self.is_idle() && !self.work.has_done() && self.wanted(&plan).is_empty();
+        // What needs the lease has to wait for the database.
+        let can = |step: &Step| trouble.is_none() || !needs_lease(step);
+        let is_left = self.wanted(&plan).iter().any(can);
+        let is_settled = self.is_idle() && !self.work.has_done() && !is_left;
         // Something has come to its end while this turn looked: the next one sees what that has left.
         let due = if self.work.has_done() {
             Some(Duration::ZERO)

@@ -53,11 +53,17 @@ impl Subject {
     }
 }
 
-/// Whether only the holder of the lease may do it.
+/// Whether only the holder of the lease may do it. What is over, or marked, anybody may end; but that something has lost its
+/// members is concluded from what history says of it, and that may be younger than what was seen of Docker: without the lease
+/// another may have started it in between.
 pub(super) fn needs_lease(step: &Step) -> bool {
     match step {
-        Step::Start { .. } | Step::Rollback { .. } | Step::Retry { .. } | Step::Drop { .. } => true,
-        Step::End { .. } | Step::Sweep(_) | Step::RemoveImage(_) => false,
+        Step::Start { .. }
+        | Step::Rollback { .. }
+        | Step::Retry { .. }
+        | Step::Drop { .. }
+        | Step::End { why: Some(_), .. } => true,
+        Step::End { why: None, .. } | Step::Sweep(_) | Step::RemoveImage(_) => false,
     }
 }
 

@@ -28,6 +28,9 @@ use crate::table::{Facts, Table};
 /// How long a lease lasts, in milliseconds; its renewal is at a third of it.
 pub const LEASE: i64 = 3000;
 
+/// How long a program may take to end when it is told to, in milliseconds: longer than a lease.
+pub const GRACE: i64 = 5000;
+
 /// A job: the core members it has, each of one core, and what its monitor does.
 #[derive(Debug, Clone)]
 pub struct Job {
@@ -73,6 +76,14 @@ pub fn service() -> Box<Job> {
     Box::new(Job {
         submission: launch::application(application, Common::default()).unwrap(),
     })
+}
+
+/// A job that does not end when it is told to.
+pub fn deaf_job() -> Box<Job> {
+    let mut job = job(1, false);
+    let main = job.submission.application.components.first_mut().unwrap();
+    main.command = Some(["print", "ran", "deaf"].map(str::to_owned).to_vec());
+    job
 }
 
 impl Job {
@@ -306,7 +317,7 @@ impl Site {
                 registry: String::new(),
                 history_path: self.directory.clone(),
                 lease: SignedDuration::from_millis(LEASE),
-                grace: SignedDuration::from_secs(1),
+                grace: SignedDuration::from_millis(GRACE),
                 start_tries: 3,
                 order: zoe::model::Order::Fifo,
                 mode: zoe::model::Mode::Flexible,

@@ -5,7 +5,7 @@
 //! switch more.
 
 use crate::explorer::{Explorer, Found};
-use crate::site::{Act, LEASE, job, service};
+use crate::site::{Act, LEASE, deaf_job, job, service};
 use crate::story::{Happens, Story};
 
 /// More runs than this are no story but an accident.
@@ -95,6 +95,26 @@ fn killed_by_two() {
             .before([Act::Submit(job(1, false))])
             .actors([Act::Kill, Act::KillAll])
             .budget(1, 1, 0),
+    );
+}
+
+#[test]
+fn a_slow_end_keeps_nobody_waiting() {
+    holds(
+        Story::new("a slow end, and somebody who may start", 2)
+            .before([Act::Submit(deaf_job())])
+            .actors([Act::Kill, Act::Submit(job(1, true))])
+            .budget(1, 0, 0),
+    );
+}
+
+#[test]
+fn a_slow_end_makes_room() {
+    holds(
+        Story::new("a slow end makes room for one that waits", 1)
+            .before([Act::Submit(deaf_job()), Act::Submit(job(1, true))])
+            .actors([Act::Kill, Act::Pass])
+            .budget(1, 0, 0),
     );
 }
 

@@ -76,3 +76,44 @@ fn a_holder_that_lost_its_power_is_replaced_when_its_lease_lapses() {
     drop(watch);
     flow.assert_all_right();
 }
+
+#[test]
+fn who_ends_a_slow_one_keeps_nobody_waiting() {
+    let place = &Place::memory("cores=2&memory=4g&images=all");
+    let slow = place.open_job("slow", 0);
+    let text = std::fs::read_to_string(place.path("work").join(&slow)).unwrap();
+    std::fs::write(
+        place.path("work").join(&slow),
+        text.replace("\"run\"", "\"deaf\""),
+    )
+    .unwrap();
+    place.run(&["run", "-d", "--name", "slow", &slow]).expect(0);
+    let quick = place.open_job("quick", 0);
+    let state = |name: &str| {
+        let ps = place.ps();
+        let found = ps.iter().find(|one| one["name"] == name);
+        found.map(|one| one["state"].as_str().unwrap().to_owned())
+    };
+    let mut kill = place.command(&["kill", "slow"]).spawn().unwrap();
+    until("it is being ended", || {
+        state("slow").as_deref() == Some("ending")
+    });
+    let mut run = place
+        .command(&["run", "-d", "--name", "quick", &quick])
+        .spawn()
+        .unwrap();
+    until("another is started", || {
+        state("quick").as_deref() == Some("running")
+    });
+    assert_eq!(
+        kill.try_wait().unwrap(),
+        None,
+        "it does not wait for the end"
+    );
+    assert_eq!(state("slow").as_deref(), Some("ending"));
+    assert!(kill.wait().unwrap().success());
+    assert!(run.wait().unwrap().success());
+    assert_eq!(state("slow"), None);
+    place.run(&["kill", "--all", "-y"]).expect(0);
+    place.until_nothing_is_left();
+}

@@ -125,7 +125,7 @@ impl Backend for MemoryBackend {
         Ok(())
     }
 
-    async fn stop(&self, execution: &Execution, _grace: SignedDuration) -> Result<()> {
+    async fn stop(&self, execution: &Execution, grace: SignedDuration) -> Result<()> {
         let members = self
             .look(
                 &format!("list containers of {}", execution.ticket.id),
@@ -135,6 +135,9 @@ impl Backend for MemoryBackend {
                 },
             )
             .await?;
+        if members.iter().any(|(_, row)| row.is_deaf()) {
+            self.pause(grace.unsigned_abs()).await;
+        }
         for (docker_id, row) in members {
             let call = format!("stop container {}", row.name);
             self.step(&call, |world, now| {

@@ -188,8 +188,14 @@ impl ContainerRow {
             let at = started.checked_add(after).ok()?;
             (at <= self.stopped_at.unwrap_or(now)).then_some((at, code))
         });
-        // Stopped by a signal: 128 + SIGTERM.
-        by_itself.or(self.stopped_at.map(|at| (at, 143)))
+        // Stopped by a signal: 128 + SIGTERM, or SIGKILL for who heeds no other.
+        let signal = if self.is_deaf() { 137 } else { 143 };
+        by_itself.or(self.stopped_at.map(|at| (at, signal)))
+    }
+
+    /// Whether it runs on when it is told to end, until it is killed.
+    pub fn is_deaf(&self) -> bool {
+        self.script().is_deaf
     }
 
     /// What it is doing at `now`.

@@ -2,8 +2,8 @@
 //! follows from the clock. Nothing ever runs.
 //!
 //! `print TEXT`, `error TEXT`, `env NAME`, `secret NAME` and `file PATH` write a line; `wait 200ms` takes its time;
-//! `exit N [after 200ms]` ends; `run` goes on until it is stopped. A script that comes to its end exits with 0. Any
-//! other command runs until it is stopped and writes nothing.
+//! `exit N [after 200ms]` ends; `run` goes on until it is stopped, and `deaf` until the time is over that it is given for that.
+//! A script that comes to its end exits with 0. Any other command runs until it is stopped and writes nothing.
 
 use jiff::SignedDuration;
 
@@ -24,6 +24,8 @@ pub struct Script {
     pub lines: Vec<(SignedDuration, Output, String)>,
     /// When it ends by itself and with which code, if it does.
     pub end: Option<(SignedDuration, i64)>,
+    /// Whether it does not end when it is told to.
+    pub is_deaf: bool,
 }
 
 impl Script {
@@ -36,6 +38,10 @@ impl Script {
         while let Some(verb) = words.next() {
             let line = match verb {
                 "run" => return Some(script),
+                "deaf" => {
+                    script.is_deaf = true;
+                    return Some(script);
+                }
                 "exit" => {
                     let code = words.next()?.parse().ok()?;
                     if words.next_if_eq(&"after").is_some() {
@@ -105,6 +111,7 @@ mod tests {
         assert_eq!(script.end, Some((at(250), 3)));
         assert_eq!(read(&["print", "a"]).unwrap().end, Some((at(0), 0)));
         assert_eq!(read(&["run"]), Some(Script::default()));
+        assert!(read(&["print", "a", "deaf"]).unwrap().is_deaf);
         for other in [
             &["sleep", "3"][..],
             &[],
