@@ -76,7 +76,10 @@ async fn is_out_of_time(case: Case<'_>) -> Result<bool, OpsError> {
     } = case;
     let seen = context.backend.inspect(execution).await?;
     let left = |deadline: Timestamp| deadline.duration_since(context.now());
-    let left = seen.deadline().map(left).filter(|left| left.is_positive());
+    let left = seen
+        .deadline()
+        .map(left)
+        .filter(SignedDuration::is_positive);
     match left {
         None => Ok(true),
         // A later pass finds it.
