@@ -372,7 +372,7 @@ impl Watch {
             if let Some(ended) = ended {
                 let log = std::fs::read_to_string(&self.log).unwrap();
                 let code = ended.unwrap_or_else(|s| panic!("signal {s}: {log}"));
-                let kept = most - before;
+                let kept = most.saturating_sub(before);
                 eprintln!("{signal}: ended after {took:?}, {kept:?} of it without a processor");
                 return (code, took.saturating_sub(kept));
             }
