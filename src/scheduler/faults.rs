@@ -11,18 +11,14 @@ use crate::model::{
 
 /// The executions that a plan starts.
 pub(super) fn started(plan: &Plan) -> Vec<ExecutionId> {
-    plan.steps
-        .iter()
-        .filter_map(|step| match step {
-            Step::Start { execution, .. } => Some(*execution),
-            Step::End { .. }
-            | Step::Rollback { .. }
-            | Step::Retry { .. }
-            | Step::Drop { .. }
-            | Step::Sweep(_)
-            | Step::RemoveImage(_) => None,
-        })
-        .collect()
+    let started = |step: &Step| {
+        if let Step::Start { execution, .. } = step {
+            Some(*execution)
+        } else {
+            None
+        }
+    };
+    plan.steps.iter().filter_map(started).collect()
 }
 
 /// What is wrong, and a snapshot and a plan that don't go together.

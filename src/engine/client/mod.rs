@@ -3,6 +3,7 @@
 //! What is asked and what it means is the backends' matter.
 
 pub(in crate::engine) mod api;
+mod errors;
 pub(in crate::engine) mod frames;
 pub(in crate::engine) mod parallel;
 mod steps;
