@@ -1,7 +1,8 @@
-//! `zoe resubmit`: the same again.
+//! `zoe resubmit`: the same again, but for what is said otherwise.
 
 use clap::Args;
 
+use super::args::terms::ChangedArgs;
 use super::args::values;
 use super::attach;
 use super::session::{Done, Session};
@@ -12,7 +13,8 @@ use crate::ops::resubmit::{self, Changes};
 /// Examples in the help.
 pub const EXAMPLES: &str = "\
 zoe resubmit last                      run it again, with its files as long as Docker has them
-zoe resubmit -d nightly --env TOKEN    values are kept nowhere: those that it had are given again";
+zoe resubmit -d nightly --env TOKEN    values are kept nowhere: those that it had are given again
+zoe resubmit k3f --after last --retries 2    what is not said otherwise stays as it was";
 
 /// Arguments of `zoe resubmit`.
 #[derive(Debug, Clone, Args)]
@@ -21,7 +23,7 @@ pub struct ResubmitArgs {
     #[arg(value_name = "EXEC")]
     execution: String,
     /// What to call it [default: made from what is run]
-    #[arg(long, value_name = "NAME", value_parser = values::name)]
+    #[arg(long, value_name = "NAME", value_parser = values::name, allow_hyphen_values = true)]
     name: Option<ExecutionName>,
     /// Print the id and return at once
     #[arg(short, long)]
@@ -32,6 +34,8 @@ pub struct ResubmitArgs {
     /// A Spark setting
     #[arg(long, value_name = "KEY=VALUE", value_parser = values::pair)]
     conf: Vec<(String, String)>,
+    #[command(flatten)]
+    terms: ChangedArgs,
 }
 
 /// Submits it, and unless detached stays until the end.
@@ -39,9 +43,16 @@ pub async fn run(args: ResubmitArgs, session: &Session) -> Done {
     let mut env = session.environment(&args.env)?;
     env.extend(spark_conf(&args.conf));
     let context = session.context().await?;
+    let terms = args.terms;
     let changes = Changes {
         name: args.name,
         env,
+        priority: terms.priority,
+        after: terms.after,
+        held: terms.hold,
+        timeout: terms.time_limit,
+        retries: terms.retries,
+        retry_on: terms.retry_on.into_iter().collect(),
     };
     let submission = resubmit::again(&context, &args.execution, changes).await?;
     attach::launch(session, &context, &submission, args.detach).await

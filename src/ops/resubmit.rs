@@ -1,6 +1,7 @@
 //! The same again: a submission made of an execution that is there, or of what history has of one.
 //!
-//! What has to be over before and the place in an array are not taken over: the new one stands for itself. Values of the
+//! What is not said otherwise stays as it was: what is run, sizes, priority, time limit, retries; of an array's member its index.
+//! What has to be over before, being held and the place in an array are not taken over: the new one stands for itself. Values of the
 //! environment are nowhere but in Docker, so of an execution that is over they have to be given again.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +13,7 @@ use super::context::Context;
 use super::error::{ErrorKind, OpsError};
 use super::launch::SPARK_CONF;
 use super::resolve::{self, Found};
-use super::submit::{ARRAY_COUNT, ARRAY_INDEX, Asked, Submission};
+use super::submit::{ARRAY_COUNT, ARRAY_INDEX, After, Asked, Submission};
 use super::view::TermsView;
 use crate::apps;
 use crate::engine::Scope;
@@ -81,6 +82,18 @@ pub struct Changes {
     pub name: Option<ExecutionName>,
     /// Variables, in addition to those that are known or in their place.
     pub env: BTreeMap<String, Secret>,
+    /// Another priority.
+    pub priority: Option<i32>,
+    /// What has to be over before; without it nothing.
+    pub after: Vec<After>,
+    /// Whether it is kept back.
+    pub held: bool,
+    /// Another time limit.
+    pub timeout: Option<SignedDuration>,
+    /// Another number of retries.
+    pub retries: Option<u32>,
+    /// Other exit codes with which it is run again; empty: those that there were.
+    pub retry_on: BTreeSet<i64>,
 }
 
 /// The submission that makes the same again.
@@ -96,9 +109,22 @@ pub async fn again(
         }
         Found::Past(record) => of_record(context, &record, &changes).await?,
     };
+    change(&mut submission, changes);
+    Ok(submission)
+}
+
+fn change(submission: &mut Submission, changes: Changes) {
     submission.name = changes.name;
     submission.env.extend(changes.env);
-    Ok(submission)
+    submission.timeout = changes.timeout.or(submission.timeout);
+    let terms = &mut submission.terms;
+    terms.priority = changes.priority.unwrap_or(terms.priority);
+    terms.after = changes.after;
+    terms.held = changes.held;
+    terms.retries.most = changes.retries.unwrap_or(terms.retries.most);
+    if !changes.retry_on.is_empty() {
+        terms.retries.codes = changes.retry_on;
+    }
 }
 
 fn of_ticket(ticket: &Ticket, private: Private) -> Submission {

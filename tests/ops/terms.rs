@@ -460,6 +460,73 @@ async fn what_was_run_is_run_again_from_what_is_there_or_from_history() {
 }
 
 #[tokio::test]
+async fn what_is_said_otherwise_is_otherwise_and_an_index_stays() {
+    let lab = lab();
+    let command = r#"["env", "ZOE_ARRAY_INDEX", "exit", "3"]"#;
+    let common = Common {
+        terms: Asked {
+            priority: 3,
+            array: Some(Array {
+                indices: [4, 7].into(),
+                at_once: Some(1),
+            }),
+            retries: Retries {
+                most: 2,
+                codes: [75].into(),
+            },
+            ..Asked::default()
+        },
+        timeout: Some(SignedDuration::from_mins(5)),
+        ..Common::default()
+    };
+    let submission = launch::application(application(&[("main", command)], "0.5"), common).unwrap();
+    let members = submit::submit_all(&lab.context, &submission, &Silent).await;
+    let ids: Vec<ExecutionId> = members.unwrap().iter().map(Accepted::id).collect();
+    for id in &ids {
+        assert_eq!(ended(&lab, *id).await.exit_code(), 3);
+    }
+    let first = submitted(&lab, &[("main", r#"["run"]"#)], Common::default()).await;
+    let changes = Changes {
+        priority: Some(-1),
+        after: vec![After {
+            execution: first.id().to_string(),
+            end: RequiredEnd::Any,
+        }],
+        retries: Some(1),
+        ..Changes::default()
+    };
+    let again = resubmit::again(&lab.context, ids[1].as_str(), changes)
+        .await
+        .unwrap();
+    let Accepted::New(ticket) = submit::submit(&lab.context, &again, &Silent).await.unwrap() else {
+        panic!("it was there");
+    };
+    let terms = &ticket.terms;
+    assert_eq!(
+        (terms.priority, terms.retries.most, terms.array),
+        (-1, 1, None)
+    );
+    assert_eq!(terms.retries.codes, [75].into());
+    assert_eq!(terms.after[0].execution, first.id());
+    assert_eq!(ticket.timeout, Some(SignedDuration::from_mins(5)));
+    // What it has to come after is not taken over.
+    let third = resubmit::again(&lab.context, ticket.id.as_str(), Changes::default())
+        .await
+        .unwrap();
+    assert_eq!((third.terms.after.len(), third.terms.priority), (0, -1));
+    kill::kill(
+        &lab.context,
+        &Selection::Named(vec![first.id().to_string()]),
+        &Silent,
+    )
+    .await
+    .unwrap();
+    assert_eq!(ended(&lab, ticket.id).await.exit_code(), 3);
+    assert_eq!(logged(&lab, ticket.id, None).await, "7\n");
+    nothing_left(&lab).await;
+}
+
+#[tokio::test]
 async fn what_runs_and_is_never_ready_has_not_been_started() {
     let mut lab = lab();
     lab.context.settings.start_deadline = SignedDuration::from_secs(1);

@@ -58,6 +58,31 @@ pub struct BatchArgs {
     pub retry_on: Vec<i64>,
 }
 
+/// Flags that say otherwise what is submitted again; what is not said stays as it was.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Queue")]
+pub struct ChangedArgs {
+    /// The greater goes first [default: as it was]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub priority: Option<i32>,
+    /// Start it only when that one is over: well (EXEC or EXEC:ok), or in any way (EXEC:any); may be repeated.
+    /// What it came after before is not taken over
+    #[arg(long, value_name = "EXEC[:ok|:any]", value_parser = after)]
+    pub after: Vec<After>,
+    /// Keep it back until `zoe release`
+    #[arg(long)]
+    pub hold: bool,
+    /// End it when it has run for so long (exit code 124): 30s, 10m, 2h, 1h30m [default: as it was]
+    #[arg(long, visible_alias = "timeout", value_name = "TIME", value_parser = values::duration)]
+    pub time_limit: Option<SignedDuration>,
+    /// When it fails, run it again so many times at the most [default: as it was]
+    #[arg(long, value_name = "N")]
+    pub retries: Option<u32>,
+    /// Only when it fails with one of these exit codes: 75,111 [default: as it was]
+    #[arg(long, value_name = "CODES", value_delimiter = ',', value_parser = code)]
+    pub retry_on: Vec<i64>,
+}
+
 /// What the flags ask for.
 pub fn asked(queue: &QueueArgs, batch: Option<&BatchArgs>) -> Asked {
     let batch = batch.cloned().unwrap_or_default();
