@@ -137,6 +137,25 @@ pub fn tells_of_no_image(said: &str) -> bool {
     WORDS.iter().any(|words| said.contains(words))
 }
 
+/// Whether what Docker says of an image is that its registry did not answer: it may have it or not.
+pub fn tells_of_no_answer(said: &str) -> bool {
+    const WORDS: [&str; 11] = [
+        "connection refused",
+        "connection reset",
+        "no such host",
+        "no route to host",
+        "network is unreachable",
+        "server misbehaving",
+        "i/o timeout",
+        "tls handshake timeout",
+        "deadline exceeded",
+        "awaiting headers",
+        "temporary failure in name resolution",
+    ];
+    let said = said.to_lowercase();
+    WORDS.iter().any(|words| said.contains(words))
+}
+
 /// A member as it is to be made: everything filled in, nothing left to decide.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InstanceSpec {

@@ -2,9 +2,10 @@
 
 use super::context::Context;
 use super::error::{ErrorKind, OpsError};
+use super::past;
 use super::resolve::{self, Found};
 use crate::engine::{EngineError, ExecRequest, ExecSession};
-use crate::model::{Execution, Instance, InstanceKey, InstanceState};
+use crate::model::{Component, Execution, Instance, InstanceKey, InstanceState};
 
 /// Begins a command in a member: of the component named (`worker`, or `worker-1` for one of several), or of the principal
 /// one. The caller moves its input and output and then asks [`exit_code`].
@@ -23,7 +24,7 @@ pub async fn exec(
             );
         }
     };
-    let key = running_member(&execution, component)?;
+    let key = running_member(context, &execution, component).await?;
     let begun = context.backend.exec(&key, request).await;
     begun.map_err(|error| match way_round(&error, request) {
         Some(hint) => OpsError::failed(error.to_string()).hint(hint),
@@ -79,7 +80,11 @@ pub async fn resize(
     Ok(context.backend.exec_resize(session, columns, rows).await?)
 }
 
-fn running_member(execution: &Execution, component: Option<&str>) -> Result<InstanceKey, OpsError> {
+async fn running_member(
+    context: &Context,
+    execution: &Execution,
+    component: Option<&str>,
+) -> Result<InstanceKey, OpsError> {
     let principal = execution
         .ticket
         .application
@@ -89,7 +94,8 @@ fn running_member(execution: &Execution, component: Option<&str>) -> Result<Inst
         .map(str::to_owned)
         .or(principal)
         .unwrap_or_default();
-    let member = select(execution, &wanted)?
+    let members = select(context, execution, &wanted).await?;
+    let member = members
         .into_iter()
         .find(|instance| instance.state == InstanceState::Running)
         .ok_or_else(|| {
@@ -102,7 +108,8 @@ fn running_member(execution: &Execution, component: Option<&str>) -> Result<Inst
 }
 
 /// The members that `text` means: all of a component, or the one of that name and index.
-pub(super) fn select<'a>(
+pub(super) async fn select<'a>(
+    context: &Context,
     execution: &'a Execution,
     text: &str,
 ) -> Result<Vec<&'a Instance>, OpsError> {
@@ -114,19 +121,51 @@ pub(super) fn select<'a>(
                 || format!("{}-{}", i.key.component, i.key.index) == text
         })
         .collect();
-    let application = &execution.ticket.application;
-    if members.is_empty()
-        && !application
-            .components
-            .iter()
-            .any(|c| c.name.as_str() == text)
-    {
-        return Err(no_component(
-            text,
-            application.components.iter().map(|c| c.name.to_string()),
-        ));
+    let components = &execution.ticket.application.components;
+    if !members.is_empty() || components.iter().any(|c| c.name.as_str() == text) {
+        return Ok(members);
     }
-    Ok(members)
+    let member = text.rsplit_once('-').and_then(|(component, index)| {
+        let index = index.parse::<u32>().ok()?;
+        let component = components.iter().find(|c| c.name.as_str() == component)?;
+        (index < component.members()).then_some(component)
+    });
+    Err(match member {
+        Some(component) => no_member(context, execution, component, text).await,
+        None => no_component(text, components.iter().map(|c| c.name.to_string())),
+    })
+}
+
+/// There may be such a member, and there is none now: history knows why.
+async fn no_member(
+    context: &Context,
+    execution: &Execution,
+    component: &Component,
+    text: &str,
+) -> OpsError {
+    let id = execution.ticket.id;
+    let events = async {
+        let store = context.history.open().await?;
+        store.events(&context.settings.deployment, id).await
+    };
+    let events = events.await.unwrap_or_default();
+    let why = events.iter().rev().find_map(|event| {
+        let resized =
+            || past::read_resized(&event.detail).filter(|(name, ..)| *name == component.name);
+        match event.kind.as_str() {
+            past::RESIZED => resized().map(|(_, before, after)| {
+                format!("was given up by a resize (from {before} to {after} members)")
+            }),
+            past::DROPPED => {
+                let why = event.detail.strip_prefix(text)?.strip_prefix(' ')?;
+                Some(format!("was removed: it {why}"))
+            }
+            _ => None,
+        }
+    });
+    let why = why.unwrap_or_else(|| "is not there now".to_owned());
+    OpsError::new(ErrorKind::NotFound, format!("{text} {why}"))
+        .hint("what it wrote is in `zoe logs` once the execution is over")
 }
 
 /// There is no such component; these there are.

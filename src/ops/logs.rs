@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use super::context::Context;
 use super::error::{ErrorKind, OpsError};
 use super::exec;
+use super::follow;
 use super::keep;
+use super::outage::Outage;
 use super::past::ATTEMPT_FAILED;
 use super::report::{News, Report};
 use super::resolve::{self, Found};
@@ -137,13 +139,30 @@ pub async fn while_alive<T>(
             result.map(|_| done)
         }
         done = &mut work => {
-            let snapshot = context.backend.observe(Scope::Executions).await?;
-            let execution = snapshot.executions.get(&id);
-            if execution.is_some_and(|execution| matches!(execution.phase(), Phase::Ending(_))) {
+            if is_ending(context, id, &report).await? {
                 ended.await?;
             }
             Ok(done)
         }
+    }
+}
+
+/// Whether an execution is to end; asked again where Docker is away for a while.
+async fn is_ending(
+    context: &Context,
+    id: ExecutionId,
+    report: &dyn Report,
+) -> Result<bool, OpsError> {
+    let mut outage = Outage::new(context, id, report);
+    loop {
+        match context.backend.observe(Scope::Executions).await {
+            Ok(snapshot) => {
+                let execution = snapshot.executions.get(&id);
+                return Ok(execution.is_some_and(|e| matches!(e.phase(), Phase::Ending(_))));
+            }
+            Err(error) => outage.bear(error.into())?,
+        }
+        context.world.sleep(follow::AGAIN).await;
     }
 }
 
@@ -155,7 +174,8 @@ async fn alive(
     let started = |instance: &&Instance| instance.was_started();
     let everybody = || execution.instances.iter().filter(started).collect();
     let members: Vec<_> = match (&options.component, &execution.ticket.application.monitor) {
-        (Some(text), _) => exec::select(execution, text)?
+        (Some(text), _) => exec::select(context, execution, text)
+            .await?
             .into_iter()
             .filter(started)
             .collect(),
@@ -184,7 +204,15 @@ async fn source(
     range: LogRange,
 ) -> Option<Source<OpsError>> {
     let log: BoxStream<'static, _> = match context.backend.logs(&instance.key, range).await {
-        Ok(chunks) => Box::pin(chunks.map(|chunk| chunk.map_err(OpsError::from))),
+        Ok(chunks) => {
+            let log: BoxStream<'static, _> =
+                Box::pin(chunks.map(|chunk| chunk.map_err(OpsError::from)));
+            if range.follow {
+                follow::follow(context, instance, range, log)
+            } else {
+                log
+            }
+        }
         // It was removed since it was listed: what it wrote is in the archive by now, or will be.
         Err(EngineError::Gone { .. }) => return None,
         Err(error) => Box::pin(stream::iter([Err(OpsError::from(error))])),
@@ -288,6 +316,24 @@ async fn open(path: PathBuf) -> Result<Archive, OpsError> {
     let opened =
         opened.map_err(|error| OpsError::failed(format!("reading {shown} broke off: {error}")))?;
     Ok(opened?)
+}
+
+/// What a member has written that was removed with its execution, from the archive; `None` where there is nothing.
+pub(super) async fn kept(
+    context: &Context,
+    key: &InstanceKey,
+    range: LogRange,
+) -> Result<Option<BoxStream<'static, Result<LogChunk, OpsError>>>, OpsError> {
+    let store = context.history.open().await?;
+    let record = store
+        .get(&context.settings.deployment, key.execution)
+        .await?;
+    let Some(path) = record.and_then(|record| record.logs) else {
+        return Ok(None);
+    };
+    let archive = open(path.into()).await?;
+    let has = instances(&archive).contains(key);
+    has.then(|| read(&archive, key, range)).transpose()
 }
 
 /// What the monitor of an execution that is over has written, or that of an earlier run, from the archive.

@@ -10,6 +10,7 @@ pub mod error;
 pub mod exec;
 pub mod explain;
 pub mod files;
+mod follow;
 pub mod hints;
 pub mod hold;
 pub mod images;

@@ -9,7 +9,7 @@ use super::report::{News, Report};
 use crate::model::ExecutionId;
 
 /// How long silence is borne. A daemon with many containers takes a minute or two to restart.
-const PATIENCE: SignedDuration = SignedDuration::from_mins(5);
+pub(super) const PATIENCE: SignedDuration = SignedDuration::from_mins(5);
 
 /// Silence, as far as there is one.
 pub(super) struct Outage<'a> {

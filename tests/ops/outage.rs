@@ -2,12 +2,16 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use futures_util::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use zoe::engine::EngineError;
 use zoe::engine::faulty::Faulty;
 use zoe::engine::gate::Gate;
+use zoe::model::ExecutionId;
 use zoe::ops::launch::Common;
+use zoe::ops::logs::{self, LogOptions};
 use zoe::ops::wait::{self, Until};
 use zoe::ops::{ErrorKind, News, Report, Silent, attach};
 
@@ -84,6 +88,53 @@ async fn output_that_breaks_off_goes_on_where_it_was_and_nothing_comes_twice() {
             .count(),
         1
     );
+}
+
+/// What `zoe logs -f` does.
+async fn followed(lab: &Lab, id: ExecutionId, tail: Option<u64>) -> String {
+    let options = LogOptions {
+        follow: true,
+        tail,
+        ..LogOptions::default()
+    };
+    let mut logs = logs::logs(&lab.context, id.as_str(), &options, &Silent)
+        .await
+        .unwrap();
+    let mut said = Vec::new();
+    let read = async {
+        while let Some(piece) = logs.pieces.next().await {
+            said.extend_from_slice(&piece.chunk.unwrap().bytes);
+        }
+    };
+    logs::while_alive(&lab.context, id, &Silent, read)
+        .await
+        .unwrap();
+    String::from_utf8(said).unwrap()
+}
+
+#[tokio::test]
+async fn a_log_that_is_followed_goes_on_when_docker_is_back() {
+    for (answers, tail) in [(0, None), (3, None), (3, Some(5))] {
+        let (lab, docker) = faulty();
+        let job = [(
+            "main",
+            r#"["print", "one", "error", "two", "wait", "200ms", "print", "three", "wait", "1500ms", "print", "four"]"#,
+        )];
+        let id = submitted(&lab, &job, Common::default()).await.id();
+        lab.pass().await;
+        docker.cut_the_next_log();
+        let follows = followed(&lab, id, tail);
+        let away = async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            silent(&docker, answers);
+        };
+        let (said, ()) = futures_util::join!(follows, away);
+        // Each of them once; those of a time come in any order.
+        let mut lines: Vec<&str> = said.lines().collect();
+        lines.sort_unstable();
+        assert_eq!(lines, ["four", "one", "three", "two"], "{answers} {tail:?}");
+        nothing_left(&lab).await;
+    }
 }
 
 #[tokio::test]
