@@ -188,6 +188,7 @@ fn files_and_entry_points() {
         &env,
         &[
             &["submit", "missing.py"],
+            &["submit", "/etc:/"],
             &["submit", "notes.txt"],
             &["submit", "bad.zip", "--main", "a.py"],
             &["submit", "empty.zip", "--main", "a.py"],
@@ -202,7 +203,11 @@ fn files_and_entry_points() {
     );
     insta::assert_snapshot!(said, @r##"
 $ zoe submit missing.py
-error: cannot read DIR/missing.py: No such file or directory (os error 2)
+error: there is no file or directory DIR/missing.py
+[2]
+$ zoe submit /etc:/
+error: there is no file or directory /etc:/
+hint: name the program to submit; --volume SRC:DST lets containers see a directory of the host
 [2]
 $ zoe submit notes.txt
 error: DIR/notes.txt is neither a .py, a .jar, a .zip nor a directory
@@ -255,6 +260,10 @@ fn names_and_settings() {
             &["submit", "pi.py", "--name", &long],
             &["submit", "pi.py", "--name", "last"],
             &["submit", "pi.py", "--name", ""],
+            &["submit", "pi.py", "--name", "-x"],
+            &["resize", "nobody", "-1"],
+            &["resize", "nobody", "worker", "-1"],
+            &["submit", "pi.py", "--volume", "/etc:/"],
             &["submit", "pi.py", "--key", ""],
             &["submit", "pi.py", "--key", &"k".repeat(3000)],
             &["submit", "pi.py", "--key", "two\nlines"],
@@ -288,6 +297,22 @@ error: 'last' cannot be a name: it means the submission made last
 [2]
 $ zoe submit pi.py --name 
 error: --name <NAME>: the name '' is not allowed: it is empty
+hint: --help tells what can be written
+[2]
+$ zoe submit pi.py --name -x
+error: --name <NAME>: the name '-x' is not allowed: use at most 40 of a–z, 0–9, '-', '_' and '.', a letter or digit at both ends
+hint: --help tells what can be written
+[2]
+$ zoe resize nobody -1
+error: <N>: '-1' is not a number from 1 to 10000
+hint: --help tells what can be written
+[2]
+$ zoe resize nobody worker -1
+error: <N>: '-1' is not a number from 1 to 10000
+hint: --help tells what can be written
+[2]
+$ zoe submit pi.py --volume /etc:/
+error: --volume <SRC:DST[:ro]>: '/etc:/' is not a volume: the target must be an absolute path, and not /; write SRC:DST or SRC:DST:ro
 hint: --help tells what can be written
 [2]
 $ zoe submit pi.py --key 

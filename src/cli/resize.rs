@@ -25,10 +25,10 @@ pub struct ResizeArgs {
     #[arg(value_name = "EXEC", required = true)]
     execution: String,
     /// The component; left out, the only one that can be resized
-    #[arg(value_name = "COMPONENT")]
+    #[arg(value_name = "COMPONENT", allow_negative_numbers = true)]
     component: Option<String>,
     /// How many members it is to have: from its core up to the most that it may have
-    #[arg(value_name = "N", required = true, value_parser = values::members)]
+    #[arg(value_name = "N", required = true, value_parser = values::members, allow_negative_numbers = true)]
     members: u32,
     #[command(flatten)]
     form: PlainForm,

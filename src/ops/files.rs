@@ -45,8 +45,7 @@ struct Entry {
 /// Packs a `.py`, a `.jar`, a `.zip` or a directory; for the last two `main` names the entry point inside.
 pub fn pack(source: &Path, main: Option<&str>) -> Result<Packed, OpsError> {
     let shown = source.display();
-    let about = fs::metadata(source)
-        .map_err(|error| OpsError::usage(format!("cannot read {shown}: {error}")))?;
+    let about = fs::metadata(source).map_err(|error| unreadable(source, &error))?;
     let extension = source
         .extension()
         .and_then(|e| e.to_str())
@@ -91,6 +90,20 @@ pub fn pack(source: &Path, main: Option<&str>) -> Result<Packed, OpsError> {
         digest,
         files,
     })
+}
+
+fn unreadable(source: &Path, error: &std::io::Error) -> OpsError {
+    let shown = source.display();
+    if error.kind() != std::io::ErrorKind::NotFound {
+        return OpsError::usage(format!("cannot read {shown}: {error}"));
+    }
+    let missing = OpsError::usage(format!("there is no file or directory {shown}"));
+    // What looks like SRC:DST was meant for another option.
+    if source.to_string_lossy().contains(':') {
+        missing.hint("name the program to submit; --volume SRC:DST lets containers see a directory of the host")
+    } else {
+        missing
+    }
 }
 
 fn kind_of(path: &str) -> Option<Kind> {

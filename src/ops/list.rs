@@ -47,9 +47,9 @@ pub async fn ps(context: &Context, ended: bool) -> Result<Listing, OpsError> {
         }
         no_history = store.err().map(|error| error.to_string());
     }
-    let (plan, known) = (reasons.as_ref())
-        .map(|(plan, known)| (plan, known))
-        .unzip();
+    let (plan, mut known) = reasons.unzip();
+    learn_sizes(context, snapshot.executions.values(), &mut known).await;
+    let (plan, known) = (plan.as_ref(), known.as_ref());
     let mut executions: Vec<_> = snapshot
         .executions
         .values()
@@ -76,6 +76,33 @@ pub async fn ps(context: &Context, ended: bool) -> Result<Listing, OpsError> {
         gaps: snapshot.gaps,
         no_history,
     })
+}
+
+/// Learns how many members those are to have of which somebody may have asked for fewer: history knows. Where it can't be had,
+/// they are to have all that they may.
+async fn learn_sizes<'e>(
+    context: &Context,
+    executions: impl Iterator<Item = &'e Execution>,
+    known: &mut Option<Known>,
+) {
+    let lacks_some = |execution: &&Execution| {
+        let mut components = execution.ticket.application.components.iter();
+        matches!(execution.phase(), Phase::Running { .. })
+            && components.any(|component| {
+                let there = execution.members(component.name.as_str()).count();
+                component.elastic > 0 && (there as u64) < u64::from(component.members())
+            })
+    };
+    let ids: Vec<_> = executions.filter(lacks_some).map(|e| e.ticket.id).collect();
+    if ids.is_empty() {
+        return;
+    }
+    match past::of(context, &ids).await {
+        Ok(pasts) => known.get_or_insert_default().pasts.extend(pasts),
+        Err(error) => {
+            tracing::warn!(%error, "how many members are wanted is said without the history")
+        }
+    }
 }
 
 /// Why things wait: the plan of a pass that does nothing. Without a history nothing is known of starts that failed.
@@ -129,9 +156,9 @@ async fn show_alive(context: &Context, execution: &Execution) -> Result<Executio
     } else {
         None
     };
-    let (plan, known) = (reasons.as_ref())
-        .map(|(plan, known)| (plan, known))
-        .unzip();
+    let (plan, mut known) = reasons.unzip();
+    learn_sizes(context, std::iter::once(execution), &mut known).await;
+    let (plan, known) = (plan.as_ref(), known.as_ref());
     let inspected = context.backend.inspect(execution).await?;
     let private = match context.backend.private(execution.ticket.id).await {
         Ok(private) => Some(private),

@@ -1,5 +1,6 @@
 //! What history tells of executions that Docker does not show, for the plan: read from their events, and written as such.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -10,7 +11,7 @@ use super::context::Context;
 use super::error::OpsError;
 use crate::model::{ComponentName, ExecutionId, InstanceKey, Phase, Plan, Snapshot};
 use crate::scheduler::{self, Attempt, Concerned, Known, Past, Policy};
-use crate::store::{Event, Store};
+use crate::store::{Event, Store, StoreError};
 
 /// The kind of an event: all of it was started.
 pub(super) const STARTED: &str = "started";
@@ -153,6 +154,17 @@ async fn learn(
         }
     }
     Ok(new_users || !executions.is_empty() || !ends.is_empty())
+}
+
+/// What history knows of executions.
+pub(super) async fn of(
+    context: &Context,
+    executions: &[ExecutionId],
+) -> Result<BTreeMap<ExecutionId, Past>, StoreError> {
+    let store = context.history.open().await?;
+    let events = store.events_of(&context.settings.deployment, executions);
+    let events = events.await?.into_iter();
+    Ok(events.map(|(id, events)| (id, past(&events))).collect())
 }
 
 /// What the settings say of how things are decided.

@@ -33,7 +33,14 @@ pub(super) fn alive(
         finished_at: decisive.and_then(|instance| instance.finished_at),
         exit_code: decisive.and_then(Instance::exit_code),
         urls: urls(execution, private),
-        components: components(ticket, |component| running(execution, component)),
+        components: components(ticket, |component| {
+            let size = known.and_then(|known| known.past(ticket.id)?.sizes.get(&component.name));
+            let most = component.members();
+            (
+                running(execution, component),
+                size.map_or(most, |size| most.min(*size)),
+            )
+        }),
         containers: containers(execution),
     }
 }
@@ -125,16 +132,20 @@ fn running(execution: &Execution, component: &Component) -> u32 {
     .unwrap_or(u32::MAX)
 }
 
-fn components(ticket: &Ticket, running: impl Fn(&Component) -> u32) -> Vec<ComponentView> {
+/// With how many members each has and is to have now: somebody may have asked for fewer than it may have.
+fn components(ticket: &Ticket, members: impl Fn(&Component) -> (u32, u32)) -> Vec<ComponentView> {
     let components = ticket.application.components.iter();
     components
-        .map(|component| ComponentView {
-            name: component.name.to_string(),
-            image: apps::image_reference(&ticket.registry, &component.image),
-            wanted: component.members(),
-            running: running(component),
-            cores: component.cores,
-            memory: component.reservation().memory,
+        .map(|component| {
+            let (running, wanted) = members(component);
+            ComponentView {
+                name: component.name.to_string(),
+                image: apps::image_reference(&ticket.registry, &component.image),
+                wanted,
+                running,
+                cores: component.cores,
+                memory: component.reservation().memory,
+            }
         })
         .collect()
 }

@@ -227,7 +227,7 @@ fn stuck(execution: &Execution, failure: &str) -> OpsError {
 
 fn lost(id: ExecutionId) -> OpsError {
     OpsError::failed(format!("{id} is gone from Docker and history does not know how it ended"))
-        .hint("its containers or its ticket were removed by something other than zoe, or the database was lost")
+        .hint("its containers or its ticket were removed by something other than zoe, or the database was lost; or whoever ended it uses this deployment with another database, which has the record then")
 }
 
 /// A wait that ran out of time: its own exit code, 124.

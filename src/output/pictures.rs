@@ -37,7 +37,8 @@ struct Json<'a> {
     registry: &'a BTreeMap<String, &'static str>,
 }
 
-/// As a table, a row for each name; with what the registry has where there is one.
+/// As a table, a row for each image with all its names; with what the registry has where there is one: a word, or one for each
+/// name where they differ.
 pub fn table(images: &[Row], look: &Look) -> String {
     let with_registry = images.iter().any(|image| !image.registry.is_empty());
     let mut columns = vec![
@@ -57,20 +58,29 @@ pub fn table(images: &[Row], look: &Look) -> String {
             .chars()
             .take(12)
             .collect();
-        for name in &image.names {
-            let mut row = vec![
-                Cell::plain(name),
-                Cell::plain(&id),
-                Cell::plain(image.size.to_string()),
-                Cell::plain(ago(look.now, image.made_at)),
-            ];
-            if with_registry {
-                row.push(Cell::plain(*image.registry.get(name).unwrap_or(&"")));
-            }
-            grid.row(row);
+        let mut row = vec![
+            Cell::plain(image.names.join(", ")),
+            Cell::plain(&id),
+            Cell::plain(image.size.to_string()),
+            Cell::plain(ago(look.now, image.made_at)),
+        ];
+        if with_registry {
+            row.push(Cell::plain(registry(image)));
         }
+        grid.row(row);
     }
     grid.render(look)
+}
+
+fn registry(image: &Row) -> String {
+    let names = image.names.iter();
+    let words: Vec<&str> = names
+        .map(|name| image.registry.get(name).copied().unwrap_or_default())
+        .collect();
+    match words.split_first() {
+        Some((first, rest)) if rest.iter().all(|word| word == first) => (*first).to_owned(),
+        _ => words.join(", "),
+    }
 }
 
 /// As a JSON array, an object for each image.
@@ -86,4 +96,32 @@ pub fn json(images: &[Row]) -> String {
         })
         .collect();
     pretty(&rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_is_listed_once_with_all_its_names() {
+        let names = ["zoe/dask:latest", "reg:5000/zoe/dask:latest"];
+        let row = |words: [&'static str; 2]| Row {
+            id: "sha256:0123456789abcdef".to_owned(),
+            names: names.map(str::to_owned).to_vec(),
+            size: Bytes::from_mib(3),
+            made_at: Timestamp::UNIX_EPOCH,
+            registry: names.map(str::to_owned).into_iter().zip(words).collect(),
+        };
+        let rows = [row(["same", "same"]), row(["missing", "same"])];
+        assert_eq!(rows.each_ref().map(registry), ["same", "missing, same"]);
+        let look = Look {
+            columns: None,
+            color: false,
+            header: true,
+            now: Timestamp::UNIX_EPOCH,
+        };
+        let table = table(&rows[..1], &look);
+        assert_eq!(table.lines().count(), 2, "{table}");
+        assert!(table.contains(&names.join(", ")), "{table}");
+    }
 }

@@ -2,12 +2,14 @@
 
 use futures_util::StreamExt;
 use zoe::apps::{self, Format};
+use zoe::engine::ExecRequest;
 use zoe::engine::gate::Gate;
 use zoe::model::ExecutionId;
 use zoe::ops::kill::{self, Selection};
 use zoe::ops::launch::{self, Common};
 use zoe::ops::resize::{self, Request, Resized};
-use zoe::ops::{ErrorKind, OpsError, Silent, logs, submit};
+use zoe::ops::view::ComponentView;
+use zoe::ops::{ErrorKind, OpsError, Silent, exec, list, logs, submit};
 
 use crate::lab::{Lab, lab_of, nothing_left};
 
@@ -102,6 +104,43 @@ async fn it_grows_as_far_as_there_is_room_and_shrinks_again() {
             "worker: from 1 to 2 members, by ann"
         ]
     );
+    end_all(&lab).await;
+    nothing_left(&lab).await;
+}
+
+#[tokio::test]
+async fn what_was_given_up_is_said_to_be_and_is_not_wanted() {
+    let lab = cluster();
+    let id = started(&lab, JOB).await;
+    let listed = async || {
+        let listed = list::ps(&lab.context, false).await.unwrap().executions;
+        let sum = |of: fn(&ComponentView) -> u32| listed[0].components.iter().map(of).sum();
+        let (running, wanted): (u32, u32) = (sum(|c| c.running), sum(|c| c.wanted));
+        (running, wanted)
+    };
+    assert_eq!(listed().await, (4, 9));
+    resized(&lab, None, 2).await.unwrap();
+    assert_eq!(listed().await, (3, 3));
+    let shown = list::show(&lab.context, id.as_str()).await.unwrap().view;
+    assert_eq!(shown.components[1].wanted, 2);
+    let gone = async |member: &str| {
+        let options = logs::LogOptions {
+            component: Some(member.to_owned()),
+            ..logs::LogOptions::default()
+        };
+        let read = logs::logs(&lab.context, id.as_str(), &options, &Silent).await;
+        read.err().unwrap().to_string()
+    };
+    let given_up = "worker-2 was given up by a resize (from 3 to 2 members)";
+    assert_eq!(gone("worker-2").await, given_up);
+    assert_eq!(gone("worker-8").await, "it has no component 'worker-8'");
+    let request = ExecRequest {
+        command: vec!["true".to_owned()],
+        terminal: None,
+        input: false,
+    };
+    let run = exec::exec(&lab.context, id.as_str(), Some("worker-2"), &request).await;
+    assert_eq!(run.err().unwrap().to_string(), given_up);
     end_all(&lab).await;
     nothing_left(&lab).await;
 }

@@ -10,7 +10,7 @@ use crate::model::{Bytes, Cores, ExecutionName};
 #[derive(Debug, Clone, Default, Args)]
 pub struct LaunchArgs {
     /// What to call it; unique among the executions that are alive [default: made from what is run]
-    #[arg(long, value_name = "NAME", value_parser = values::name)]
+    #[arg(long, value_name = "NAME", value_parser = values::name, allow_hyphen_values = true)]
     pub name: Option<ExecutionName>,
     /// Print the id and return at once
     #[arg(short, long)]

@@ -198,7 +198,7 @@ pub fn volume(text: &str) -> Result<String, String> {
         ));
     }
     if !target.starts_with('/') || target == "/" {
-        return Err(wrong("the target must be an absolute path"));
+        return Err(wrong("the target must be an absolute path, and not /"));
     }
     Ok(text.to_owned())
 }
