@@ -160,6 +160,7 @@ impl Execution {
                 phase: self.mark.map_or(Phase::Queued, Phase::Ending),
                 lacks_core: true,
                 is_well: false,
+                held: Resources::ZERO,
             };
         }
         let application = &self.ticket.application;
@@ -180,6 +181,7 @@ impl Execution {
             },
             lacks_core: tally.absent > 0,
             is_well: self.mark.is_none() && tally.absent == 0 && tally.all_run,
+            held: tally.held,
         }
     }
 
@@ -228,6 +230,8 @@ pub struct Survey {
     pub lacks_core: bool,
     /// Whether all core members exist, and all members that do are running.
     pub is_well: bool,
+    /// What its members hold.
+    pub held: Resources,
 }
 
 /// The members as they are counted.
@@ -245,6 +249,7 @@ struct Tally {
     /// The exit code of the first member whose exit ends the execution.
     decisive: Option<i64>,
     newest: Option<Timestamp>,
+    held: Resources,
 }
 
 impl Tally {
@@ -263,6 +268,7 @@ impl Tally {
             all_run: true,
             decisive: None,
             newest: None,
+            held: Resources::ZERO,
         }
     }
 
@@ -274,6 +280,9 @@ impl Tally {
     ) {
         self.all_run &= instance.state == InstanceState::Running;
         self.newest = self.newest.max(Some(instance.created_at));
+        if instance.holds() {
+            self.held += instance.reservation;
+        }
         let Some(component) = component else { return };
         let core = instance.key.index < component.core;
         let decides = monitor.map_or(core, |monitor| component.name == *monitor);

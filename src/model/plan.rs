@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::amount::Resources;
 use super::execution::Mark;
-use super::ids::{ComponentName, ExecutionId};
+use super::ids::{ComponentName, ExecutionId, ExecutionName};
 use super::instance::InstanceKey;
 use super::snapshot::{Availability, JobImage, Orphan};
 use super::terms::RequiredEnd;
@@ -194,7 +194,7 @@ pub struct Holder {
     /// The execution.
     pub execution: ExecutionId,
     /// Its name.
-    pub name: String,
+    pub name: ExecutionName,
     /// Its owner.
     pub user: String,
     /// What it holds.

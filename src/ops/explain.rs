@@ -151,7 +151,7 @@ fn holders(snapshot: &Snapshot, execution: &Execution, reason: Option<&WaitReaso
     let mut holders: Vec<Holder> = others
         .map(|other| Holder {
             execution: other.ticket.id,
-            name: other.ticket.name.to_string(),
+            name: other.ticket.name.clone(),
             user: other.ticket.user.clone(),
             holds: other.held(),
         })

@@ -169,7 +169,7 @@ fn wait_json(wait: &Wait) -> WaitJson {
             .iter()
             .map(|holder| HolderJson {
                 id: holder.execution.to_string(),
-                name: holder.name.clone(),
+                name: holder.name.to_string(),
                 user: holder.user.clone(),
                 holds: holder.holds.into(),
             })
@@ -297,7 +297,7 @@ fn holders(wait: &Wait, look: &Look) -> String {
     for holder in &wait.holders {
         grid.row(vec![
             Cell::plain(holder.execution.to_string()),
-            Cell::plain(&holder.name),
+            Cell::plain(holder.name.as_str()),
             Cell::plain(&holder.user),
             Cell::plain(holder.holds.cores.to_string()),
             Cell::plain(holder.holds.memory.to_string()),

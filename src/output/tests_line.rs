@@ -39,7 +39,7 @@ pub(super) fn explanation(view: ExecutionView) -> Explanation {
             needs: amount(4000, 4096),
             holders: vec![Holder {
                 execution: ExecutionId::from_bits(7),
-                name: "nightly".to_owned(),
+                name: "nightly".parse().unwrap(),
                 user: "ada".to_owned(),
                 holds: amount(2000, 2048),
             }],

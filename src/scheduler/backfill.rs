@@ -48,7 +48,7 @@ impl<'a> Starts<'a> {
         let Some(spots) = first_fit(now.clone(), claim, &releases) else {
             return;
         };
-        let needed = needed(claim, &spots);
+        let needed = taken(claim, &spots);
         // The room may have been there before the moment at which it was looked for.
         let at = needed.iter().map(|(position, needed)| {
             let (capacity, mut used) = now.load(*position);
@@ -124,6 +124,11 @@ impl<'a> Starts<'a> {
         place: Place,
         execution: &'a Execution,
     ) -> Result<(), Option<WaitReason>> {
+        // Most can be told without a look at any node.
+        let needed = self.mode.needed(&execution.ticket.application);
+        if self.backfill.is_none() || !needed.fits(self.division.room().free()) {
+            return Err(None);
+        }
         let position = self.queued() + 1;
         let mut claim = self.claim(execution);
         // What is never taken back must not be given out of the first one's room.
@@ -136,9 +141,6 @@ impl<'a> Starts<'a> {
         let Some(backfill) = self.backfill.as_mut() else {
             return Err(None);
         };
-        if !claim.core_size().fits(self.division.room().free()) {
-            return Err(None);
-        }
         let limit = execution.ticket.timeout;
         let end = limit.and_then(|limit| self.now.checked_add(limit).ok());
         let in_time = end.is_some_and(|end| end <= backfill.at);
@@ -155,7 +157,7 @@ impl<'a> Starts<'a> {
                 position,
             }));
         };
-        for (&position, &size) in &needed(&claim, &spots) {
+        for (&position, &size) in &taken(&claim, &spots) {
             if !in_time {
                 self.division.room_mut().take(position, size);
                 backfill.later.take(position, size);
@@ -173,15 +175,12 @@ impl<'a> Starts<'a> {
     /// When executions end at the latest, where that is known: those that this plan starts, too.
     fn ends(&self) -> BTreeMap<ExecutionId, Timestamp> {
         let mut ends = BTreeMap::new();
-        for (id, execution) in &self.snapshot.executions {
-            if self.over.contains(id) {
-                ends.insert(*id, self.now);
-            } else if !execution.instances.is_empty()
-                && let Some(at) = execution.deadline()
-            {
-                ends.insert(*id, at.max(self.now));
+        for execution in &self.limited {
+            if let Some(at) = execution.deadline() {
+                ends.insert(execution.ticket.id, at.max(self.now));
             }
         }
+        ends.extend(self.over.iter().map(|id| (*id, self.now)));
         for start in &self.decided {
             let ticket = &start.execution.ticket;
             let end = ticket.timeout.and_then(|t| self.now.checked_add(t).ok());
@@ -208,11 +207,9 @@ impl<'a> Starts<'a> {
             }
         }
         let mut held: BTreeMap<(ExecutionId, usize), Resources> = BTreeMap::new();
-        for (execution, node, size) in self.ledger.entries() {
+        for (execution, position, size) in self.ledger.entries() {
             let id = execution.ticket.id;
-            if let (true, Some(position)) =
-                (ends.contains_key(&id), self.division.room().position(node))
-            {
+            if ends.contains_key(&id) {
                 *held.entry((id, position)).or_default() += size;
             }
         }
@@ -256,15 +253,15 @@ fn first_fit(
 }
 
 /// What a claim's core members take of each node.
-fn needed(claim: &Claim<'_>, spots: &[Vec<usize>]) -> BTreeMap<usize, Resources> {
-    let mut needed: BTreeMap<usize, Resources> = BTreeMap::new();
+fn taken(claim: &Claim<'_>, spots: &[Vec<usize>]) -> BTreeMap<usize, Resources> {
+    let mut taken: BTreeMap<usize, Resources> = BTreeMap::new();
     for (part, spots) in claim.parts.iter().zip(spots) {
         let component: &Component = part.component;
         for &position in spots {
-            *needed.entry(position).or_default() += component.reservation();
+            *taken.entry(position).or_default() += component.reservation();
         }
     }
-    needed
+    taken
 }
 
 fn least(a: Resources, b: Resources) -> Resources {

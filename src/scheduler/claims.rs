@@ -77,8 +77,12 @@ impl<'a> Claim<'a> {
 
     /// Its core members have these places, by part.
     pub(super) fn settle(&mut self, placed: Vec<Vec<usize>>) {
-        for (part, spots) in self.parts.iter_mut().zip(placed) {
-            part.kept.extend(spots);
+        for (part, mut spots) in self.parts.iter_mut().zip(placed) {
+            if part.kept.is_empty() {
+                part.kept = spots;
+            } else {
+                part.kept.append(&mut spots);
+            }
             part.core = 0;
         }
     }

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{
     Application, Bytes, Cause, Cores, Execution, ExecutionId, Mode, Outcome, OverQuota, Quota,
-    RequiredEnd, Resource, Resources, Snapshot, WaitReason,
+    RequiredEnd, Resource, Resources, Snapshot, Survey, WaitReason,
 };
 
 use super::Policy;
@@ -54,9 +54,9 @@ pub(super) fn hopeless(execution: &Execution, snapshot: &Snapshot, known: &Known
 }
 
 impl<'a> Gates<'a> {
-    /// What stands in the way before anything is started.
+    /// What stands in the way while nobody has anything.
     pub fn new(snapshot: &'a Snapshot, known: &'a Known, policy: &Policy, now: Timestamp) -> Self {
-        let mut gates = Self {
+        Self {
             snapshot,
             known,
             start_tries: policy.start_tries,
@@ -64,13 +64,14 @@ impl<'a> Gates<'a> {
             now,
             arrays: BTreeMap::new(),
             users: BTreeMap::new(),
-        };
-        for execution in snapshot.executions.values() {
-            if !execution.instances.is_empty() {
-                gates.count(execution, execution.held());
-            }
         }
-        gates
+    }
+
+    /// Notes the members of an execution that were seen.
+    pub fn enter(&mut self, execution: &'a Execution, survey: &Survey) {
+        if !execution.instances.is_empty() {
+            self.count(execution, survey.held);
+        }
     }
 
     /// Notes that an execution has these members, or is given them.

@@ -7,11 +7,10 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::model::{
-    Component, ComponentName, Execution, Instance, InstanceKey, Mode, Placement, Resources,
-};
+use crate::model::{Component, Execution, Instance, InstanceKey, Mode, Placement, Resources};
 
 use super::claims::{Claim, Part};
+use super::division::Division;
 use super::gates::Gates;
 use super::ledger::Members;
 use super::order::Place;
@@ -47,6 +46,21 @@ pub(super) struct Allowance<'p> {
     pub freely: bool,
     /// What its owner may be given in all, if that is limited.
     pub purse: Option<usize>,
+}
+
+impl<'a> Grower<'a> {
+    /// The positions of the members that it was given so far, by component.
+    pub fn given<'d>(
+        &'d self,
+        division: &'d Division<'a>,
+    ) -> impl Iterator<Item = (&'d Growing<'a>, &'d [usize])> {
+        let claim = division.served(&self.place).into_iter();
+        let parts = claim.flat_map(|claim| self.parts.iter().zip(&claim.parts));
+        parts.map(|(growing, part)| {
+            let given = part.elastic.get(growing.there.len()..);
+            (growing, given.unwrap_or_default())
+        })
+    }
 }
 
 impl<'a> Starts<'a> {
@@ -161,19 +175,15 @@ impl<'a> Starts<'a> {
         }
     }
 
-    /// The members that a grower was given so far.
-    pub fn given_to(&self, grower: &Grower<'a>) -> Placement {
-        let Some(claim) = self.division.served(&grower.place) else {
-            return Placement::new();
-        };
+    /// The members that a grower was given, by their names.
+    fn given_to(&self, grower: &Grower<'a>) -> Placement {
         let room = self.division.room();
-        let parts = grower.parts.iter().zip(&claim.parts);
-        parts
-            .flat_map(|(growing, part)| {
-                let new = part.elastic.get(growing.there.len()..).unwrap_or_default();
-                room.named(growing.component, &growing.spare, new)
-            })
-            .collect()
+        let named = |(growing, new): (&'_ Growing<'a>, &'_ [usize])| -> Vec<_> {
+            let members = room.named(growing.component, &growing.spare, new);
+            members.collect()
+        };
+        let given = grower.given(&self.division);
+        given.flat_map(named).collect()
     }
 
     /// What members of these sizes are called, and where: those of a claim of one that was queued.
@@ -182,17 +192,16 @@ impl<'a> Starts<'a> {
             return Placement::new();
         };
         let room = self.division.room();
-        let named = |(component, part): (&'a Component, &Part<'a>)| {
+        let mut members = Vec::with_capacity(claim.has());
+        let components = &execution.ticket.application.components;
+        for (component, part) in components.iter().zip(&claim.parts) {
             let spots = part.kept.iter().chain(&part.elastic);
-            let each = (0u32..).zip(spots);
-            let member = |(index, position): (u32, &usize)| {
-                let name: ComponentName = component.name.clone();
-                Some(((name, index), room.name(*position)?))
-            };
-            each.filter_map(member).collect::<Vec<_>>()
-        };
-        let components = execution.ticket.application.components.iter();
-        components.zip(&claim.parts).flat_map(named).collect()
+            for (index, position) in (0u32..).zip(spots) {
+                let node = room.name(*position);
+                members.extend(node.map(|node| ((component.name.clone(), index), node)));
+            }
+        }
+        members.into_iter().collect()
     }
 
     /// Finds out what the owner of an execution may be given in all, unless that is known.

@@ -4,7 +4,7 @@ use crate::model::{
     ComponentName, ExecutionId, Instance, InstanceKey, Mode, Phase, Placement, Snapshot, WaitReason,
 };
 
-use super::ledger::{Ledger, Members, Standing};
+use super::ledger::{Ledger, Members};
 use super::packing::Wanted;
 use super::sight::Sight;
 use super::starts::{Starts, kin};
@@ -37,7 +37,6 @@ pub fn grow(
     if !runs || sight.blind.is_some() || sight.hides(execution) {
         return None;
     }
-    let standings: Vec<Standing<'_>> = snapshot.executions.values().map(Standing::of).collect();
     let mut placement = Members::to_go_on(execution).made;
     let there = kin(&placement, component);
     let have = u32::try_from(there.len()).unwrap_or(u32::MAX);
@@ -60,7 +59,7 @@ pub fn grow(
     let mut starts = Starts::new(
         snapshot,
         &sight,
-        Ledger::of(&snapshot.nodes, &standings),
+        Ledger::of(snapshot),
         Mode::Flexible,
         snapshot.taken_at,
     );

@@ -7,84 +7,89 @@ use std::sync::Arc;
 
 use crate::model::{
     Component, Execution, ExecutionId, Holder, Instance, Mode, Node, Phase, Placement, Resource,
-    Resources, Survey,
+    Resources, Snapshot, Survey,
 };
 
 use super::packing::Wanted;
 
-/// An execution and what one look at its members told, which is worked out once.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Standing<'a> {
-    /// The execution.
-    pub execution: &'a Execution,
-    /// Where it stands.
-    pub survey: Survey,
-}
-
-impl<'a> Standing<'a> {
-    /// Looks at it.
-    pub fn of(execution: &'a Execution) -> Self {
-        Self {
-            execution,
-            survey: execution.survey(),
-        }
-    }
-}
-
-/// What each node's members hold, by execution; one entry a member. What is on a node that is not there counts for nothing.
+/// What each node's members hold, by execution. What is on a node that is not there counts for nothing.
+///
+/// Nodes have the positions that they have in a [`Room`](super::room::Room): in the order of their names.
 #[derive(Debug)]
 pub(super) struct Ledger<'a> {
-    /// The nodes' places in the snapshot.
-    places: HashMap<&'a str, usize, Fast>,
-    /// The nodes' names, by their places.
+    /// The nodes' names, by their positions.
     names: Vec<&'a str>,
-    /// What is held, by the node's place.
+    positions: HashMap<&'a str, usize, Fast>,
+    /// What is held, by the node's position.
     held: Vec<Resources>,
+    /// One for those members of an execution that stand together and are on one node.
     entries: Vec<Entry<'a>>,
 }
 
-/// Who holds how much, and on which node.
-type Entry<'a> = (&'a Execution, usize, Resources);
+/// Who holds how much, and at which position.
+pub(super) type Entry<'a> = (&'a Execution, usize, Resources);
 
 impl<'a> Ledger<'a> {
-    /// What the instances that were seen hold.
-    ///
-    /// One that has exited holds nothing, unless its execution is still starting: that one keeps all its core members.
-    pub fn of(nodes: &'a [Node], standings: &[Standing<'a>]) -> Self {
-        let places = nodes.iter().enumerate();
-        let mut ledger = Self {
-            places: places.map(|(n, node)| (node.name.as_str(), n)).collect(),
-            names: nodes.iter().map(|node| node.name.as_str()).collect(),
-            held: vec![Resources::ZERO; nodes.len()],
-            entries: Vec::with_capacity(
-                standings.iter().map(|s| s.execution.instances.len()).sum(),
-            ),
-        };
-        for Standing { execution, survey } in standings {
-            let starting = survey.phase == Phase::Starting;
-            for instance in &execution.instances {
-                let keeps = || {
-                    let application = &execution.ticket.application;
-                    let component = application.component(&instance.key.component);
-                    let is_core = component.is_some_and(|c| instance.key.index < c.core);
-                    starting && is_core && instance.exit_code().is_some()
-                };
-                if instance.holds() || keeps() {
-                    ledger.put(execution, &instance.node, instance.reservation);
-                }
-            }
+    /// Nobody holds anything.
+    pub fn new(nodes: &'a [Node]) -> Self {
+        let mut names: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
+        names.sort_unstable();
+        Self {
+            positions: names.iter().copied().zip(0..).collect(),
+            held: vec![Resources::ZERO; names.len()],
+            names,
+            entries: Vec::new(),
+        }
+    }
+
+    /// What all members that were seen hold.
+    pub fn of(snapshot: &'a Snapshot) -> Self {
+        let mut ledger = Self::new(&snapshot.nodes);
+        for execution in snapshot.executions.values() {
+            ledger.enter(execution, &execution.survey());
         }
         ledger
     }
 
+    /// Writes down what the members of an execution hold that were seen.
+    ///
+    /// One that has exited holds nothing, unless its execution is still starting: that one keeps all its core members.
+    pub fn enter(&mut self, execution: &'a Execution, survey: &Survey) {
+        let starting = survey.phase == Phase::Starting;
+        for instance in &execution.instances {
+            let keeps = || {
+                let application = &execution.ticket.application;
+                let component = application.component(&instance.key.component);
+                let is_core = component.is_some_and(|c| instance.key.index < c.core);
+                starting && is_core && instance.exit_code().is_some()
+            };
+            if instance.holds() || keeps() {
+                self.put(execution, &instance.node, instance.reservation);
+            }
+        }
+    }
+
     fn put(&mut self, execution: &'a Execution, node: &str, size: Resources) {
-        let Some(&place) = self.places.get(node) else {
+        // Members that stand together are often on one node.
+        let last = self.entries.last().map(|(_, position, _)| *position);
+        let same = last.filter(|last| self.names.get(*last) == Some(&node));
+        if let Some(position) = same.or_else(|| self.positions.get(node).copied()) {
+            self.put_at(execution, position, size);
+        }
+    }
+
+    /// Adds what an execution is given on the node at a position.
+    pub fn put_at(&mut self, execution: &'a Execution, position: usize, size: Resources) {
+        let Some(held) = self.held.get_mut(position) else {
             return;
         };
-        if let Some(held) = self.held.get_mut(place) {
-            *held += size;
+        *held += size;
+        match self.entries.last_mut() {
+            Some((whose, there, sum)) if std::ptr::eq(*whose, execution) && *there == position => {
+                *sum += size;
+            }
+            _ => self.entries.push((execution, position, size)),
         }
-        self.entries.push((execution, place, size));
     }
 
     /// Adds members that this plan makes.
@@ -98,37 +103,34 @@ impl<'a> Ledger<'a> {
 
     /// What is held on a node.
     pub fn held(&self, node: &Node) -> Resources {
-        let place = self.places.get(node.name.as_str());
-        let held = place.and_then(|place| self.held.get(*place));
+        let position = self.positions.get(node.name.as_str());
+        let held = position.and_then(|position| self.held.get(*position));
         held.copied().unwrap_or_default()
     }
 
-    /// What each member holds, and on which node.
-    pub fn entries(&self) -> impl Iterator<Item = (&'a Execution, &'a str, Resources)> {
-        let names = &self.names;
-        let entry =
-            |(execution, place, size): &Entry<'a>| Some((*execution, *names.get(*place)?, *size));
-        self.entries.iter().filter_map(entry)
+    /// Who holds how much at which position, in one entry or several.
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'a>> {
+        self.entries.iter().copied()
     }
 
-    /// Who holds any of a resource on the nodes whose places these are, the largest first.
+    /// Who holds any of a resource at these positions, the largest first.
     pub fn holders(
         &self,
         resource: Resource,
         except: ExecutionId,
-        nodes: impl Fn(usize) -> bool,
+        counts: impl Fn(usize) -> bool,
     ) -> Vec<Holder> {
-        let mut held: Vec<(&Execution, Resources)> = Vec::new();
-        for (execution, _, size) in self.entries.iter().filter(|(_, place, _)| nodes(*place)) {
+        let mut held: Vec<(ExecutionId, &Execution, Resources)> = Vec::new();
+        for (execution, _, size) in self.entries.iter().filter(|(_, at, _)| counts(*at)) {
             match held.last_mut() {
-                Some((last, sum)) if std::ptr::eq(*last, *execution) => *sum += *size,
-                _ => held.push((execution, *size)),
+                Some((_, last, sum)) if std::ptr::eq(*last, *execution) => *sum += *size,
+                _ => held.push((execution.ticket.id, execution, *size)),
             }
         }
         // One that runs and gets more stands at two places.
-        held.sort_by_key(|(execution, _)| execution.ticket.id);
-        held.dedup_by(|(later, more), (execution, sum)| {
-            let same = std::ptr::eq(*later, *execution);
+        held.sort_unstable_by_key(|(id, ..)| *id);
+        held.dedup_by(|(later, _, more), (id, _, sum)| {
+            let same = later == id;
             if same {
                 *sum += *more;
             }
@@ -138,18 +140,15 @@ impl<'a> Ledger<'a> {
             Resource::Cores => of.cores.millis(),
             Resource::Memory => of.memory.get(),
         };
-        let mut holders: Vec<Holder> = held
-            .into_iter()
-            .filter(|(execution, holds)| amount(*holds) > 0 && execution.ticket.id != except)
-            .map(|(execution, holds)| Holder {
-                execution: execution.ticket.id,
-                name: execution.ticket.name.to_string(),
-                user: execution.ticket.user.clone(),
-                holds,
-            })
-            .collect();
-        holders.sort_by_key(|holder| (Reverse(amount(holder.holds)), holder.execution));
-        holders
+        held.retain(|(id, _, holds)| amount(*holds) > 0 && *id != except);
+        held.sort_unstable_by_key(|(id, _, holds)| (Reverse(amount(*holds)), *id));
+        let holder = |(id, execution, holds): (_, &Execution, _)| Holder {
+            execution: id,
+            name: execution.ticket.name.clone(),
+            user: execution.ticket.user.clone(),
+            holds,
+        };
+        held.into_iter().map(holder).collect()
     }
 }
 

@@ -46,7 +46,7 @@ impl<'a> Ranks<'a> {
             cost: if counts { self.cost(execution) } else { 0 },
             item,
         };
-        line_up(self.order, queued.into_iter().map(waiter).collect())
+        line_up(self.order, queued.into_iter().map(waiter))
     }
 
     fn contender(&self, execution: &Execution) -> Contender {

@@ -102,25 +102,33 @@ pub struct Waiter<'u, T> {
 ///
 /// Under [`Order::Fair`] what a user has in front of an execution in the line counts as if it were used, so that one who
 /// submits a hundred at once does not go before everybody whose usage is the same.
-pub fn line_up<T>(order: Order, mut line: Vec<Waiter<'_, T>>) -> Vec<(Place, T)> {
-    if order == Order::Fair {
-        let turn = |w: &Waiter<'_, T>| Order::Fifo.place(&w.contender);
-        line.sort_unstable_by(|a, b| a.user.cmp(b.user).then_with(|| turn(a).cmp(&turn(b))));
-        let (mut user, mut before) = ("", 0u64);
-        for waiter in &mut line {
-            if waiter.user != user {
-                (user, before) = (waiter.user, 0);
-            }
-            waiter.contender.usage = waiter.contender.usage.saturating_add(before);
-            before = before.saturating_add(waiter.cost);
-        }
-    }
-    let mut placed: Vec<(Place, T)> = line
-        .into_iter()
-        .map(|waiter| (order.place(&waiter.contender), waiter.item))
-        .collect();
-    placed.sort_unstable_by_key(|(place, _)| *place);
+pub fn line_up<'u, T>(
+    order: Order,
+    line: impl IntoIterator<Item = Waiter<'u, T>>,
+) -> Vec<(Place, T)> {
+    let place = |waiter: Waiter<'_, T>| (order.place(&waiter.contender), waiter.item);
+    let mut placed: Vec<(Place, T)> = if order == Order::Fair {
+        in_turns(line.into_iter().collect()).map(place).collect()
+    } else {
+        line.into_iter().map(place).collect()
+    };
+    placed.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     placed
+}
+
+/// Counts what users have in front as if they had used it.
+fn in_turns<T>(mut line: Vec<Waiter<'_, T>>) -> impl Iterator<Item = Waiter<'_, T>> {
+    let turn = |w: &Waiter<'_, T>| Order::Fifo.place(&w.contender);
+    line.sort_unstable_by(|a, b| a.user.cmp(b.user).then_with(|| turn(a).cmp(&turn(b))));
+    let (mut user, mut before) = ("", 0u64);
+    line.into_iter().map(move |mut waiter| {
+        if waiter.user != user {
+            (user, before) = (waiter.user, 0);
+        }
+        waiter.contender.usage = waiter.contender.usage.saturating_add(before);
+        before = before.saturating_add(waiter.cost);
+        waiter
+    })
 }
 
 #[cfg(test)]

@@ -34,7 +34,12 @@ pub(super) enum Kind {
 
 impl Starts<'_> {
     /// The plan, with these steps before the starts; `line` has all that were queued, in order.
-    pub fn into_plan(mut self, mut steps: Vec<Step>, line: &[&Execution], policy: &Policy) -> Plan {
+    pub fn into_plan(
+        mut self,
+        mut steps: Vec<Step>,
+        line: &[ExecutionId],
+        policy: &Policy,
+    ) -> Plan {
         self.division.fill_up();
         self.take_growth();
         let mut decided = std::mem::take(&mut self.decided);
@@ -76,12 +81,12 @@ impl Starts<'_> {
 fn with_ready(
     mut waiting: Vec<Waiting>,
     ready: BTreeSet<ExecutionId>,
-    line: &[&Execution],
+    line: &[ExecutionId],
 ) -> Vec<Waiting> {
     if ready.is_empty() {
         return waiting;
     }
-    let places: BTreeMap<ExecutionId, usize> = line.iter().map(|e| e.ticket.id).zip(1..).collect();
+    let places: BTreeMap<ExecutionId, usize> = line.iter().copied().zip(1..).collect();
     waiting.extend(ready.into_iter().map(|execution| Waiting {
         execution,
         reason: WaitReason::Ready,

@@ -9,12 +9,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{
     Component, Execution, ExecutionId, Instance, Mark, Mode, Order, Phase, Plan, Resources,
-    Snapshot, Step, WaitReason, Waiting,
+    Snapshot, Step, Survey, WaitReason, Waiting,
 };
 
 use super::gates::{self, Gates};
 use super::growers::Allowance;
-use super::ledger::{Ledger, Standing};
+use super::ledger::Ledger;
 use super::line::Ranks;
 use super::order::Place;
 use super::past::{Known, Past};
@@ -67,15 +67,27 @@ impl Policy {
 /// `known` is what history has of the executions; see [`super::concerned`] for which are of interest.
 pub fn plan(snapshot: &Snapshot, known: &Known, policy: &Policy, now: Timestamp) -> Plan {
     let sight = Sight::of(snapshot);
-    let standings: Vec<Standing<'_>> = snapshot.executions.values().map(Standing::of).collect();
     let judge = Judge {
         sight: &sight,
         unready: &known.unready,
         policy,
         now,
     };
-    let mut judged = judge_all(&judge, &standings, snapshot, known);
-    let mut steps = std::mem::take(&mut judged.steps);
+    let mut ledger = Ledger::new(&snapshot.nodes);
+    let mut gates = Gates::new(snapshot, known, policy, now);
+    let mut judged = Judged::default();
+    let mut limited = Vec::new();
+    // One walk over all members, as what a large plan waits for is their memory.
+    for execution in snapshot.executions.values() {
+        let survey = execution.survey();
+        ledger.enter(execution, &survey);
+        gates.enter(execution, &survey);
+        if !execution.instances.is_empty() && execution.ticket.timeout.is_some() {
+            limited.push(execution);
+        }
+        judged.add(&judge, execution, &survey, snapshot, known);
+    }
+    let mut steps = judged.settle();
     let over = steps.iter().filter_map(over).collect();
     if sight.blind.is_none() {
         let orphans = snapshot.orphans.iter();
@@ -83,17 +95,16 @@ pub fn plan(snapshot: &Snapshot, known: &Known, policy: &Policy, now: Timestamp)
         let orphans = orphans.filter(|o| sight.silent.is_empty() || o.execution.is_none());
         steps.extend(orphans.cloned().map(Step::Sweep));
     }
-    if !sight.is_partial() {
+    if !sight.is_partial() && !snapshot.job_images.is_empty() {
         steps.extend(unused_images(snapshot));
     }
-    let gates = Gates::new(snapshot, known, policy, now);
     let ranks = Ranks::new(snapshot, known, policy, now);
     let line = line_up(&ranks, &gates, &judged.queued, &sight);
-    let executions: Vec<&Execution> = line.iter().map(|one| one.execution).collect();
+    let ids: Vec<ExecutionId> = line.iter().map(|one| one.place.id()).collect();
     if sight.blind.is_some() {
         let reason = WaitReason::Unknown { what: sight.what() };
-        let waiting = executions.iter().map(|execution| Waiting {
-            execution: execution.ticket.id,
+        let waiting = ids.into_iter().map(|execution| Waiting {
+            execution,
             reason: reason.clone(),
         });
         return Plan {
@@ -102,12 +113,12 @@ pub fn plan(snapshot: &Snapshot, known: &Known, policy: &Policy, now: Timestamp)
             reserved: None,
         };
     }
-    let ledger = Ledger::of(&snapshot.nodes, &standings);
     let mut starts = Starts::new(snapshot, &sight, ledger, policy.mode, now);
     starts.over = over;
+    starts.limited = limited;
     let retried = line.iter().filter(|one| {
         let retry = |reason: &WaitReason| matches!(reason, WaitReason::Retry { .. });
-        one.closed.as_ref().is_some_and(retry)
+        one.closed.as_deref().is_some_and(retry)
     });
     let running = Running {
         known,
@@ -118,15 +129,15 @@ pub fn plan(snapshot: &Snapshot, known: &Known, policy: &Policy, now: Timestamp)
     };
     running.serve(&mut starts, judged);
     queue(&mut starts, gates, line);
-    starts.into_plan(steps, &executions, policy)
+    starts.into_plan(steps, &ids, policy)
 }
 
 /// One in the queue.
 struct Queued<'a> {
     place: Place,
     execution: &'a Execution,
-    /// What keeps it back as things stood before anything was started.
-    closed: Option<WaitReason>,
+    /// What keeps it back as things stood before anything was started. Few are kept back: a box makes the others small.
+    closed: Option<Box<WaitReason>>,
 }
 
 fn line_up<'a>(
@@ -142,7 +153,7 @@ fn line_up<'a>(
             Some(WaitReason::Unknown { what: sight.what() })
         };
         let counts = !closed.as_ref().is_some_and(is_put_off);
-        (execution, counts, (execution, closed))
+        (execution, counts, (execution, closed.map(Box::new)))
     });
     let placed = ranks.line_up(closed).into_iter();
     placed
@@ -168,20 +179,23 @@ fn is_put_off(reason: &WaitReason) -> bool {
 
 /// Serves the queue in order.
 fn queue<'a>(starts: &mut Starts<'a>, mut gates: Gates<'a>, line: Vec<Queued<'a>>) {
+    starts.waiting.reserve(line.len());
     for Queued {
         place,
         execution,
         mut closed,
     } in line
     {
-        if !starts.is_closed() && !closed.as_ref().is_some_and(is_put_off) {
+        if !starts.is_closed() && !closed.as_deref().is_some_and(is_put_off) {
             starts.open_purse(execution, &gates);
             // Those before it have their elastic members, which may be their owner's last.
             starts.feed_before(place);
-            closed = gates.closed(execution, starts.spent(execution));
+            closed = gates
+                .closed(execution, starts.spent(execution))
+                .map(Box::new);
         }
         match closed {
-            Some(reason) => starts.put_off(execution, reason),
+            Some(reason) => starts.put_off(place.id(), *reason),
             None if starts.consider(place, execution) => {
                 let needed = starts.mode.needed(&execution.ticket.application);
                 gates.count(execution, needed);
@@ -252,7 +266,8 @@ fn over(step: &Step) -> Option<ExecutionId> {
 /// The executions by what is to become of them, each group in the order of the queue.
 #[derive(Default)]
 struct Judged<'a> {
-    steps: Vec<Step>,
+    ends: Vec<Step>,
+    undone: Vec<Step>,
     running: Vec<(&'a Execution, Vec<Casualty<'a>>)>,
     starting: Vec<&'a Execution>,
     /// Those that run and lack nothing that they must have.
@@ -261,66 +276,72 @@ struct Judged<'a> {
     queued: Vec<(&'a Execution, bool)>,
 }
 
-fn judge_all<'a>(
-    judge: &Judge<'_>,
-    standings: &[Standing<'a>],
-    snapshot: &Snapshot,
-    known: &Known,
-) -> Judged<'a> {
-    let allow_starts = judge.policy.allow_starts;
-    let mut judged = Judged::default();
-    let mut undone = Vec::new();
-    let unknown = Past::default();
-    for Standing { execution, survey } in standings {
-        let phase = &survey.phase;
+impl<'a> Judged<'a> {
+    /// Adds one.
+    fn add(
+        &mut self,
+        judge: &Judge<'_>,
+        execution: &'a Execution,
+        survey: &Survey,
+        snapshot: &Snapshot,
+        known: &Known,
+    ) {
         // Nothing is wrong with it, and nothing can be unless its time is up.
         let is_well = survey.is_well && execution.ticket.timeout.is_none();
         if is_well && !is_doubtful(execution, known) {
             if !judge.sight.is_partial() || !judge.sight.hides(execution) {
-                judged.well.push(execution);
+                self.well.push(execution);
             }
-            continue;
+            return;
         }
+        let allow_starts = judge.policy.allow_starts;
+        let phase = survey.phase;
         let id = execution.ticket.id;
+        let unknown = Past::default();
         let past = known.past(id).unwrap_or(&unknown);
-        match judge.verdict(execution, *phase, past) {
-            Verdict::End(mark, why) => judged.steps.push(Step::End {
+        match judge.verdict(execution, phase, past) {
+            Verdict::End(mark, why) => self.ends.push(Step::End {
                 execution: id,
                 mark,
                 why,
             }),
             Verdict::Rollback(why) if allow_starts => {
-                undone.push(Step::Rollback { execution: id, why });
+                self.undone.push(Step::Rollback { execution: id, why });
             }
-            Verdict::Retry { code, why } if allow_starts => undone.push(Step::Retry {
+            Verdict::Retry { code, why } if allow_starts => self.undone.push(Step::Retry {
                 execution: id,
                 code,
                 why,
             }),
             Verdict::Queued => match gates::hopeless(execution, snapshot, known) {
-                Some(why) => judged.steps.push(Step::End {
+                Some(why) => self.ends.push(Step::End {
                     execution: id,
                     mark: Mark::Failed,
                     why: Some(why),
                 }),
-                None => judged.queued.push((execution, true)),
+                None => self.queued.push((execution, true)),
             },
-            Verdict::Resume => judged.starting.push(execution),
-            Verdict::Runs(casualties) if *phase == Phase::Starting || !casualties.is_empty() => {
-                judged.running.push((execution, casualties));
+            Verdict::Resume => self.starting.push(execution),
+            Verdict::Runs(casualties) if phase == Phase::Starting || !casualties.is_empty() => {
+                self.running.push((execution, casualties));
             }
             Verdict::Runs(_) if survey.lacks_core || is_unstarted(execution) => {
-                judged.running.push((execution, Vec::new()));
+                self.running.push((execution, Vec::new()));
             }
-            Verdict::Runs(_) => judged.well.push(execution),
-            Verdict::Unseen if *phase == Phase::Queued => judged.queued.push((execution, false)),
+            Verdict::Runs(_) => self.well.push(execution),
+            Verdict::Unseen if phase == Phase::Queued => self.queued.push((execution, false)),
             Verdict::Rollback(_) | Verdict::Retry { .. } | Verdict::Unseen => {}
         }
     }
-    judged.steps.extend(undone);
-    judged.running.sort_by_key(|(execution, _)| turn(execution));
-    judged.starting.sort_by_key(|execution| turn(execution));
-    judged
+
+    /// Puts those that have begun in order, now that all are here; the steps for those that have not, or are over.
+    fn settle(&mut self) -> Vec<Step> {
+        self.running.sort_by_key(|(execution, _)| turn(execution));
+        self.starting.sort_by_key(|execution| turn(execution));
+        let mut steps = std::mem::take(&mut self.ends);
+        steps.append(&mut self.undone);
+        steps
+    }
 }
 
 /// Whether something may be wrong with the start of one that runs: it is not ready, or was written down as failed.

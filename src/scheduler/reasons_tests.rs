@@ -6,7 +6,7 @@ use crate::model::{Availability, Away, Holder, Resource, Resources, WaitReason};
 fn holder(n: u64, name: &str, holds: Resources) -> Holder {
     Holder {
         execution: id(n),
-        name: name.to_owned(),
+        name: name.parse().unwrap(),
         user: "ann".to_owned(),
         holds,
     }

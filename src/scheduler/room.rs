@@ -30,8 +30,9 @@ pub struct Ask<'c, 't> {
 pub struct Room<'a> {
     /// The nodes by name, and what is free on each.
     nodes: Vec<Spot<'a>>,
-    /// Those that take anything, ordered by what is free: the next fitting entry is the best one.
-    by_free: BTreeSet<Entry>,
+    /// Those that take anything, ordered by what is free: the next fitting entry is the best one. Most changes move an entry
+    /// a little way, so this is quicker than a tree for the thousands of nodes that there may be.
+    by_free: Vec<Entry>,
     /// What the nodes have in all.
     total: Resources,
     /// What is free on those that take anything.
@@ -89,8 +90,10 @@ impl<'a> Room<'a> {
             })
             .collect();
         let open = || spots.iter().enumerate().filter(|(_, spot)| spot.open);
+        let mut by_free: Vec<Entry> = open().map(|(n, spot)| entry(n, spot.free)).collect();
+        by_free.sort_unstable();
         Self {
-            by_free: open().map(|(n, spot)| entry(n, spot.free)).collect(),
+            by_free,
             total: spots.iter().map(|spot| spot.node.capacity).sum(),
             free: open().map(|(_, spot)| spot.free).sum(),
             nodes: spots,
@@ -132,11 +135,18 @@ impl<'a> Room<'a> {
         found.ok()
     }
 
+    /// Of each position whether something holds of its node.
+    pub(super) fn which(&self, holds: impl Fn(&Node) -> bool) -> Vec<bool> {
+        self.nodes.iter().map(|spot| holds(spot.node)).collect()
+    }
+
     /// Gives nothing more on a node.
     pub(super) fn close(&mut self, position: usize) {
         if let Some(spot) = self.nodes.get_mut(position).filter(|spot| spot.open) {
             spot.open = false;
-            self.by_free.remove(&entry(position, spot.free));
+            if let Ok(n) = self.by_free.binary_search(&entry(position, spot.free)) {
+                self.by_free.remove(n);
+            }
             self.free = self.free.minus(spot.free);
         }
     }
@@ -212,7 +222,8 @@ impl<'a> Room<'a> {
         let alone = self
             .fitting(component)
             .filter(|(.., p)| !kin.contains_key(p));
-        let mut spots: Vec<usize> = alone.map(|(.., p)| p).take(count).collect();
+        let mut spots = Vec::with_capacity(count.min(self.by_free.len()));
+        spots.extend(alone.map(|(.., p)| p).take(count));
         for &position in &spots {
             self.take(position, size);
         }
@@ -281,16 +292,22 @@ impl<'a> Room<'a> {
         from: Entry,
     ) -> impl Iterator<Item = Entry> + 'r {
         let memory = component.reservation().memory;
-        self.by_free.range(from..).copied().filter(move |entry| {
+        let fits = move |entry: &Entry| {
             let spot = || self.nodes.get(entry.2);
             memory <= entry.1 && spot().is_some_and(|spot| suits(spot.node, component))
-        })
+        };
+        self.entries_from(from).iter().copied().filter(fits)
+    }
+
+    fn entries_from(&self, from: Entry) -> &[Entry] {
+        let first = self.by_free.partition_point(|entry| *entry < from);
+        self.by_free.get(first..).unwrap_or_default()
     }
 
     /// Whether there is a node with room for one of that size, labels aside.
     pub(super) fn has(&self, size: Resources) -> bool {
-        let mut large = self.by_free.range((size.cores, Bytes::ZERO, 0)..);
-        large.any(|entry| size.memory <= entry.1)
+        let large = self.entries_from((size.cores, Bytes::ZERO, 0));
+        large.iter().any(|entry| size.memory <= entry.1)
     }
 
     /// Takes room on a node, whether or not there is enough.
@@ -322,10 +339,31 @@ impl<'a> Room<'a> {
             let free = spot.node.capacity.minus(used);
             let old = std::mem::replace(&mut spot.free, free);
             if spot.open && old != free {
-                self.by_free.remove(&entry(position, old));
-                self.by_free.insert(entry(position, free));
                 self.free = self.free.minus(old) + free;
+                self.shift(&entry(position, old), entry(position, free));
             }
+        }
+    }
+
+    /// Moves an entry to where it belongs now.
+    fn shift(&mut self, old: &Entry, new: Entry) {
+        let Ok(from) = self.by_free.binary_search(old) else {
+            return;
+        };
+        let to = self.by_free.partition_point(|entry| *entry < new);
+        let (first, last) = (from.min(to), from.max(to.saturating_sub(1)));
+        let Some(passed) = self.by_free.get_mut(first..=last) else {
+            return;
+        };
+        if from < to {
+            passed.rotate_left(1);
+            passed.last_mut().into_iter().for_each(|entry| *entry = new);
+        } else {
+            passed.rotate_right(1);
+            passed
+                .first_mut()
+                .into_iter()
+                .for_each(|entry| *entry = new);
         }
     }
 

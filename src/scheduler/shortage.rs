@@ -33,9 +33,10 @@ impl Starts<'_> {
                 needed: stuck.reservation(),
             };
         };
-        let takes = |node| self.sight.takes(node) && components.iter().any(|c| suits(node, c));
-        let nodes: Vec<bool> = self.snapshot.nodes.iter().map(takes).collect();
-        let counts = |place: usize| nodes.get(place).is_some_and(|counts| *counts);
+        let takes =
+            |node: &Node| self.sight.takes(node) && components.iter().any(|c| suits(node, c));
+        let nodes = self.division.room().which(takes);
+        let counts = |position: usize| nodes.get(position).is_some_and(|counts| *counts);
         WaitReason::NotEnough {
             short_of,
             needed,

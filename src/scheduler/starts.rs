@@ -32,6 +32,8 @@ pub(super) struct Starts<'a> {
     pub(super) now: Timestamp,
     /// Those that this plan ends or undoes.
     pub(super) over: BTreeSet<ExecutionId>,
+    /// Those that have members and a time limit.
+    pub(super) limited: Vec<&'a Execution>,
     pub(super) decided: Vec<Start<'a>>,
     pub(super) growers: Vec<Grower<'a>>,
     /// The purse of each user's executions, for those whose quota limits them.
@@ -70,6 +72,7 @@ impl<'a> Starts<'a> {
             mode,
             now,
             over: BTreeSet::new(),
+            limited: Vec::new(),
             decided: Vec::new(),
             growers: Vec::new(),
             purses: BTreeMap::new(),
@@ -190,7 +193,7 @@ impl<'a> Starts<'a> {
                 None => self.resume(execution),
             };
             if let Err(reason) = started {
-                self.stop(execution, reason);
+                self.stop(execution.ticket.id, reason);
             }
         }
     }
@@ -243,7 +246,7 @@ impl<'a> Starts<'a> {
             };
             let position = self.queued + 1;
             self.stop(
-                execution,
+                place.id(),
                 reason.unwrap_or(WaitReason::Behind {
                     execution: before,
                     position,
@@ -259,7 +262,7 @@ impl<'a> Starts<'a> {
             Some(reason) => reason,
             None => self.wait_for_room(place, execution, &claim),
         };
-        self.stop(execution, reason);
+        self.stop(place.id(), reason);
         false
     }
 
@@ -290,35 +293,37 @@ impl<'a> Starts<'a> {
 
     /// Writes down what was given so far, so that it is known who has it.
     fn book(&mut self) {
-        let fresh = self.decided.iter().filter_map(|start| match start.kind {
-            Kind::Fresh(place) => {
-                let placement = self.placement_of(start.execution, &place);
-                Some((start.execution, placement))
+        for start in &self.decided {
+            if let Kind::Fresh(place) = start.kind
+                && let Some(claim) = self.division.served(&place)
+            {
+                for part in &claim.parts {
+                    let size = part.component.reservation();
+                    for &position in part.kept.iter().chain(&part.elastic) {
+                        self.ledger.put_at(start.execution, position, size);
+                    }
+                }
             }
-            Kind::Resumed | Kind::Repaired { .. } | Kind::Grown => None,
-        });
-        let grown = self
-            .growers
-            .iter()
-            .map(|grower| (grower.execution, self.given_to(grower)));
-        let given: Vec<_> = fresh.chain(grown).collect();
-        for (execution, placement) in given {
-            self.ledger.add(execution, &placement);
+        }
+        for grower in &self.growers {
+            for (growing, given) in grower.given(&self.division) {
+                let size = growing.component.reservation();
+                for &position in given {
+                    self.ledger.put_at(grower.execution, position, size);
+                }
+            }
         }
     }
 
     /// Leaves an execution queued without anybody having to wait for it.
-    pub fn put_off(&mut self, execution: &Execution, reason: WaitReason) {
+    pub fn put_off(&mut self, execution: ExecutionId, reason: WaitReason) {
         self.queued += 1;
-        self.waiting.push(Waiting {
-            execution: execution.ticket.id,
-            reason,
-        });
+        self.waiting.push(Waiting { execution, reason });
     }
 
     /// Leaves it waiting, and everybody behind it.
-    fn stop(&mut self, execution: &Execution, reason: WaitReason) {
-        self.last = Some(execution.ticket.id);
+    fn stop(&mut self, execution: ExecutionId, reason: WaitReason) {
+        self.last = Some(execution);
         self.put_off(execution, reason);
     }
 }

@@ -52,7 +52,7 @@ impl<'a> Stream<'a> {
                 item: (contender, *n),
             }
         });
-        let line = line_up(self.order, waiters.collect());
+        let line = line_up(self.order, waiters);
         self.division.begin();
         let mut started = Vec::new();
         for (place, (contender, n)) in line {

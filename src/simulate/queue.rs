@@ -238,7 +238,7 @@ mod tests {
                 cost: one.cost,
                 item: one.job,
             });
-            let expected: Vec<usize> = line_up(order, waiters.collect()).iter().map(|w| w.1).collect();
+            let expected: Vec<usize> = line_up(order, waiters).iter().map(|w| w.1).collect();
             queue.begin();
             let mut found = Vec::new();
             while let Some((place, one)) = queue.first(&accounts, now) {
