@@ -233,7 +233,7 @@ impl<'a> Division<'a> {
     }
 
     /// Gives elastic members to those before a place, as [`Self::offer`] does.
-    pub(super) fn refill_before(&mut self, place: Place) {
+    pub fn refill_before(&mut self, place: Place) {
         self.refill(Bound::Excluded(place));
     }
 

@@ -110,8 +110,8 @@ impl<'a> Division<'a> {
     }
 
     /// Those behind a place that have their core members, the last first.
-    pub(super) fn behind(&self, place: &Place) -> impl Iterator<Item = (&Place, &Claim<'a>)> {
-        let after = (Bound::Excluded(*place), Bound::Unbounded);
+    pub fn behind(&self, place: Place) -> impl Iterator<Item = (&Place, &Claim<'a>)> {
+        let after = (Bound::Excluded(place), Bound::Unbounded);
         self.served.range(after).rev()
     }
 

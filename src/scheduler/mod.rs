@@ -27,6 +27,7 @@ mod planning;
 mod reasons;
 mod reclaim;
 mod refusal;
+mod reserving;
 mod room;
 mod shortage;
 mod sight;
@@ -60,6 +61,7 @@ mod unready;
 
 pub use crate::model::{Mode, Order};
 pub use admission::{Admission, admit};
+pub use backfill::{Backfill, Release};
 pub use check::{Violation, check};
 pub use claims::{Claim, Part, Taken};
 pub use concerned::{Concerned, concerned};

@@ -26,7 +26,7 @@ impl<'a> Division<'a> {
     fn reclaim_for(&mut self, place: &Place, claim: &Claim<'a>) -> (Vec<Taken>, Vec<Vec<usize>>) {
         let mut all = Resources::ZERO;
         let mut behind = Vec::new();
-        for (whose, claim) in self.behind(place) {
+        for (whose, claim) in self.behind(*place) {
             let size = claim.elastic_size();
             if size != Resources::ZERO {
                 all += size;

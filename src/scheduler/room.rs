@@ -110,6 +110,11 @@ impl<'a> Room<'a> {
         self.total
     }
 
+    /// How many nodes there are.
+    pub(super) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
     /// What is free on a node that takes anything.
     pub(super) fn free_at(&self, position: usize) -> Resources {
         let spot = self.nodes.get(position).filter(|spot| spot.open);

@@ -10,7 +10,6 @@ use crate::model::{
     Placement, Reservation, Resources, Snapshot, Step, WaitReason, Waiting,
 };
 
-use super::backfill::Backfill;
 use super::claims::Claim;
 use super::division::Division;
 use super::growers::Grower;
@@ -18,6 +17,7 @@ use super::ledger::{Ledger, Members};
 use super::order::Place;
 use super::outcome::{Kind, Start};
 use super::packing::Wanted;
+use super::reserving::Kept;
 use super::room::Room;
 use super::sight::Sight;
 use super::verdict::Casualty;
@@ -39,7 +39,7 @@ pub(super) struct Starts<'a> {
     /// The purse of each user's executions, for those whose quota limits them.
     pub(super) purses: BTreeMap<&'a str, Option<usize>>,
     /// What may go before the one that stops the queue.
-    pub(super) backfill: Option<Backfill<'a>>,
+    pub(super) kept: Option<Kept<'a>>,
     pub(super) reserved: Option<Reservation>,
     /// Elastic members that are taken back.
     pub(super) reclaimed: Vec<Step>,
@@ -76,7 +76,7 @@ impl<'a> Starts<'a> {
             decided: Vec::new(),
             growers: Vec::new(),
             purses: BTreeMap::new(),
-            backfill: None,
+            kept: None,
             reserved: None,
             reclaimed: Vec::new(),
             waiting: Vec::new(),
@@ -234,7 +234,7 @@ impl<'a> Starts<'a> {
 
     /// Whether somebody stops the queue, and nobody may go before.
     pub fn is_closed(&self) -> bool {
-        self.last.is_some() && self.backfill.is_none()
+        self.last.is_some() && self.kept.is_none()
     }
 
     /// Starts a queued execution, unless somebody before it waits or it does not fit; whether it is started.

@@ -188,7 +188,7 @@ impl Clock<'_> {
                 members: 0,
                 left: one.work(),
                 since: now,
-                deadline: one.time_limit.and_then(|limit| now.plus(limit)),
+                deadline: one.deadline(now),
                 version: 0,
             }
         });

@@ -3,7 +3,7 @@
 //! Each application is one component. Who is next is asked of [`Order`](crate::scheduler::Order), who gets how much of
 //! [`Division`]; what is kept here is who waits ([`Queue`]) and what users have used ([`Accounts`]).
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::accounts::Accounts;
 use super::clock::Scheduler;
@@ -43,23 +43,27 @@ impl Job {
 
 /// An application that has members.
 #[derive(Debug, Clone, Copy)]
-struct Running {
-    place: Place,
+pub(super) struct Running {
+    pub place: Place,
     contender: Contender,
     members: u32,
+    /// When its time is up.
+    deadline: Option<Time>,
 }
 
 /// The line of one simulation.
 pub(super) struct Line<'a> {
-    jobs: &'a [Job],
+    pub(super) jobs: &'a [Job],
     components: &'a [Component],
-    setup: Setup,
-    division: Division<'a>,
+    pub(super) setup: Setup,
+    pub(super) division: Division<'a>,
     /// The kinds of nodes, and how many there are of each.
     kinds: Vec<(Resources, usize)>,
-    queue: Queue,
-    accounts: Accounts,
-    running: HashMap<usize, Running>,
+    pub(super) queue: Queue,
+    pub(super) accounts: Accounts,
+    pub(super) running: HashMap<usize, Running>,
+    /// When the time of those is up that run and have a limit.
+    pub(super) ends: BTreeSet<(Time, usize)>,
     numbers: HashMap<ExecutionId, usize>,
     /// When the usage of those that run was last looked at.
     refreshed: Time,
@@ -89,13 +93,23 @@ impl<'a> Line<'a> {
             queue: Queue::new(setup.order),
             accounts: Accounts::new(jobs),
             running: HashMap::new(),
+            ends: BTreeSet::new(),
             numbers: HashMap::new(),
             refreshed: Time::ZERO,
         }
     }
 
-    fn claim(&self, job: usize) -> Claim<'a> {
+    pub(super) fn claim(&self, job: usize) -> Claim<'a> {
         Claim::new(self.components.get(job), self.setup.mode)
+    }
+
+    /// What an application must be given to start.
+    pub(super) fn needed(&self, job: usize) -> Resources {
+        let component = self.components.get(job);
+        component.map_or(Resources::ZERO, |component| {
+            let members = self.setup.mode.at_start(component);
+            component.reservation().times(members.into())
+        })
     }
 
     /// Why an application could never run on these nodes, if it could not.
@@ -151,33 +165,38 @@ impl<'a> Line<'a> {
     fn serve(&mut self, now: Time) {
         let mut reclaimed = false;
         while let Some((place, one)) = self.queue.first(&self.accounts, now) {
-            match self.division.offer(place, self.claim(one.job)) {
-                Ok(()) => {
-                    self.queue.take(&place, &one, self.accounts.owner(one.job));
-                    let contender = Contender {
-                        waited: milliseconds(now)
-                            .saturating_sub(u64::try_from(one.contender.submitted).unwrap_or(0)),
-                        ..one.contender
-                    };
-                    let running = Running {
-                        place,
-                        contender,
-                        members: 0,
-                    };
-                    self.running.insert(one.job, running);
-                    reclaimed = false;
-                }
-                // What is taken back is free in the next round, and those in front come first.
-                Err(claim) if !reclaimed => {
-                    reclaimed = true;
-                    if self.division.reclaim(&place, &claim).is_empty() {
-                        break;
-                    }
-                }
-                Err(_) => break,
+            let Err(claim) = self.division.offer(place, self.claim(one.job)) else {
+                self.start(place, &one, now);
+                reclaimed = false;
+                continue;
+            };
+            // What is taken back is free in the next round, and those in front come first.
+            if reclaimed || self.division.reclaim(&place, &claim).is_empty() {
+                self.backfill(place, &claim, now);
+                break;
             }
+            reclaimed = true;
         }
         self.division.fill_up();
+    }
+
+    /// One has its core members from now on.
+    pub(super) fn start(&mut self, place: Place, one: &Waiting, now: Time) {
+        self.queue.take(&place, one, self.accounts.owner(one.job));
+        let submitted = u64::try_from(one.contender.submitted).unwrap_or(0);
+        let contender = Contender {
+            waited: milliseconds(now).saturating_sub(submitted),
+            ..one.contender
+        };
+        let deadline = self.jobs.get(one.job).and_then(|job| job.deadline(now));
+        self.ends.extend(deadline.map(|at| (at, one.job)));
+        let running = Running {
+            place,
+            contender,
+            members: 0,
+            deadline,
+        };
+        self.running.insert(one.job, running);
     }
 }
 
@@ -210,6 +229,9 @@ impl Scheduler for Line<'_> {
         if let (Some(one), Some(running)) = (self.jobs.get(job), self.running.remove(&job)) {
             self.division.leave(&running.place);
             self.numbers.remove(&running.contender.id);
+            if let Some(at) = running.deadline {
+                self.ends.remove(&(at, job));
+            }
             let held = one.member.cores.times(running.members.into());
             self.accounts.hold(job, 0, held.millis(), now);
         }

@@ -5,6 +5,7 @@
 //! no labels of nodes. Pure but for chance, which begins with a seed.
 
 mod accounts;
+mod backfill;
 mod clock;
 mod cluster;
 mod generate;

@@ -167,6 +167,44 @@ impl Queue {
         }
     }
 
+    /// Those behind the first of which this holds, in order, each with its place now.
+    pub fn behind(
+        &self,
+        first: &Place,
+        accounts: &Accounts,
+        now: Time,
+        holds: impl Fn(&Waiting) -> bool,
+    ) -> Vec<(Place, Waiting)> {
+        let at = |one: &Waiting, usage| (self.order.place(&one.at(now, usage)), *one);
+        let mut line: Vec<(Place, Waiting)> = match &self.kind {
+            Kind::Steady(line) => {
+                let some = line.iter().filter(|(_, one)| holds(one));
+                some.map(|(place, one)| (*place, *one)).collect()
+            }
+            Kind::Aging(classes) => {
+                let all = classes.values().flat_map(|class| &class.waiting);
+                all.filter(|one| holds(one)).map(|one| at(one, 0)).collect()
+            }
+            Kind::Fair(users) => {
+                let mut line = Vec::new();
+                for (owner, of_user) in users {
+                    let used = accounts.used(*owner, now).saturating_add(of_user.taken);
+                    let mut before = 0u64;
+                    for one in of_user.waiting.values() {
+                        if holds(one) {
+                            line.push(at(one, used.saturating_add(before)));
+                        }
+                        before = before.saturating_add(one.cost);
+                    }
+                }
+                line
+            }
+        };
+        line.retain(|(place, _)| place.id() != first.id());
+        line.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        line
+    }
+
     /// The one that [`Self::first`] named is started.
     pub fn take(&mut self, place: &Place, one: &Waiting, owner: usize) {
         match &mut self.kind {

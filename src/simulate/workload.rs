@@ -35,6 +35,11 @@ impl Job {
         self.core.saturating_add(self.elastic)
     }
 
+    /// When its time is up if it starts at `start`.
+    pub fn deadline(&self, start: Time) -> Option<Time> {
+        self.time_limit.and_then(|limit| start.plus(limit))
+    }
+
     /// All there is to do, in nanoseconds of one member.
     pub fn work(&self) -> u128 {
         u128::from(self.runtime.nanos()) * u128::from(self.members())
