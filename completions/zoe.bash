@@ -1409,7 +1409,7 @@ _zoe() {
             return 0
             ;;
         zoe__subcmd__simulate)
-            opts="-o -q -v -h --generate --nodes --policy --mode --output --no-header --svg --save --config --host --deployment --color --quiet --verbose --help"
+            opts="-o -q -v -h --generate --nodes --policy --mode --time-limits --output --no-header --svg --save --config --host --deployment --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1428,6 +1428,10 @@ _zoe() {
                     return 0
                     ;;
                 --mode)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --time-limits)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -291,6 +291,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l generate -d 'Make a
 complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l nodes -d 'The nodes: how many, their cores and their memory, such as 100x32c128g or 4x8c16g,2x16c64g' -r
 complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l policy -d 'The policies: fifo, size, dynsize, hrrn, fair; several with commas' -r
 complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l mode -d 'The modes: rigid, flexible, or both with a comma' -r
+complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l time-limits -d 'Give every application that has no time limit one: FACTOR times its runtime. Where it reaches that it is ended; and who ends before others need the room goes before them' -r
 complete -c zoe -n "__fish_zoe_using_subcommand simulate" -s o -l output -d 'In which form: table or json' -r -f -a "table\t'For people'
 json\t'JSON'"
 complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l svg -d 'Draw it, too, in this file' -r -F

@@ -103,6 +103,7 @@ fn nothing_configured_is_complete() {
     [scheduler] policy = fifo
     [scheduler] mode = flexible
     [scheduler] assumed_runtime = 3600
+    [scheduler] ageing = 10
     [scheduler] start_tries = 3
     [scheduler] start_deadline = 600
     [scheduler] node_grace = 60

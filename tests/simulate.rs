@@ -296,3 +296,59 @@ fn history_is_a_workload() {
     assert_eq!(ran.expect(0).lines().count(), 2);
     assert_eq!(env.run(&["history", "--as-workload", "-o", "json"]).code, 2);
 }
+
+/// Four cores. `a` has three of them until 10; `b` needs all; `c` and `d` need one for 5 and for 15 seconds.
+const CROWD: [&str; 4] = ["0,a,10,3", "0,b,10,4", "0,c,5,1", "0,d,15,1"];
+
+#[test]
+fn who_ends_before_the_first_needs_the_room_goes_before_it() {
+    let env = TestEnv::new();
+    let header = HEADER.trim_end();
+    let unlimited: String = CROWD.map(|job| format!("{job},0,1,0\n")).concat();
+    env.write("free.csv", format!("{header}\n{unlimited}"));
+    // Each says how long it takes.
+    let limited: String = CROWD
+        .map(|job| format!("{job},0,1,0,{}\n", job.split(',').nth(2).unwrap()))
+        .concat();
+    env.write("limited.csv", format!("{header},time_limit\n{limited}"));
+    let turnarounds = |arguments: &[&str]| {
+        let mut all = vec!["--nodes", "1x4c1g", "--mode", "rigid,flexible"];
+        all.extend(arguments);
+        let outcomes = json(&env, &all);
+        assert_eq!(outcomes[0]["turnarounds"], outcomes[1]["turnarounds"]);
+        assert_eq!(outcomes[0]["timed_out"], 0);
+        outcomes[0]["turnarounds"].clone()
+    };
+    // Nobody knows how long anything takes: c waits for b, which waits for a.
+    let one_by_one = serde_json::json!([10.0, 20.0, 25.0, 35.0]);
+    assert_eq!(turnarounds(&["free.csv"]), one_by_one);
+    // b can start at 10: c is over by then, d is not.
+    let backfilled = serde_json::json!([10.0, 20.0, 5.0, 35.0]);
+    assert_eq!(turnarounds(&["limited.csv"]), backfilled);
+    assert_eq!(turnarounds(&["free.csv", "--time-limits", "1"]), backfilled);
+    // As far as anybody knows a takes until 20: d is over by then, too. That a is over at 10 does not help b.
+    let early = serde_json::json!([10.0, 30.0, 5.0, 20.0]);
+    let generous = limited.replacen(",10\n", ",20\n", 1);
+    env.write("generous.csv", format!("{header},time_limit\n{generous}"));
+    assert_eq!(turnarounds(&["generous.csv"]), early);
+}
+
+#[test]
+fn the_configuration_says_how_sizes_age() {
+    let env = TestEnv::new();
+    // When the node is free at 10, bob's has waited eight seconds longer than cid's, and is three seconds larger.
+    env.write(
+        "jobs.csv",
+        format!("{HEADER}0,ann,10,1,0,1,0\n1,bob,4,1,0,1,0\n9,cid,1,1,0,1,0\n"),
+    );
+    let turnarounds = |ageing: &str| {
+        let mut zoe = env.zoe();
+        zoe.args(["simulate", "jobs.csv", "--nodes", "1x1c1g", "-o", "json"]);
+        zoe.args(["--policy", "dynsize"]);
+        let printed = Ran::command(zoe.env("ZOE_SCHEDULER_AGEING", ageing)).expect(0);
+        let outcomes: Vec<Value> = serde_json::from_str(&printed).unwrap();
+        outcomes[0]["turnarounds"].clone()
+    };
+    assert_eq!(turnarounds("10"), serde_json::json!([10.0, 14.0, 2.0]));
+    assert_eq!(turnarounds("1"), serde_json::json!([10.0, 13.0, 6.0]));
+}

@@ -12,7 +12,7 @@ use super::session::{Done, Session};
 use crate::output::simulation::{self, Simulation};
 use crate::output::simulation_svg;
 use crate::scheduler::{Mode, Order};
-use crate::simulate::{self, Cluster, Job, Outcome, Recipe, Setup};
+use crate::simulate::{self, Cluster, Job, Outcome, Recipe, Setup, Time};
 
 /// Examples in the help.
 pub const EXAMPLES: &str = "\
@@ -20,6 +20,7 @@ zoe simulate week.csv --nodes 4x32c128g           (docs/simulate.md)
 zoe simulate week.csv --nodes 6x32c128g --policy fifo,fair,hrrn --mode rigid,flexible
 zoe simulate week.csv --nodes 2x16c64g,1x64c256g --svg week.svg
 zoe simulate --generate google-like:80000:7 --nodes 100x32c128g -o json
+zoe simulate --generate google-like:5000 --nodes 90x32c128g --time-limits 4
 zoe history --as-workload --since 30d | zoe simulate - --nodes 10x16c64g";
 
 /// How many refused applications are named.
@@ -48,6 +49,10 @@ pub struct SimulateArgs {
     /// The modes: rigid, flexible, or both with a comma
     #[arg(long, value_name = "MODE", value_delimiter = ',', default_value = "flexible", value_parser = mode)]
     mode: Vec<Mode>,
+    /// Give every application that has no time limit one: FACTOR times its runtime. Where it reaches that it is ended; and
+    /// who ends before others need the room goes before them
+    #[arg(long, value_name = "FACTOR", value_parser = factor)]
+    time_limits: Option<f64>,
     #[command(flatten)]
     form: PlainForm,
     /// Leave the table's header out
@@ -69,6 +74,15 @@ fn mode(text: &str) -> Result<Mode, String> {
     named(text, "mode", &Mode::NAMED)
 }
 
+fn factor(text: &str) -> Result<f64, String> {
+    let factor: Option<f64> = text.parse().ok();
+    let factor = factor.filter(|factor| (0.001..=1e6).contains(factor));
+    factor.ok_or_else(|| {
+        let shown = crate::model::ids::shorten(text);
+        format!("'{shown}' is not a number from 0.001 to 1000000")
+    })
+}
+
 fn named<T: Copy>(text: &str, what: &str, all: &[(&'static str, T)]) -> Result<T, String> {
     let found = all.iter().find(|(name, _)| *name == text);
     found.map(|(_, value)| *value).ok_or_else(|| {
@@ -83,7 +97,11 @@ fn named<T: Copy>(text: &str, what: &str, all: &[(&'static str, T)]) -> Result<T
 
 /// Simulates and prints.
 pub fn run(args: &SimulateArgs, session: &Session) -> Done {
-    let jobs = workload(args, session)?;
+    let config = session.config()?;
+    let mut jobs = workload(args, session)?;
+    if let Some(factor) = args.time_limits {
+        jobs.iter_mut().for_each(|job| job.limit(factor));
+    }
     if let Some(path) = &args.save {
         let mut csv = Vec::new();
         simulate::write(&jobs, &mut csv)?;
@@ -93,7 +111,11 @@ pub fn run(args: &SimulateArgs, session: &Session) -> Done {
     let mut outcomes: Vec<Outcome> = Vec::new();
     for &order in &args.policy {
         for &mode in &args.mode {
-            let setup = Setup { order, mode };
+            let setup = Setup {
+                ageing: config.scheduler.ageing,
+                half_life: Time::from_secs(config.quota.half_life.as_secs()),
+                ..Setup::usual(order, mode)
+            };
             if outcomes.iter().any(|outcome| outcome.setup == setup) {
                 continue;
             }

@@ -347,6 +347,15 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         section: "scheduler",
+        name: "ageing",
+        default: "10",
+        doc: "Under `dynsize`: how many seconds of waiting make an execution smaller by what the whole cluster does in one. \
+              The less, the sooner a large one gets its turn.",
+        later: None,
+        set: as_given!(scheduler.ageing, |g: &Given<'_>| g.number(1, 1_000_000)),
+    },
+    Key {
+        section: "scheduler",
         name: "start_tries",
         default: "3",
         doc: "How many times a start is tried before the execution is given up.",

@@ -158,6 +158,8 @@ pub struct Scheduler {
     pub mode: Mode,
     /// How long an execution without a time limit is assumed to run.
     pub runtime: Duration,
+    /// How many seconds of waiting take a second of the whole cluster off a size. At least 1.
+    pub ageing: u32,
     /// At least 1.
     pub start_tries: u32,
     /// From the first step of a start until all core members are ready.

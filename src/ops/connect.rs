@@ -100,6 +100,7 @@ fn assemble(
         order: scheduler.policy,
         mode: scheduler.mode,
         runtime: SignedDuration::try_from(scheduler.runtime).unwrap_or(SignedDuration::MAX),
+        ageing: scheduler.ageing,
     };
     let history = Arc::new(Opener(config.db.url.clone()));
     Context {

@@ -108,6 +108,8 @@ pub struct Settings {
     pub mode: Mode,
     /// How long an execution without a time limit is assumed to run.
     pub runtime: SignedDuration,
+    /// How many seconds of waiting take a second of the whole cluster off a size.
+    pub ageing: u32,
 }
 
 impl Context {

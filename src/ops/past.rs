@@ -178,6 +178,7 @@ pub(super) fn policy(context: &Context, allow_starts: bool) -> Policy {
         order: settings.order,
         mode: settings.mode,
         runtime: settings.runtime,
+        ageing: settings.ageing,
     }
 }
 

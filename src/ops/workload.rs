@@ -8,11 +8,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::context::Context;
 use super::error::OpsError;
 use super::past::{self, ATTEMPT_FAILED, DROPPED, REPLACED, RESIZED, START_FAILED, STARTED};
+use super::resubmit;
 use crate::apps;
 use crate::model::{Application, Bytes, Cores, Resources};
 use crate::simulate::{Job, MOST_MEMBERS, Time};
@@ -79,6 +80,11 @@ fn job(record: &Record, events: &[Event], begin: Timestamp) -> Option<Job> {
     let runtime = u64::try_from(nanos).ok().filter(|nanos| *nanos > 0)?;
     // A member is the least that can run.
     let core = core.max(1);
+    let terms = resubmit::shown(record.terms.as_deref());
+    // Each attempt has all of the limit.
+    let attempts = 1 + events.iter().filter(|e| e.kind == ATTEMPT_FAILED).count();
+    let limit = terms.time_limit.map(nanos_of);
+    let limit = limit.map(|nanos| nanos.saturating_mul(attempts as u64));
     Some(Job {
         submit: length(begin, record.submitted_at),
         user: record.user.as_str().into(),
@@ -86,14 +92,18 @@ fn job(record: &Record, events: &[Event], begin: Timestamp) -> Option<Job> {
         core,
         elastic: all.saturating_sub(core),
         member: mean_member(&application, all),
-        time_limit: None,
-        priority: 0,
+        time_limit: limit.filter(|nanos| *nanos > 0).map(Time::from_nanos),
+        priority: terms.priority,
     })
 }
 
 fn length(from: Timestamp, to: Timestamp) -> Time {
-    let nanos = to.duration_since(from).as_nanos();
-    Time::from_nanos(u64::try_from(nanos).unwrap_or(0))
+    Time::from_nanos(nanos_of(to.duration_since(from)))
+}
+
+/// None if it is less than nothing.
+fn nanos_of(time: SignedDuration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(0)
 }
 
 /// What all members together want, divided among them, rounded up.
@@ -232,6 +242,19 @@ mod tests {
             (190, "started", "4 of 4 members were started"),
         ];
         assert_eq!(runtime(&again).as_deref(), Some("60"));
+    }
+
+    #[test]
+    fn terms_are_kept_and_each_attempt_has_all_of_the_limit() {
+        let mut record = record(Some(110));
+        assert_eq!(job(&record, &[], at(0)).unwrap().time_limit, None);
+        record.terms = Some(r#"{"priority":2,"retries":"1 75","time_limit_ms":90500}"#.to_owned());
+        let once = job(&record, &[], at(0)).unwrap();
+        assert_eq!(once.priority, 2);
+        assert_eq!(once.time_limit, Some(Time::from_nanos(90_500_000_000)));
+        let again = events(&[(150, "attempt-failed", "1"), (190, "started", "4 of 4")]);
+        let twice = job(&record, &again, at(0)).unwrap();
+        assert_eq!(twice.time_limit, Some(Time::from_secs(181)));
     }
 
     #[test]

@@ -19,6 +19,9 @@ use super::room::Room;
 /// How many moments are looked at one by one; after that ever more are skipped, at the cost of a later reservation.
 const CLOSE: usize = 64;
 
+/// Where the core members of a claim go, by part.
+type Spots = Vec<Vec<usize>>;
+
 /// What becomes free.
 #[derive(Debug, Clone, Copy)]
 pub struct Release<T> {
@@ -39,7 +42,7 @@ pub struct Backfill<'a, T> {
     /// What is free now and will be then.
     both: Room<'a>,
     /// Where the core members of the first go then, by part.
-    spots: Vec<Vec<usize>>,
+    spots: Spots,
 }
 
 /// Why one can't go before the first.
@@ -145,7 +148,7 @@ fn first_fit<T: Copy + Ord>(
     mut room: Room<'_>,
     claim: &Claim<'_>,
     releases: impl IntoIterator<Item = Release<T>>,
-) -> Option<(Vec<Vec<usize>>, Vec<Release<T>>)> {
+) -> Option<(Spots, Vec<Release<T>>)> {
     let mut rest = releases.into_iter().peekable();
     let mut passed = Vec::new();
     let (mut moment, mut tried, mut skip) = (0, 0, 0);

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::generators::{component, id, node};
-use super::{Claim, Contender, Division, Place, Room};
-use crate::model::{Component, Mode, Node, Order, Resources};
+use super::{Claim, Contender, Division, Place, Ranking, Room};
+use crate::model::{Component, Mode, Node, Resources};
 
 /// Its place in the line, first come, first served.
 fn place(n: u64) -> Place {
-    Order::Fifo.place(&Contender {
+    Ranking::FIFO.place(&Contender {
         id: id(n),
         priority: 0,
         submitted: i64::try_from(n).unwrap(),

@@ -5,12 +5,12 @@ use jiff::Timestamp;
 use crate::model::{Execution, Mode, Order, Resources, Snapshot};
 
 use super::Policy;
-use super::order::{Contender, Place, Waiter, line_up, share};
+use super::order::{Contender, Place, Ranking, Waiter, line_up, share};
 use super::past::Known;
 
 /// What ranks executions.
 pub(super) struct Ranks<'a> {
-    order: Order,
+    ranking: Ranking,
     policy: &'a Policy,
     known: &'a Known,
     /// What the cluster has in all.
@@ -22,7 +22,7 @@ impl<'a> Ranks<'a> {
     /// What ranks those of a snapshot.
     pub fn new(snapshot: &Snapshot, known: &'a Known, policy: &'a Policy, now: Timestamp) -> Self {
         Self {
-            order: policy.order,
+            ranking: policy.ranking(),
             policy,
             known,
             total: snapshot.nodes.iter().map(|node| node.capacity).sum(),
@@ -32,7 +32,7 @@ impl<'a> Ranks<'a> {
 
     /// The place of one that has its members: it has waited until it was started.
     pub fn place(&self, execution: &Execution) -> Place {
-        self.order.place(&self.contender(execution))
+        self.ranking.place(&self.contender(execution))
     }
 
     /// Puts those that wait in order; of each also whether it counts as something that its owner is about to use.
@@ -46,7 +46,7 @@ impl<'a> Ranks<'a> {
             cost: if counts { self.cost(execution) } else { 0 },
             item,
         };
-        line_up(self.order, queued.into_iter().map(waiter))
+        line_up(self.ranking, queued.into_iter().map(waiter))
     }
 
     fn contender(&self, execution: &Execution) -> Contender {
@@ -62,7 +62,7 @@ impl<'a> Ranks<'a> {
             usage: 0,
         };
         // Only what the order looks at is worked out.
-        match self.order {
+        match self.ranking.order {
             Order::Fifo => {}
             Order::Size | Order::DynSize => {
                 one.share = share(Mode::Rigid.needed(&ticket.application), self.total);
@@ -90,7 +90,7 @@ impl<'a> Ranks<'a> {
 
     /// What it would use, in core-seconds.
     fn cost(&self, execution: &Execution) -> u64 {
-        if self.order != Order::Fair {
+        if self.ranking.order != Order::Fair {
             return 0;
         }
         let cores = Mode::Rigid

@@ -2,7 +2,7 @@
 //!
 //! [`admit`] refuses at the door what could never run; [`plan`] says what one pass is to do, and of everything that
 //! waits why; [`check()`] judges a plan from outside, without sharing a line with what made it. The order of
-//! the line ([`Order`]) and the division of the room ([`Division`]) know no snapshots: a simulation runs them too.
+//! the line ([`Ranking`]) and the division of the room ([`Division`]) know no snapshots: a simulation runs them too.
 
 mod admission;
 mod backfill;
@@ -69,7 +69,7 @@ pub use division::Division;
 pub use forecast::forecast;
 pub use gates::never;
 pub use growth::{Growth, grow};
-pub use order::{AGEING, Contender, Place, WHOLE, Waiter, line_up, share};
+pub use order::{AGEING, Contender, Place, Ranking, WHOLE, Waiter, line_up, share};
 pub use past::{Attempt, Known, Past, UserKnown};
 pub use planning::{Policy, plan};
 pub use refusal::Refusal;

@@ -8,9 +8,9 @@ use std::cmp::Reverse;
 
 use crate::model::{ExecutionId, Order, Resources};
 
-/// How many milliseconds of waiting take a millisecond of the whole cluster off a size under [`Order::DynSize`]. With 10, one
-/// that wants a tenth of the cluster is overtaken only by what comes within its own running time.
-pub const AGEING: i128 = 10;
+/// The usual [`Ranking::ageing`]: one that wants a tenth of the cluster is overtaken only by what comes within its own
+/// running time.
+pub const AGEING: u32 = 10;
 
 /// The whole cluster, as a share.
 pub const WHOLE: u64 = 1_000_000;
@@ -62,19 +62,40 @@ pub fn share(wanted: Resources, total: Resources) -> u64 {
     cores.max(part(wanted.memory.get(), total.memory.get()))
 }
 
-impl Order {
+/// By which rule places are given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ranking {
+    /// What is looked at.
+    pub order: Order,
+    /// How many seconds of waiting take a second of the whole cluster off a size under [`Order::DynSize`].
+    pub ageing: u32,
+}
+
+impl Ranking {
+    /// First come, first served.
+    pub const FIFO: Self = Self::usual(Order::Fifo);
+
+    /// With the usual ageing.
+    pub const fn usual(order: Order) -> Self {
+        Self {
+            order,
+            ageing: AGEING,
+        }
+    }
+
     /// The place of one.
     pub fn place(self, one: &Contender) -> Place {
         let size = || i128::from(one.share) * i128::from(one.runtime);
-        let rank = match self {
-            Self::Fifo => 0,
-            Self::Size => size(),
-            Self::DynSize => {
-                size() * AGEING + i128::from(one.submitted).saturating_mul(WHOLE.into())
+        let rank = match self.order {
+            Order::Fifo => 0,
+            Order::Size => size(),
+            Order::DynSize => {
+                let submitted = i128::from(one.submitted).saturating_mul(WHOLE.into());
+                size().saturating_mul(self.ageing.into()) + submitted
             }
             // The 1 in (waited + runtime) / runtime = 1 + waited / runtime changes nothing.
-            Self::Hrrn => -((i128::from(one.waited) << 60) / i128::from(one.runtime.max(1))),
-            Self::Fair => one.usage.into(),
+            Order::Hrrn => -((i128::from(one.waited) << 60) / i128::from(one.runtime.max(1))),
+            Order::Fair => one.usage.into(),
         };
         Place {
             priority: Reverse(one.priority),
@@ -103,22 +124,22 @@ pub struct Waiter<'u, T> {
 /// Under [`Order::Fair`] what a user has in front of an execution in the line counts as if it were used, so that one who
 /// submits a hundred at once does not go before everybody whose usage is the same.
 pub fn line_up<'u, T>(
-    order: Order,
+    ranking: Ranking,
     line: impl IntoIterator<Item = Waiter<'u, T>>,
 ) -> Vec<(Place, T)> {
-    let place = |waiter: Waiter<'_, T>| (order.place(&waiter.contender), waiter.item);
-    let mut placed: Vec<(Place, T)> = if order == Order::Fair {
+    let place = |waiter: Waiter<'_, T>| (ranking.place(&waiter.contender), waiter.item);
+    let mut placed: Vec<(Place, T)> = if ranking.order == Order::Fair {
         in_turns(line.into_iter().collect()).map(place).collect()
     } else {
         line.into_iter().map(place).collect()
     };
-    placed.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+    placed.sort_unstable_by_key(|(place, _)| *place);
     placed
 }
 
 /// Counts what users have in front as if they had used it.
 fn in_turns<T>(mut line: Vec<Waiter<'_, T>>) -> impl Iterator<Item = Waiter<'_, T>> {
-    let turn = |w: &Waiter<'_, T>| Order::Fifo.place(&w.contender);
+    let turn = |w: &Waiter<'_, T>| Ranking::FIFO.place(&w.contender);
     line.sort_unstable_by(|a, b| a.user.cmp(b.user).then_with(|| turn(a).cmp(&turn(b))));
     let (mut user, mut before) = ("", 0u64);
     line.into_iter().map(move |mut waiter| {
@@ -151,7 +172,8 @@ mod tests {
     }
 
     fn first(order: Order, a: Contender, b: Contender) -> ExecutionId {
-        order.place(&a).min(order.place(&b)).id()
+        let ranking = Ranking::usual(order);
+        ranking.place(&a).min(ranking.place(&b)).id()
     }
 
     #[test]
@@ -190,6 +212,14 @@ mod tests {
         assert_eq!(first(Order::DynSize, large, small(3_599_000)), id(2));
         assert_eq!(first(Order::DynSize, large, small(3_600_000)), id(1));
         assert_eq!(first(Order::Size, large, small(3_600_000)), id(2));
+        // With half of the ageing it takes half of the time.
+        let hasty = Ranking {
+            order: Order::DynSize,
+            ageing: 5,
+        };
+        let first = |submitted| hasty.place(&large).min(hasty.place(&small(submitted)));
+        assert_eq!(first(1_799_000).id(), id(2));
+        assert_eq!(first(1_800_000).id(), id(1));
     }
 
     #[test]
@@ -222,7 +252,12 @@ mod tests {
                 waiter(6, "cid", 150),
             ]
         };
-        let items = |order| -> Vec<u64> { line_up(order, line()).iter().map(|l| l.1).collect() };
+        let items = |order| -> Vec<u64> {
+            line_up(Ranking::usual(order), line())
+                .iter()
+                .map(|l| l.1)
+                .collect()
+        };
         assert_eq!(items(Order::Fair), [1, 4, 2, 5, 6, 3]);
         assert_eq!(items(Order::Fifo), [1, 2, 3, 4, 5, 6]);
     }

@@ -16,7 +16,7 @@ use super::gates::{self, Gates};
 use super::growers::Allowance;
 use super::ledger::Ledger;
 use super::line::Ranks;
-use super::order::Place;
+use super::order::{AGEING, Place, Ranking};
 use super::past::{Known, Past};
 use super::sight::Sight;
 use super::starts::{Starts, is_unstarted};
@@ -36,6 +36,8 @@ pub struct Policy {
     pub start_deadline: SignedDuration,
     /// How those that wait are ordered.
     pub order: Order,
+    /// How many seconds of waiting take a second of the whole cluster off a size, where the order looks at that.
+    pub ageing: u32,
     /// How executions share what there is.
     pub mode: Mode,
     /// How long an execution without a time limit is assumed to run, where the order looks at that.
@@ -51,8 +53,17 @@ impl Policy {
             start_tries: 3,
             start_deadline: SignedDuration::from_mins(10),
             order: Order::Fifo,
+            ageing: AGEING,
             mode: Mode::Flexible,
             runtime: SignedDuration::from_hours(1),
+        }
+    }
+
+    /// By which rule those that wait are given their places.
+    pub const fn ranking(&self) -> Ranking {
+        Ranking {
+            order: self.order,
+            ageing: self.ageing,
         }
     }
 }

@@ -19,10 +19,11 @@ const NOW: i64 = 100;
 fn any_policy() -> impl Strategy<Value = Policy> {
     let orders = prop::sample::select(Order::NAMED.map(|(_, order)| order).to_vec());
     let mode = prop_oneof![3 => Just(Mode::Flexible), 1 => Just(Mode::Rigid)];
-    let runtime = (1i64..200).prop_map(SignedDuration::from_secs);
+    let times = ((1i64..200).prop_map(SignedDuration::from_secs), 1u32..30);
     let starts = prop::bool::weighted(0.8);
-    (orders, mode, runtime, starts).prop_map(|(order, mode, runtime, starts)| Policy {
+    (orders, mode, times, starts).prop_map(|(order, mode, (runtime, ageing), starts)| Policy {
         order,
+        ageing,
         mode,
         runtime,
         ..Policy::usual(starts)

@@ -6,7 +6,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::generators::{component, id, node};
-use super::{Claim, Contender, Division, Mode, Order, Place, Room, Waiter, line_up, share};
+use super::{
+    Claim, Contender, Division, Mode, Order, Place, Ranking, Room, Waiter, line_up, share,
+};
 use crate::model::{Application, Component, Node};
 
 /// The stream does not end before this, in seconds.
@@ -52,7 +54,7 @@ impl<'a> Stream<'a> {
                 item: (contender, *n),
             }
         });
-        let line = line_up(self.order, waiters);
+        let line = line_up(Ranking::usual(self.order), waiters);
         self.division.begin();
         let mut started = Vec::new();
         for (place, (contender, n)) in line {

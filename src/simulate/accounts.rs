@@ -1,11 +1,11 @@
-//! What users have used: core-seconds, of which half are forgotten every [`HALF_LIFE`].
+//! What users have used: core-seconds, of which half are forgotten after each half-life.
 
 use std::collections::HashMap;
 
 use super::time::Time;
 use super::workload::Job;
 
-/// After how long half of what was used is forgotten: a week.
+/// After how long half of what was used is forgotten, usually: a week.
 pub const HALF_LIFE: Time = Time::from_secs(7 * 24 * 3600);
 
 /// The accounts of all users of a workload.
@@ -14,6 +14,7 @@ pub struct Accounts {
     /// Whose each application is.
     owners: Vec<usize>,
     accounts: Vec<Account>,
+    half_life: Time,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -27,7 +28,7 @@ struct Account {
 
 impl Accounts {
     /// Nobody has used anything.
-    pub fn new(jobs: &[Job]) -> Self {
+    pub fn new(jobs: &[Job], half_life: Time) -> Self {
         let mut known: HashMap<&str, usize> = HashMap::new();
         let owners = jobs.iter().map(|job| {
             let next = known.len();
@@ -37,6 +38,7 @@ impl Accounts {
         Self {
             accounts: vec![Account::default(); known.len()],
             owners,
+            half_life,
         }
     }
 
@@ -49,7 +51,7 @@ impl Accounts {
     pub fn hold(&mut self, job: usize, more: u64, less: u64, now: Time) {
         let owner = self.owner(job);
         if let Some(account) = self.accounts.get_mut(owner) {
-            account.used = account.used_at(now);
+            account.used = account.used_at(now, self.half_life);
             account.at = now;
             account.held = (account.held + more).saturating_sub(less);
         }
@@ -63,18 +65,18 @@ impl Accounts {
     )]
     pub fn used(&self, owner: usize, now: Time) -> u64 {
         let account = self.accounts.get(owner);
-        account.map_or(0, |account| account.used_at(now) as u64)
+        account.map_or(0, |account| account.used_at(now, self.half_life) as u64)
     }
 }
 
 impl Account {
     #[allow(clippy::cast_precision_loss, reason = "a rate")]
-    fn used_at(&self, now: Time) -> f64 {
-        let halves = now.since(self.at).seconds() / HALF_LIFE.seconds();
+    fn used_at(&self, now: Time, half_life: Time) -> f64 {
+        let halves = now.since(self.at).seconds() / half_life.seconds();
         let kept = (-halves).exp2();
         let rate = self.held as f64 / 1000.0;
         // What is used evenly over some time, each part of it having decayed since.
-        let life = HALF_LIFE.seconds() / std::f64::consts::LN_2;
+        let life = half_life.seconds() / std::f64::consts::LN_2;
         self.used * kept + rate * life * (1.0 - kept)
     }
 }

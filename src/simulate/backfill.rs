@@ -22,6 +22,9 @@ impl<'a> Line<'a> {
         let releases = self.releases(first, now);
         let kept = Backfill::reserve(self.division.room(), claim, now, releases);
         let Some(mut kept) = kept else { return };
+        #[cfg(test)]
+        self.promises
+            .extend(self.numbers.get(&first.id()).map(|job| (*job, kept.at())));
         for (place, one) in behind {
             // Most can be told without a look at any node; and room only gets less.
             if !self.may_fit(&one) {

@@ -1,6 +1,6 @@
 //! The scheduler's own line and division, fed with a workload instead of a snapshot.
 //!
-//! Each application is one component. Who is next is asked of [`Order`](crate::scheduler::Order), who gets how much of
+//! Each application is one component. Who is next is asked of [`Ranking`](crate::scheduler::Ranking), who gets how much of
 //! [`Division`]; what is kept here is who waits ([`Queue`]) and what users have used ([`Accounts`]).
 
 use std::collections::{BTreeSet, HashMap};
@@ -64,7 +64,10 @@ pub(super) struct Line<'a> {
     pub(super) running: HashMap<usize, Running>,
     /// When the time of those is up that run and have a limit.
     pub(super) ends: BTreeSet<(Time, usize)>,
-    numbers: HashMap<ExecutionId, usize>,
+    /// For whom room was kept, and by when it was to be free.
+    #[cfg(test)]
+    pub(super) promises: Vec<(usize, Time)>,
+    pub(super) numbers: HashMap<ExecutionId, usize>,
     /// When the usage of those that run was last looked at.
     refreshed: Time,
 }
@@ -90,10 +93,12 @@ impl<'a> Line<'a> {
             setup,
             division: Division::new(Room::empty(nodes)),
             kinds,
-            queue: Queue::new(setup.order),
-            accounts: Accounts::new(jobs),
+            queue: Queue::new(setup.ranking()),
+            accounts: Accounts::new(jobs, setup.half_life),
             running: HashMap::new(),
             ends: BTreeSet::new(),
+            #[cfg(test)]
+            promises: Vec::new(),
             numbers: HashMap::new(),
             refreshed: Time::ZERO,
         }
@@ -151,7 +156,7 @@ impl<'a> Line<'a> {
         let mut places: HashMap<ExecutionId, Place> = HashMap::with_capacity(self.running.len());
         for (job, one) in &mut self.running {
             let usage = self.accounts.used(self.accounts.owner(*job), now);
-            one.place = self.setup.order.place(&Contender {
+            one.place = self.setup.ranking().place(&Contender {
                 usage,
                 ..one.contender
             });

@@ -22,6 +22,7 @@ mod write;
 #[cfg(test)]
 mod properties;
 
+pub use accounts::HALF_LIFE;
 pub use clock::{ClockError, Counts, Span};
 pub use cluster::Cluster;
 pub use generate::{Recipe, generate};

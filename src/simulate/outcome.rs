@@ -1,12 +1,13 @@
 //! One run of a workload under one policy and mode, and what is written down of it.
 
+use super::accounts::HALF_LIFE;
 use super::clock::{self, ClockError, Counts, Span, Watcher};
 use super::line::Line;
 use super::time::Time;
 use super::timeline::{Mean, Point, Timeline};
 use super::workload::Job;
 use crate::model::{Component, Node, Resources};
-use crate::scheduler::{Mode, Order};
+use crate::scheduler::{AGEING, Mode, Order, Ranking};
 
 /// How it is decided who gets what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +16,30 @@ pub struct Setup {
     pub order: Order,
     /// Whether elastic members are.
     pub mode: Mode,
+    /// How many seconds of waiting take a second of the whole cluster off a size under [`Order::DynSize`].
+    pub ageing: u32,
+    /// The time after which what a user has used counts half under [`Order::Fair`]; more than nothing.
+    pub half_life: Time,
+}
+
+impl Setup {
+    /// With the usual numbers.
+    pub const fn usual(order: Order, mode: Mode) -> Self {
+        Self {
+            order,
+            mode,
+            ageing: AGEING,
+            half_life: HALF_LIFE,
+        }
+    }
+
+    /// By which rule those that wait are given their places.
+    pub(super) const fn ranking(&self) -> Ranking {
+        Ranking {
+            order: self.order,
+            ageing: self.ageing,
+        }
+    }
 }
 
 /// An application that could never run on these nodes.

@@ -15,7 +15,7 @@ use crate::scheduler::{Mode, Order};
 fn setups() -> impl Strategy<Value = Setup> {
     let order = (0..Order::NAMED.len()).prop_map(|n| Order::NAMED[n].1);
     let mode = prop_oneof![Just(Mode::Rigid), Just(Mode::Flexible)];
-    (order, mode).prop_map(|(order, mode)| Setup { order, mode })
+    (order, mode).prop_map(|(order, mode)| Setup::usual(order, mode))
 }
 
 fn job() -> impl Strategy<Value = Job> {
@@ -131,6 +131,27 @@ proptest! {
         prop_assert!(last.is_none_or(|last| last.held == Resources::ZERO));
     }
 
+    /// Whatever goes before one for which room is kept, it has its room by the time that was said.
+    #[test]
+    fn who_goes_before_the_first_does_not_delay_it(
+        mut jobs in prop::collection::vec(job(), 1..25),
+        nodes in nodes(),
+        factor in prop::option::of(1u8..4),
+    ) {
+        for job in &mut jobs {
+            job.priority = 0;
+            factor.into_iter().for_each(|factor| job.limit(factor.into()));
+        }
+        let name = "member".parse().unwrap();
+        let components: Vec<Component> = jobs.iter().map(|job| job.component(&name)).collect();
+        let setup = Setup::usual(Order::Fifo, Mode::Rigid);
+        let mut line = Line::new(&jobs, &components, &nodes, setup);
+        let outcome = run(&jobs, &mut line, setup, false, |_, _| ()).unwrap();
+        for (job, at) in &line.promises {
+            prop_assert!(outcome.spans[*job].unwrap().started <= *at, "{job} at {at}");
+        }
+    }
+
     #[test]
     fn more_nodes_lose_nobody(
         jobs in prop::collection::vec(job(), 1..15),
@@ -172,10 +193,7 @@ fn example() -> (Vec<Job>, Vec<Node>) {
 fn the_paper_s_example_comes_out() {
     let (jobs, nodes) = example();
     let outcome = |mode| {
-        let setup = Setup {
-            order: Order::Fifo,
-            mode,
-        };
+        let setup = Setup::usual(Order::Fifo, mode);
         simulate(&jobs, &nodes, setup, true).unwrap()
     };
     let turnarounds = |outcome: &Outcome| -> Vec<String> {
@@ -195,4 +213,22 @@ fn the_paper_s_example_comes_out() {
     assert_eq!(flexible.bars[2], [(at(10), 4), (at(15), 7)]);
     assert_eq!(flexible.bars[3][0], (at(15), 3));
     assert_eq!(flexible.bars[3][1].1, 5);
+}
+
+/// Who takes no more than the first leaves free may go before it, however long that takes: of four cores the first needs
+/// three at 10, when `a` is over.
+#[test]
+fn what_the_first_does_not_need_is_there_for_others() {
+    let text = "submit,user,runtime,core,elastic,cores,memory,time_limit\n\
+                0,a,10,2,0,1,0,10\n0,b,10,3,0,1,0,\n0,c,30,1,0,1,0,\n0,d,30,1,0,1,0,\n";
+    let jobs = super::read(text.as_bytes()).unwrap();
+    let nodes = "1x4c1g".parse::<super::Cluster>().unwrap().nodes;
+    let setup = Setup::usual(Order::Fifo, Mode::Flexible);
+    let outcome = simulate(&jobs, &nodes, setup, false).unwrap();
+    let started: Vec<String> = outcome
+        .spans
+        .iter()
+        .map(|span| span.unwrap().started.to_string())
+        .collect();
+    assert_eq!(started, ["0", "10", "0", "20"]);
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::accounts::Accounts;
 use super::time::Time;
-use crate::scheduler::{Contender, Order, Place};
+use crate::scheduler::{Contender, Order, Place, Ranking};
 
 /// One who waits.
 #[derive(Debug, Clone, Copy)]
@@ -45,7 +45,7 @@ pub fn milliseconds(time: Time) -> u64 {
 /// Those who wait, in order.
 #[derive(Debug, Clone)]
 pub struct Queue {
-    order: Order,
+    ranking: Ranking,
     kind: Kind,
 }
 
@@ -111,25 +111,26 @@ struct Line {
 
 impl Queue {
     /// Nobody waits.
-    pub fn new(order: Order) -> Self {
-        let kind = match order {
+    pub fn new(ranking: Ranking) -> Self {
+        let kind = match ranking.order {
             Order::Fifo | Order::Size | Order::DynSize => Kind::Steady(BTreeMap::new()),
             Order::Hrrn => Kind::Aging(BTreeMap::new()),
             Order::Fair => Kind::Fair(BTreeMap::new()),
         };
-        Self { order, kind }
+        Self { ranking, kind }
     }
 
     /// One more waits.
     pub fn add(&mut self, one: Waiting, owner: usize) {
         match &mut self.kind {
             Kind::Steady(line) => {
-                line.insert(self.order.place(&one.contender), one);
+                line.insert(self.ranking.place(&one.contender), one);
             }
             Kind::Aging(classes) => classes.entry(one.contender.priority).or_default().add(one),
             Kind::Fair(users) => {
                 let line = users.entry(owner).or_default();
-                line.waiting.insert(Order::Fifo.place(&one.contender), one);
+                line.waiting
+                    .insert(Ranking::FIFO.place(&one.contender), one);
             }
         }
     }
@@ -153,14 +154,14 @@ impl Queue {
                 let class = classes.find(|class| !class.waiting.is_empty())?;
                 let places = class
                     .foremost(now)
-                    .map(|one| (self.order.place(&one.at(now, 0)), *one));
+                    .map(|one| (self.ranking.place(&one.at(now, 0)), *one));
                 places.min_by_key(|(place, _)| *place)
             }
             Kind::Fair(users) => {
                 let firsts = users.iter().filter_map(|(owner, line)| {
                     let (_, one) = line.waiting.first_key_value()?;
                     let usage = accounts.used(*owner, now).saturating_add(line.taken);
-                    Some((self.order.place(&one.at(now, usage)), *one))
+                    Some((self.ranking.place(&one.at(now, usage)), *one))
                 });
                 firsts.min_by_key(|(place, _)| *place)
             }
@@ -175,7 +176,7 @@ impl Queue {
         now: Time,
         holds: impl Fn(&Waiting) -> bool,
     ) -> Vec<(Place, Waiting)> {
-        let at = |one: &Waiting, usage| (self.order.place(&one.at(now, usage)), *one);
+        let at = |one: &Waiting, usage| (self.ranking.place(&one.at(now, usage)), *one);
         let mut line: Vec<(Place, Waiting)> = match &self.kind {
             Kind::Steady(line) => {
                 let some = line.iter().filter(|(_, one)| holds(one));
@@ -201,7 +202,7 @@ impl Queue {
             }
         };
         line.retain(|(place, _)| place.id() != first.id());
-        line.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        line.sort_unstable_by_key(|(place, _)| *place);
         line
     }
 
@@ -218,7 +219,7 @@ impl Queue {
             }
             Kind::Fair(users) => {
                 if let Some(line) = users.get_mut(&owner) {
-                    line.waiting.remove(&Order::Fifo.place(&one.contender));
+                    line.waiting.remove(&Ranking::FIFO.place(&one.contender));
                     line.taken = line.taken.saturating_add(one.cost);
                 }
             }
@@ -240,16 +241,16 @@ mod tests {
             order in (0..Order::NAMED.len()).prop_map(|n| Order::NAMED[n].1),
             waiting in prop::collection::vec((0..1000i64, 0..9u64, 1..9u64, 0..2i32, 0..3usize), 1..20),
         ) {
-            let now = Time::from_secs(2);
+            let (now, ranking) = (Time::from_secs(2), Ranking::usual(order));
             let jobs: Vec<super::super::Job> = waiting.iter().map(|(.., user)| {
                 let text = format!("submit,user,runtime,core,elastic,cores,memory\n0,u{user},1,1,0,1,1\n");
                 super::super::read(text.as_bytes()).unwrap().remove(0)
             }).collect();
-            let mut accounts = Accounts::new(&jobs);
+            let mut accounts = Accounts::new(&jobs, super::super::HALF_LIFE);
             for (n, (.., user)) in waiting.iter().enumerate() {
                 accounts.hold(n, 1000 * *user as u64, 0, Time::ZERO);
             }
-            let mut queue = Queue::new(order);
+            let mut queue = Queue::new(ranking);
             let mut line = Vec::new();
             for (job, (submitted, share, runtime, priority, _)) in waiting.iter().enumerate() {
                 let one = Waiting {
@@ -276,10 +277,13 @@ mod tests {
                 cost: one.cost,
                 item: one.job,
             });
-            let expected: Vec<usize> = line_up(order, waiters).iter().map(|w| w.1).collect();
+            let expected: Vec<usize> = line_up(ranking, waiters).iter().map(|w| w.1).collect();
             queue.begin();
             let mut found = Vec::new();
             while let Some((place, one)) = queue.first(&accounts, now) {
+                let behind = queue.behind(&place, &accounts, now, |_| true);
+                let behind: Vec<usize> = behind.iter().map(|(_, one)| one.job).collect();
+                prop_assert_eq!(&behind, &expected[found.len() + 1..]);
                 queue.take(&place, &one, accounts.owner(one.job));
                 found.push(one.job);
             }

@@ -45,6 +45,19 @@ impl Time {
         self.0.checked_add(other.0).map(Self)
     }
 
+    /// So many times as long, to the nanosecond, and no less than one; `None` if that is longer than a workload may name.
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "it is within what was checked"
+    )]
+    pub fn times(self, factor: f64) -> Option<Self> {
+        let nanos = (self.0 as f64 * factor).round();
+        let fits = (0.0..LONGEST as f64 * SECOND as f64).contains(&nanos);
+        fits.then(|| Self((nanos as u64).max(1)))
+    }
+
     /// From `earlier` to this; nothing if it is later.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Self {

@@ -35,6 +35,11 @@ impl Job {
         self.core.saturating_add(self.elastic)
     }
 
+    /// Gives it a time limit, if it has none: so many times its runtime.
+    pub fn limit(&mut self, factor: f64) {
+        self.time_limit = self.time_limit.or_else(|| self.runtime.times(factor));
+    }
+
     /// When its time is up if it starts at `start`.
     pub fn deadline(&self, start: Time) -> Option<Time> {
         self.time_limit.and_then(|limit| start.plus(limit))

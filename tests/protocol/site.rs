@@ -322,6 +322,7 @@ impl Site {
                 order: zoe::model::Order::Fifo,
                 mode: zoe::model::Mode::Flexible,
                 runtime: jiff::SignedDuration::from_hours(1),
+                ageing: 10,
                 start_deadline: SignedDuration::from_secs(30),
                 node_grace: SignedDuration::from_secs(60),
                 quota: Quota::default(),

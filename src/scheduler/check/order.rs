@@ -122,10 +122,10 @@ impl<'a> Judge<'a> {
         cores.max(memory).min(1_000_000) * self.runtime(execution)
     }
 
-    /// Every ten seconds of waiting take a second of the cluster off.
+    /// So many seconds of waiting take a second of the cluster off.
     fn aged(&self, execution: &Execution) -> i128 {
         let waits = i128::from(self.now.as_millisecond() - submitted(execution));
-        self.size(execution) * 10 - waits * 1_000_000
+        self.size(execution) * i128::from(self.policy.ageing) - waits * 1_000_000
     }
 
     fn waited(&self, execution: &Execution) -> i128 {
