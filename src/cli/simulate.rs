@@ -100,7 +100,9 @@ pub fn run(args: &SimulateArgs, session: &Session) -> Done {
     let config = session.config()?;
     let mut jobs = workload(args, session)?;
     if let Some(factor) = args.time_limits {
-        jobs.iter_mut().for_each(|job| job.limit(factor));
+        for job in &mut jobs {
+            job.limit(factor);
+        }
     }
     if let Some(path) = &args.save {
         let mut csv = Vec::new();

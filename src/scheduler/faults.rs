@@ -31,13 +31,9 @@ pub(super) fn faults(seen: &Snapshot, policy: &Policy, good: &Plan, which: Index
             plan.steps.insert(0, end(id(1 << 40), Mark::Ending));
         }),
         with(seen, good, "an unknown image", |plan| {
-            plan.steps.insert(
-                0,
-                Step::RemoveImage(JobImage {
-                    docker_id: "x".to_owned(),
-                    tag: "x".to_owned(),
-                }),
-            );
+            let (docker_id, tag) = ("x".to_owned(), "x".to_owned());
+            let unknown = Step::RemoveImage(JobImage { docker_id, tag });
+            plan.steps.insert(0, unknown);
         }),
     ];
     faults.extend(step_faults(seen, good, which));

@@ -13,7 +13,7 @@ pub const HALF_LIFE: Time = Time::from_secs(7 * 24 * 3600);
 pub struct Accounts {
     /// Whose each application is.
     owners: Vec<usize>,
-    accounts: Vec<Account>,
+    users: Vec<Account>,
     half_life: Time,
 }
 
@@ -36,7 +36,7 @@ impl Accounts {
         });
         let owners: Vec<usize> = owners.collect();
         Self {
-            accounts: vec![Account::default(); known.len()],
+            users: vec![Account::default(); known.len()],
             owners,
             half_life,
         }
@@ -50,7 +50,7 @@ impl Accounts {
     /// An application holds so much more now, and so much less, in thousandths of a core.
     pub fn hold(&mut self, job: usize, more: u64, less: u64, now: Time) {
         let owner = self.owner(job);
-        if let Some(account) = self.accounts.get_mut(owner) {
+        if let Some(account) = self.users.get_mut(owner) {
             account.used = account.used_at(now, self.half_life);
             account.at = now;
             account.held = (account.held + more).saturating_sub(less);
@@ -64,7 +64,7 @@ impl Accounts {
         reason = "it is positive, and what does not fit is as much as can be said"
     )]
     pub fn used(&self, owner: usize, now: Time) -> u64 {
-        let account = self.accounts.get(owner);
+        let account = self.users.get(owner);
         account.map_or(0, |account| account.used_at(now, self.half_life) as u64)
     }
 }

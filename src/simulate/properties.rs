@@ -140,7 +140,9 @@ proptest! {
     ) {
         for job in &mut jobs {
             job.priority = 0;
-            factor.into_iter().for_each(|factor| job.limit(factor.into()));
+            if let Some(factor) = factor {
+                job.limit(factor.into());
+            }
         }
         let name = "member".parse().unwrap();
         let components: Vec<Component> = jobs.iter().map(|job| job.component(&name)).collect();
