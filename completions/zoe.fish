@@ -350,6 +350,11 @@ complete -c zoe -n "__fish_zoe_using_subcommand release" -s h -l help -d 'Print 
 complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l name -d 'What to call it [default: made from what is run]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -s e -l env -d 'Set a variable in every container; without =VALUE it has the caller\'s value' -r
 complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l conf -d 'A Spark setting' -r
+complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l priority -d 'The greater goes first [default: as it was]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l after -d 'Start it only when that one is over: well (EXEC or EXEC:ok), or in any way (EXEC:any); may be repeated. What it came after before is not taken over' -r
+complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l time-limit -l timeout -d 'End it when it has run for so long (exit code 124): 30s, 10m, 2h, 1h30m [default: as it was]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l retries -d 'When it fails, run it again so many times at the most [default: as it was]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l retry-on -d 'Only when it fails with one of these exit codes: 75,111 [default: as it was]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
@@ -357,6 +362,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l color -d 'When to c
 always\t'Always'
 never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -s d -l detach -d 'Print the id and return at once'
+complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l hold -d 'Keep it back until `zoe release`'
 complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
 complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
 complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -s h -l help -d 'Print help'

@@ -107,8 +107,9 @@ fn step_faults(seen: &Snapshot, good: &Plan, which: Index) -> Vec<Fault> {
                 plan.steps[chosen] = Step::Rollback { execution, why };
             }));
             faults.push(with(seen, good, "not ready for no time", |plan| {
-                let missing = "nothing".to_owned();
-                let why = Cause::NotReady { missing };
+                let why = Cause::NotReady {
+                    missing: String::new(),
+                };
                 plan.steps[chosen] = Step::Rollback { execution, why };
             }));
         }

@@ -44,7 +44,7 @@ fn what_cannot_be_run_is_said_in_a_sentence() {
     fs::write(path("x.sh"), "true").unwrap();
     fs::write(path("x.py"), "pass").unwrap();
     let say = |path: &Path, main| pack(path, main).unwrap_err().to_string();
-    assert!(say(&path("none.py"), None).contains("cannot read"));
+    assert!(say(&path("none.py"), None).contains("there is no file"));
     assert!(say(&path("x.zip"), Some("a.py")).contains("is no zip archive"));
     assert!(say(&path("x.jar"), None).contains("is no jar"));
     assert!(say(&path("x.sh"), None).contains("neither a .py"));
