@@ -1,6 +1,7 @@
 //! Reading a member's log as it is written, through a Docker that goes away for a while: it is read on where it broke off, no
 //! piece twice and none left out.
 
+use std::cmp::Ordering;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
@@ -32,14 +33,14 @@ impl Read {
     /// What of a piece is new.
     fn rest(&mut self, mut chunk: LogChunk) -> LogChunk {
         if let Some((at, known)) = self.again {
-            if chunk.at < at {
-                chunk.bytes = chunk.bytes.slice(..0);
-            } else if chunk.at == at {
-                let skipped = known.min(chunk.bytes.len());
-                chunk.bytes = chunk.bytes.slice(skipped..);
-                self.again = Some((at, known - skipped));
-            } else {
-                self.again = None;
+            match chunk.at.cmp(&at) {
+                Ordering::Less => chunk.bytes = chunk.bytes.slice(..0),
+                Ordering::Equal => {
+                    let skipped = known.min(chunk.bytes.len());
+                    chunk.bytes = chunk.bytes.slice(skipped..);
+                    self.again = Some((at, known - skipped));
+                }
+                Ordering::Greater => self.again = None,
             }
         }
         if !chunk.bytes.is_empty() {

@@ -100,7 +100,7 @@ async fn learn_sizes<'e>(
     match past::of(context, &ids).await {
         Ok(pasts) => known.get_or_insert_default().pasts.extend(pasts),
         Err(error) => {
-            tracing::warn!(%error, "how many members are wanted is said without the history")
+            tracing::warn!(%error, "how many members are wanted is said without the history");
         }
     }
 }
