@@ -92,8 +92,8 @@ pub(super) fn refusal(body: &Bytes) -> String {
     )
 }
 
-/// The status of a refusal. A classic Swarm manager answers 500 to nearly all that its Engines refuse; then their words
-/// tell which status it was.
+/// The status of a refusal. A classic Swarm manager answers 500 to nearly all that its Engines refuse, and so does one of
+/// Swarm mode when two make things of one name at the same moment; then their words tell which status it was.
 pub(in crate::engine) fn status(error: &Error) -> Option<u16> {
     let Error::DockerResponseServerError {
         status_code,
@@ -107,7 +107,11 @@ pub(in crate::engine) fn status(error: &Error) -> Option<u16> {
         *status_code
     } else if says(&["No such container", "No such image"]) {
         404
-    } else if says(&["already in progress", "is already in use by container"]) {
+    } else if says(&[
+        "already in progress",
+        "is already in use by container",
+        "name conflicts with an existing object",
+    ]) {
         409
     } else {
         500
@@ -170,6 +174,13 @@ mod tests {
         assert_eq!(of(404, "page not found"), Some(404));
         assert_eq!(of(500, "no resources available"), Some(500));
         assert_eq!(of(500, "Error: No such container: 12"), Some(404));
+        assert_eq!(
+            of(
+                500,
+                "rpc error: code = Unknown desc = name conflicts with an existing object"
+            ),
+            Some(409)
+        );
         assert_eq!(
             of(
                 500,
