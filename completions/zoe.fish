@@ -51,7 +51,7 @@ complete -c zoe -n "__fish_zoe_needs_command" -f -a "exec" -d 'Run a command ins
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "wait" -d 'Wait until executions run or are over'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "hold" -d 'Keep executions back that wait'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "release" -d 'Let executions go on that are held'
-complete -c zoe -n "__fish_zoe_needs_command" -f -a "resubmit" -d 'Run the same again'
+complete -c zoe -n "__fish_zoe_needs_command" -f -a "resubmit" -d 'Run the same again, but for what is said otherwise'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "resize" -d 'Give what runs more members, or fewer'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "kill" -d 'End executions'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "rm" -d 'Forget executions that are over'
@@ -350,11 +350,11 @@ complete -c zoe -n "__fish_zoe_using_subcommand release" -s h -l help -d 'Print 
 complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l name -d 'What to call it [default: made from what is run]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -s e -l env -d 'Set a variable in every container; without =VALUE it has the caller\'s value' -r
 complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l conf -d 'A Spark setting' -r
-complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l priority -d 'The greater goes first [default: as it was]' -r
-complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l after -d 'Start it only when that one is over: well (EXEC or EXEC:ok), or in any way (EXEC:any); may be repeated. What it came after before is not taken over' -r
-complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l time-limit -l timeout -d 'End it when it has run for so long (exit code 124): 30s, 10m, 2h, 1h30m [default: as it was]' -r
-complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l retries -d 'When it fails, run it again so many times at the most [default: as it was]' -r
-complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l retry-on -d 'Only when it fails with one of these exit codes: 75,111 [default: as it was]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l priority -d 'The greater goes first; without it 0, and below 0 last' -r
+complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l after -d 'Start it only when that one is over: well (EXEC or EXEC:ok), or in any way (EXEC:any); may be repeated' -r
+complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l time-limit -l timeout -d 'End it when it has run for so long (exit code 124): 30s, 10m, 2h, 1h30m. Small ones with a limit are let past' -r
+complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l retries -d 'When it fails, run it again so many times at the most' -r
+complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l retry-on -d 'Only when it fails with one of these exit codes: 75,111' -r
 complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r

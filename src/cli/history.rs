@@ -74,15 +74,14 @@ pub async fn run(args: HistoryArgs, session: &Session) -> Done {
         Ended::Cancelled => "cancelled",
     });
     let query = Query {
-        name_prefix: None,
         user: args.user,
         application: args.application,
         name: args.name,
         state: state.map(str::to_owned),
         since: args.since.map(|moment| moment.at(now)),
         until: args.until.map(|moment| moment.at(now)),
-        id_prefix: None,
         limit: args.limit.or((!args.as_workload).then_some(USUAL)),
+        ..Query::default()
     };
     if args.as_workload {
         return workload(&context, &query, session).await;

@@ -103,7 +103,7 @@ enum Command {
     Hold(hold::HoldArgs),
     /// Let executions go on that are held
     Release(hold::HoldArgs),
-    /// Run the same again
+    /// Run the same again, but for what is said otherwise
     Resubmit(resubmit::ResubmitArgs),
     /// Give what runs more members, or fewer
     Resize(resize::ResizeArgs),

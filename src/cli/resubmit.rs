@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::args::terms::ChangedArgs;
+use super::args::terms::{QueueArgs, RetryArgs};
 use super::args::values;
 use super::attach;
 use super::session::{Done, Session};
@@ -35,7 +35,9 @@ pub struct ResubmitArgs {
     #[arg(long, value_name = "KEY=VALUE", value_parser = values::pair)]
     conf: Vec<(String, String)>,
     #[command(flatten)]
-    terms: ChangedArgs,
+    queue: QueueArgs,
+    #[command(flatten)]
+    retry: RetryArgs,
 }
 
 /// Submits it, and unless detached stays until the end.
@@ -43,16 +45,16 @@ pub async fn run(args: ResubmitArgs, session: &Session) -> Done {
     let mut env = session.environment(&args.env)?;
     env.extend(spark_conf(&args.conf));
     let context = session.context().await?;
-    let terms = args.terms;
+    let (queue, retry) = (args.queue, args.retry);
     let changes = Changes {
         name: args.name,
         env,
-        priority: terms.priority,
-        after: terms.after,
-        held: terms.hold,
-        timeout: terms.time_limit,
-        retries: terms.retries,
-        retry_on: terms.retry_on.into_iter().collect(),
+        priority: queue.priority,
+        after: queue.after,
+        held: queue.hold,
+        timeout: queue.time_limit,
+        retries: retry.retries,
+        retry_on: retry.retry_on.into_iter().collect(),
     };
     let submission = resubmit::again(&context, &args.execution, changes).await?;
     attach::launch(session, &context, &submission, args.detach).await

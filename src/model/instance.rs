@@ -133,8 +133,7 @@ pub fn tells_of_no_image(said: &str) -> bool {
         "repository does not exist",
         "not found: manifest",
     ];
-    let said = said.to_lowercase();
-    WORDS.iter().any(|words| said.contains(words))
+    says_any(said, &WORDS)
 }
 
 /// Whether what Docker says of an image is that its registry did not answer: it may have it or not.
@@ -152,8 +151,12 @@ pub fn tells_of_no_answer(said: &str) -> bool {
         "awaiting headers",
         "temporary failure in name resolution",
     ];
+    says_any(said, &WORDS)
+}
+
+fn says_any(said: &str, words: &[&str]) -> bool {
     let said = said.to_lowercase();
-    WORDS.iter().any(|words| said.contains(words))
+    words.iter().any(|words| said.contains(words))
 }
 
 /// A member as it is to be made: everything filled in, nothing left to decide.

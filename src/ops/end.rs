@@ -12,8 +12,8 @@ use super::{keep, record};
 use crate::model::{Execution, InstanceState, Mark, Outcome};
 use crate::store::Event;
 
-/// How long the time between making a container and its start is waited for.
-const LONGEST_START: SignedDuration = SignedDuration::from_secs(10);
+/// How long one step waits at the most for a time limit to run out.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(10);
 
 /// Ends an execution, whatever is left of it.
 ///
@@ -82,13 +82,12 @@ async fn is_out_of_time(case: Case<'_>) -> Result<bool, OpsError> {
         .filter(SignedDuration::is_positive);
     match left {
         None => Ok(true),
-        // A later pass finds it.
-        Some(left) if left > LONGEST_START => Ok(false),
         Some(left) => {
-            context.world.sleep(left.unsigned_abs()).await;
-            // It may have ended by itself: then that is how it ended.
+            let pause = left.min(LONGEST_WAIT);
+            context.world.sleep(pause.unsigned_abs()).await;
+            // It may have ended by itself: then that is how it ended. If there is more time left, a later pass finds it.
             let seen = context.backend.inspect(execution).await?;
-            Ok(seen.decisive_exit().is_none())
+            Ok(left == pause && seen.decisive_exit().is_none())
         }
     }
 }

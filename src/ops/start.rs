@@ -125,15 +125,18 @@ impl Case<'_> {
         if tries >= self.context.settings.start_tries {
             return self.give_up(&times(why, tries)).await;
         }
-        self.event(START_FAILED, why).await;
-        self.tell_failed(why.to_owned());
-        Ok(self.context.backend.remove(self.execution).await?)
+        self.step_back(START_FAILED, why).await
     }
 
     /// There is no room for a start in what nobody counts, such as Docker's network addresses: it is undone and waits, and that
     /// is no try.
     async fn put_off(self, why: &str) -> Result<(), OpsError> {
-        self.event(START_PUT_OFF, why).await;
+        self.step_back(START_PUT_OFF, why).await
+    }
+
+    /// Clears away what was made for a start, after writing why.
+    async fn step_back(self, kind: &str, why: &str) -> Result<(), OpsError> {
+        self.event(kind, why).await;
         self.tell_failed(why.to_owned());
         Ok(self.context.backend.remove(self.execution).await?)
     }

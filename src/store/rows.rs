@@ -10,7 +10,8 @@ use super::{Event, Query, Record, Result, StoreError};
 use crate::model::{Bytes, Cores, Deployment, ExecutionId, Outcome, Resources};
 
 /// The table of executions. What is empty or NULL is filled in by a later write; what is known stays, but for what it was given,
-/// which changes until the end, and for when it began: who starts it sees that late, so the earliest time counts; the four columns of the end are written together, once.
+/// which changes until the end, and for when it began: who starts it sees that late, so the earliest time counts. The four
+/// columns of the end are written together, once.
 pub const EXECUTIONS: Table = Table {
     name: "executions",
     key: &["deployment", "id"],

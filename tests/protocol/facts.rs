@@ -72,8 +72,12 @@ pub fn note(world: &World, calls: &Calls, call: &str, fault: Option<&Fault>) {
                 first.or_insert_with(|| mark.to_owned());
             }
         }
-        if let (Some(name), None) = (call.strip_prefix("start container "), fault) {
-            // One that runs already is not started, and does not begin anew.
+        if let (Some(name), None) = (call.strip_prefix("start container "), fault)
+            && let Some((id, row)) = world.container(name)
+            && row.started_at.is_some()
+            // One that was started already does not begin anew.
+            && facts.begun.insert(id.clone())
+        {
             *facts.starts.entry(name.to_owned()).or_default() += 1;
             let began = facts.began_with_lease.get(&actor) == Some(&true);
             match too_much(world, now) {

@@ -334,8 +334,9 @@ impl<'s> Run<'s> {
                 inner.facts.lapsed |= length >= LEASE;
             }
             Happens::DatabaseDown | Happens::DatabaseUp => {
-                self.site.rows.lock().unwrap().down = what == Happens::DatabaseDown;
-                self.site.table.lock().facts.history_broken = true;
+                let down = what == Happens::DatabaseDown;
+                self.site.rows.lock().unwrap().down = down;
+                self.site.table.lock().facts.history_broken |= down;
             }
             Happens::DatabaseLost => {
                 *self.site.rows.lock().unwrap() = crate::store::Rows::default();

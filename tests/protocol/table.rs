@@ -65,6 +65,8 @@ pub struct Facts {
     pub marks: BTreeMap<String, String>,
     /// How often each member was set going.
     pub starts: BTreeMap<String, usize>,
+    /// The containers that were set going, by id.
+    pub begun: BTreeSet<String>,
     /// How often a container of a name was made: ids are different for everybody, this is not.
     pub made: BTreeMap<String, usize>,
     /// The names that containers were made with, and which of that name each is, by id.

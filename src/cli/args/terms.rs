@@ -18,14 +18,8 @@ const MOST: usize = 1000;
 #[command(next_help_heading = "Queue")]
 pub struct QueueArgs {
     /// The greater goes first; without it 0, and below 0 last
-    #[arg(
-        long,
-        value_name = "N",
-        allow_negative_numbers = true,
-        default_value_t = 0,
-        hide_default_value = true
-    )]
-    pub priority: i32,
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub priority: Option<i32>,
     /// Start it only when that one is over: well (EXEC or EXEC:ok), or in any way (EXEC:any); may be repeated
     #[arg(long, value_name = "EXEC[:ok|:any]", value_parser = after)]
     pub after: Vec<After>,
@@ -44,9 +38,17 @@ pub struct BatchArgs {
     /// Run it once for each index (0-9, or 0,2,5-7), at most so many at once (%3); each has its `ZOE_ARRAY_INDEX`
     #[arg(long, value_name = "INDICES[%MOST]", value_parser = array)]
     pub array: Option<Array>,
+    #[command(flatten)]
+    pub retry: RetryArgs,
+}
+
+/// Flags for what happens when it fails.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Queue")]
+pub struct RetryArgs {
     /// When it fails, run it again so many times at the most
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    pub retries: u32,
+    #[arg(long, value_name = "N")]
+    pub retries: Option<u32>,
     /// Only when it fails with one of these exit codes: 75,111
     #[arg(
         long,
@@ -58,41 +60,16 @@ pub struct BatchArgs {
     pub retry_on: Vec<i64>,
 }
 
-/// Flags that say otherwise what is submitted again; what is not said stays as it was.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Queue")]
-pub struct ChangedArgs {
-    /// The greater goes first [default: as it was]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub priority: Option<i32>,
-    /// Start it only when that one is over: well (EXEC or EXEC:ok), or in any way (EXEC:any); may be repeated.
-    /// What it came after before is not taken over
-    #[arg(long, value_name = "EXEC[:ok|:any]", value_parser = after)]
-    pub after: Vec<After>,
-    /// Keep it back until `zoe release`
-    #[arg(long)]
-    pub hold: bool,
-    /// End it when it has run for so long (exit code 124): 30s, 10m, 2h, 1h30m [default: as it was]
-    #[arg(long, visible_alias = "timeout", value_name = "TIME", value_parser = values::duration)]
-    pub time_limit: Option<SignedDuration>,
-    /// When it fails, run it again so many times at the most [default: as it was]
-    #[arg(long, value_name = "N")]
-    pub retries: Option<u32>,
-    /// Only when it fails with one of these exit codes: 75,111 [default: as it was]
-    #[arg(long, value_name = "CODES", value_delimiter = ',', value_parser = code)]
-    pub retry_on: Vec<i64>,
-}
-
 /// What the flags ask for.
 pub fn asked(queue: &QueueArgs, batch: Option<&BatchArgs>) -> Asked {
     let batch = batch.cloned().unwrap_or_default();
     Asked {
-        priority: queue.priority,
+        priority: queue.priority.unwrap_or_default(),
         after: queue.after.clone(),
         array: batch.array,
         retries: Retries {
-            most: batch.retries,
-            codes: batch.retry_on.into_iter().collect(),
+            most: batch.retry.retries.unwrap_or_default(),
+            codes: batch.retry.retry_on.into_iter().collect(),
         },
         held: queue.hold,
     }
