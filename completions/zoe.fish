@@ -289,13 +289,13 @@ complete -c zoe -n "__fish_zoe_using_subcommand status" -s v -l verbose -d 'Say 
 complete -c zoe -n "__fish_zoe_using_subcommand status" -s h -l help -d 'Print help'
 complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l generate -d 'Make a workload up instead: google-like:COUNT[:SEED[:LOAD]]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l nodes -d 'The nodes: how many, their cores and their memory, such as 100x32c128g or 4x8c16g,2x16c64g' -r
-complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l policy -d 'The policies: fifo, size, dynsize, hrrn, fair; several with commas' -r
-complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l mode -d 'The modes: rigid, flexible, or both with a comma' -r
+complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l policy -d 'The policies: fifo, size, dynsize, hrrn, fair; several with commas, or all' -r
+complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l mode -d 'The modes: rigid, flexible; both with a comma, or all' -r
 complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l time-limits -d 'Give every application that has no time limit one: FACTOR times its runtime. Where it reaches that it is ended; and who ends before others need the room goes before them' -r
 complete -c zoe -n "__fish_zoe_using_subcommand simulate" -s o -l output -d 'In which form: table or json' -r -f -a "table\t'For people'
 json\t'JSON'"
-complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l svg -d 'Draw it, too, in this file' -r -F
-complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l save -d 'Write the workload as CSV to this file' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l svg -d 'Draw it, too, in this file; \'-\' prints the picture in place of the table' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l save -d 'Write the workload as CSV to this file; \'-\' prints it in place of the table' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r

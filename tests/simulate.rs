@@ -142,6 +142,52 @@ fn pictures_are_xml_whatever_users_are_called() {
 }
 
 #[test]
+fn one_thing_goes_to_standard_output() {
+    let env = TestEnv::new();
+    let usual = ["--generate", "google-like:20", "--nodes", "4x32c128g"];
+    let run = |more: &[&str]| env.run(&[&["simulate"][..], &usual, more].concat());
+    let svg = run(&["--svg", "-"]).expect(0);
+    assert!(svg.starts_with("<svg") || svg.starts_with("<?xml"), "{svg}");
+    assert!(roxmltree::Document::parse(&svg).is_ok());
+    let csv = run(&["--save", "-"]).expect(0);
+    assert!(csv.starts_with(HEADER), "{csv}");
+    assert!(!env.path("work/-").exists());
+    for two in [["--svg", "-", "--save", "-"], ["--svg", "-", "-o", "json"]] {
+        let error = run(&two).expect_error(2);
+        assert!(error.contains("only one thing"), "{error}");
+    }
+}
+
+#[test]
+fn all_policies_and_modes_can_be_asked_for_at_once() {
+    let env = TestEnv::new();
+    let all = json(
+        &env,
+        &[
+            "--generate",
+            "google-like:20",
+            "--nodes",
+            "4x32c128g",
+            "--policy",
+            "all",
+            "--mode",
+            "all",
+        ],
+    );
+    let pairs: Vec<_> = all
+        .iter()
+        .map(|one| {
+            (
+                one["policy"].as_str().unwrap(),
+                one["mode"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(pairs.len(), 10, "{pairs:?}");
+    assert_eq!(&pairs[..2], [("fifo", "rigid"), ("fifo", "flexible")]);
+}
+
+#[test]
 fn what_fits_no_node_is_named_and_the_rest_runs() {
     let env = TestEnv::new();
     env.write(

@@ -56,11 +56,11 @@ fn what_waits_is_listed_explained_held_and_released() {
     let explained = json(&env.run(&["explain", "second", "-o", "json"]).expect(0));
     let wait = &explained["wait"];
     assert_eq!(wait["holders"][0]["id"], first.trim());
-    assert_eq!(wait["nodes"][0]["lacks"][0]["missing"], "1 cores");
+    assert_eq!(wait["nodes"][0]["lacks"][0]["missing"], "1 core");
     let text = env.run(&["explain", "second"]).expect(0);
     assert!(text.contains("Place:       1 of 1\n"), "{text}");
     let table = env.run(&["queue"]).expect(0);
-    assert!(table.contains("waits for 1 cores: 0 of 1 free"), "{table}");
+    assert!(table.contains("waits for 1 core: 0 of 1 free"), "{table}");
     assert_eq!(env.run(&["hold", "second"]).expect(0), second);
     let shown = json(&env.run(&["show", "second", "-o", "json"]).expect(0));
     assert_eq!(shown["held"], true);
@@ -106,6 +106,8 @@ fn users_have_quotas() {
         (&shown["quota"]["executions"], &shown["running"]),
         (&1.into(), &1.into())
     );
+    let own = json(&env.run(&["user", "show", "-o", "json"]).expect(0));
+    assert_eq!(own, shown);
     env.run(&["run", "-d", "job.toml"]).expect(0);
     let line = json(&env.run(&["queue", "-o", "json"]).expect(0));
     assert_eq!(line[0]["waits_for"], "quota");

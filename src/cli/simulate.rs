@@ -43,12 +43,12 @@ pub struct SimulateArgs {
     /// The nodes: how many, their cores and their memory, such as 100x32c128g or 4x8c16g,2x16c64g
     #[arg(long, value_name = "NODES", value_parser = Cluster::from_str)]
     nodes: Cluster,
-    /// The policies: fifo, size, dynsize, hrrn, fair; several with commas
+    /// The policies: fifo, size, dynsize, hrrn, fair; several with commas, or all
     #[arg(long, value_name = "POLICY", value_delimiter = ',', default_value = "fifo", value_parser = order)]
-    policy: Vec<Order>,
-    /// The modes: rigid, flexible, or both with a comma
+    policy: Vec<Named<Order>>,
+    /// The modes: rigid, flexible; both with a comma, or all
     #[arg(long, value_name = "MODE", value_delimiter = ',', default_value = "flexible", value_parser = mode)]
-    mode: Vec<Mode>,
+    mode: Vec<Named<Mode>>,
     /// Give every application that has no time limit one: FACTOR times its runtime. Where it reaches that it is ended; and
     /// who ends before others need the room goes before them
     #[arg(long, value_name = "FACTOR", value_parser = factor)]
@@ -58,19 +58,38 @@ pub struct SimulateArgs {
     /// Leave the table's header out
     #[arg(long)]
     no_header: bool,
-    /// Draw it, too, in this file
+    /// Draw it, too, in this file; '-' prints the picture in place of the table
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
-    /// Write the workload as CSV to this file
+    /// Write the workload as CSV to this file; '-' prints it in place of the table
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
 }
 
-fn order(text: &str) -> Result<Order, String> {
+/// One of several that have names, or all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Named<T> {
+    One(T),
+    All,
+}
+
+/// Those that are meant, in the order of all where all are.
+fn meant<T: Copy>(named: &[Named<T>], all: &[(&'static str, T)]) -> Vec<T> {
+    let mut meant = Vec::new();
+    for named in named {
+        match named {
+            Named::One(one) => meant.push(*one),
+            Named::All => meant.extend(all.iter().map(|(_, one)| *one)),
+        }
+    }
+    meant
+}
+
+fn order(text: &str) -> Result<Named<Order>, String> {
     named(text, "policy", &Order::NAMED)
 }
 
-fn mode(text: &str) -> Result<Mode, String> {
+fn mode(text: &str) -> Result<Named<Mode>, String> {
     named(text, "mode", &Mode::NAMED)
 }
 
@@ -83,12 +102,15 @@ fn factor(text: &str) -> Result<f64, String> {
     })
 }
 
-fn named<T: Copy>(text: &str, what: &str, all: &[(&'static str, T)]) -> Result<T, String> {
+fn named<T: Copy>(text: &str, what: &str, all: &[(&'static str, T)]) -> Result<Named<T>, String> {
+    if text == "all" {
+        return Ok(Named::All);
+    }
     let found = all.iter().find(|(name, _)| *name == text);
-    found.map(|(_, value)| *value).ok_or_else(|| {
+    found.map(|(_, value)| Named::One(*value)).ok_or_else(|| {
         let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
         format!(
-            "'{}' is no {what}; there are {}",
+            "'{}' is no {what}; there are {} and all",
             crate::model::ids::shorten(text),
             names.join(", ")
         )
@@ -97,6 +119,7 @@ fn named<T: Copy>(text: &str, what: &str, all: &[(&'static str, T)]) -> Result<T
 
 /// Simulates and prints.
 pub fn run(args: &SimulateArgs, session: &Session) -> Done {
+    let printed = printed(args)?;
     let config = session.config()?;
     let mut jobs = workload(args, session)?;
     if let Some(factor) = args.time_limits {
@@ -111,8 +134,8 @@ pub fn run(args: &SimulateArgs, session: &Session) -> Done {
     }
     let draw = args.svg.is_some() && jobs.len() <= simulation_svg::MOST_LINES;
     let mut outcomes: Vec<Outcome> = Vec::new();
-    for &order in &args.policy {
-        for &mode in &args.mode {
+    for order in meant(&args.policy, &Order::NAMED) {
+        for mode in meant(&args.mode, &Mode::NAMED) {
             let setup = Setup {
                 ageing: config.scheduler.ageing,
                 half_life: Time::from_secs(config.quota.half_life.as_secs()),
@@ -136,11 +159,27 @@ pub fn run(args: &SimulateArgs, session: &Session) -> Done {
     if let Some(path) = &args.svg {
         save(session, path, simulation_svg::svg(&simulation).as_bytes())?;
     }
-    session.face.print(&match args.form.output {
-        PlainFormat::Table => simulation::table(&simulation, &session.look(args.no_header)),
-        PlainFormat::Json => simulation::json(&simulation),
-    })?;
+    if !printed {
+        session.face.print(&match args.form.output {
+            PlainFormat::Table => simulation::table(&simulation, &session.look(args.no_header)),
+            PlainFormat::Json => simulation::json(&simulation),
+        })?;
+    }
     Ok(0)
+}
+
+/// Whether a picture or a workload goes to standard output, which has room for one thing.
+fn printed(args: &SimulateArgs) -> Result<bool, CommandError> {
+    let is_printed = |path: &Option<PathBuf>| path.as_deref() == Some(Path::new("-"));
+    let json = matches!(args.form.output, PlainFormat::Json);
+    match (is_printed(&args.svg), is_printed(&args.save), json) {
+        (false, false, _) => Ok(false),
+        (true, false, false) | (false, true, false) => Ok(true),
+        _ => Err(CommandError::usage(
+            "only one thing can be written to standard output: --svg -, --save - or -o json",
+        )
+        .hint("name a file for the others")),
+    }
 }
 
 fn workload(args: &SimulateArgs, session: &Session) -> Result<Vec<Job>, CommandError> {
@@ -167,6 +206,9 @@ fn workload(args: &SimulateArgs, session: &Session) -> Result<Vec<Job>, CommandE
 }
 
 fn save(session: &Session, path: &Path, content: &[u8]) -> Result<(), CommandError> {
+    if path == Path::new("-") {
+        return session.face.bytes(content);
+    }
     let path = session.around.cwd.join(path);
     std::fs::write(&path, content).map_err(|error| {
         CommandError::usage(format!("cannot write {}: {error}", path.display()))

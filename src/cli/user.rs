@@ -15,7 +15,8 @@ use crate::store::Role;
 pub const EXAMPLES: &str = "\
 zoe user add ada --mail ada@example.org --cores 16 --memory 64g
 zoe user set ada --hours 500 --executions none    none: no limit; default: what everybody has
-zoe user show ada                                 what a user may have, has, and has used
+zoe user show                                     what you may have, have, and have used
+zoe user show ada                                 the same of another
 zoe user ls";
 
 /// What to do.
@@ -62,9 +63,9 @@ pub struct EntryArgs {
 /// Arguments of `show`.
 #[derive(Debug, Clone, Args)]
 pub struct ShowArgs {
-    /// The user's name
+    /// The user's name; your own where none is given
     #[arg(value_name = "NAME")]
-    name: String,
+    name: Option<String>,
     #[command(flatten)]
     form: PlainForm,
 }
@@ -161,7 +162,8 @@ pub async fn run(command: UserCommand, session: &Session) -> Done {
             })?;
         }
         UserCommand::Show(args) => {
-            let user = accounts::show(&context, &args.name).await?;
+            let name = args.name.as_deref().unwrap_or(&context.settings.user);
+            let user = accounts::show(&context, name).await?;
             session.face.print(&match args.form.output {
                 PlainFormat::Table => users::table(std::slice::from_ref(&user), look),
                 PlainFormat::Json => users::one_json(&user),

@@ -9,7 +9,7 @@ use super::Config;
 use super::docker_url::DockerUrl;
 use super::kinds::Given;
 use super::values::{Backend, Database, MailSecurity};
-use crate::model::{Deployment, Mode, Order, Secret};
+use crate::model::{AGEING_TEXT, Deployment, Mode, Order, Secret};
 
 /// Reads the text of one setting into its place and returns it as `config show` may show it: resolved, secrets masked.
 type Set = fn(&mut Config, &Given<'_>) -> Result<String, String>;
@@ -348,7 +348,7 @@ pub const KEYS: &[Key] = &[
     Key {
         section: "scheduler",
         name: "ageing",
-        default: "10",
+        default: AGEING_TEXT,
         doc: "Under `dynsize`: how many seconds of waiting make an execution smaller by what the whole cluster does in one. \
               The less, the sooner a large one gets its turn.",
         later: None,

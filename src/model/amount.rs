@@ -79,6 +79,14 @@ impl FromStr for Cores {
     }
 }
 
+impl Cores {
+    /// With the noun: `1 core`, `2.5 cores`.
+    pub fn in_words(self) -> String {
+        let noun = if self.0 == 1000 { "core" } else { "cores" };
+        format!("{self} {noun}")
+    }
+}
+
 impl fmt::Display for Cores {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (whole, rest) = (self.0 / 1000, self.0 % 1000);

@@ -199,6 +199,14 @@ impl Execution {
         })
     }
 
+    /// Whether its program has ended, and only has to be cleared away: its monitor has exited. One without a monitor is not
+    /// over before its members are stopped.
+    pub fn is_over(&self) -> bool {
+        self.ticket.application.monitor.is_some()
+            && self.decisive_exit().is_some()
+            && matches!(self.phase(), Phase::Ending(_))
+    }
+
     /// The exit code of an execution that this member's exit ends: one without a monitor is not to end by itself.
     pub fn exit_code_of(&self, decisive: &Instance) -> Option<i64> {
         let code = decisive.exit_code()?;

@@ -24,7 +24,7 @@ pub use plan::{
     Away, Cause, Holder, OverQuota, Placement, Plan, Reservation, Resource, Step, WaitReason,
     Waiting,
 };
-pub use policy::{Mode, Order};
+pub use policy::{AGEING, AGEING_TEXT, Mode, Order};
 pub use quota::{Limit, Limits, Quota};
 pub use secret::Secret;
 pub use snapshot::{

@@ -3,6 +3,17 @@
 use super::amount::Resources;
 use super::application::{Application, Component};
 
+/// [`AGEING`] as it stands in the configuration.
+pub const AGEING_TEXT: &str = "10";
+
+/// How many seconds of waiting take a second of the whole cluster off a size, where the configuration says nothing else: one
+/// that wants a tenth of the cluster is overtaken only by what comes within its own running time.
+pub const AGEING: u32 = match u32::from_str_radix(AGEING_TEXT, 10) {
+    Ok(seconds) => seconds,
+    // Not compiled: the text is a number.
+    Err(_) => panic!("AGEING_TEXT is a number"),
+};
+
 /// How executions of one priority are ordered.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Order {

@@ -80,7 +80,7 @@ pub async fn explain(context: &Context, text: &str) -> Result<Explanation, OpsEr
             |_| OpsError::failed(format!("{id} came to its end just now; ask again")),
         ));
     };
-    let view = present::alive(execution, Some(&look.plan), Some(&look.known), None);
+    let view = present::alive(execution, Some(look.planned()), Some(&look.known), None);
     let wait = if execution.phase() == Phase::Queued {
         Some(wait(context, &look, execution).await?)
     } else {
@@ -209,7 +209,7 @@ fn lacks(node: &Node, component: &Component, free: Resources) -> Option<String> 
         .map(|(key, value)| format!("the label {key}={value}"));
     let one = component.reservation();
     let (cores, memory) = (one.cores.minus(free.cores), one.memory.minus(free.memory));
-    let cores = (cores.millis() > 0).then(|| format!("{cores} cores"));
+    let cores = (cores.millis() > 0).then(|| cores.in_words());
     let memory = (memory.get() > 0).then(|| format!("{memory} of memory"));
     let lacks: Vec<String> = unlike.chain(cores).chain(memory).collect();
     (!lacks.is_empty()).then(|| lacks.join(", "))

@@ -49,7 +49,8 @@ pub async fn ps(context: &Context, ended: bool) -> Result<Listing, OpsError> {
     }
     let (plan, mut known) = reasons.unzip();
     learn_sizes(context, snapshot.executions.values(), &mut known).await;
-    let (plan, known) = (plan.as_ref(), known.as_ref());
+    let plan = plan.as_ref().map(|plan| (plan, &snapshot));
+    let known = known.as_ref();
     let mut executions: Vec<_> = snapshot
         .executions
         .values()
@@ -149,16 +150,19 @@ pub async fn show(context: &Context, text: &str) -> Result<Shown, OpsError> {
 
 async fn show_alive(context: &Context, execution: &Execution) -> Result<ExecutionView, OpsError> {
     let wants_more = execution.phase() == Phase::Queued || execution.ticket.terms.retries.most > 0;
+    let mut seen = None;
     let reasons = if wants_more {
         let snapshot = context.backend.observe(Scope::Everything).await?;
         let store = context.history.open().await.ok();
-        reasons(context, store.as_ref(), &snapshot).await
+        let snapshot = seen.insert(snapshot);
+        reasons(context, store.as_ref(), snapshot).await
     } else {
         None
     };
     let (plan, mut known) = reasons.unzip();
     learn_sizes(context, std::iter::once(execution), &mut known).await;
-    let (plan, known) = (plan.as_ref(), known.as_ref());
+    let plan = plan.as_ref().zip(seen.as_ref());
+    let known = known.as_ref();
     let inspected = context.backend.inspect(execution).await?;
     let private = match context.backend.private(execution.ticket.id).await {
         Ok(private) => Some(private),

@@ -6,15 +6,15 @@ use super::view::{ComponentView, ContainerView, ExecutionView, NamedUrl, State, 
 use crate::apps;
 use crate::model::{
     Component, Execution, Instance, InstanceState, Mark, Outcome, Phase, Plan, Private, Protocol,
-    Ticket,
+    Snapshot, Ticket,
 };
 use crate::scheduler::{Known, Past};
 use crate::store::Record;
 
-/// An execution that is alive. With `private` the URLs carry what their owner needs, such as a token.
+/// An execution that is alive; what it waits for is said with the names of what was seen beside it. With `private` the URLs carry what their owner needs, such as a token.
 pub(super) fn alive(
     execution: &Execution,
-    plan: Option<&Plan>,
+    plan: Option<(&Plan, &Snapshot)>,
     known: Option<&Known>,
     private: Option<&Private>,
 ) -> ExecutionView {
@@ -73,12 +73,13 @@ fn state(phase: Phase) -> State {
     }
 }
 
-fn reason(execution: &Execution, plan: Option<&Plan>) -> Option<String> {
+fn reason(execution: &Execution, plan: Option<(&Plan, &Snapshot)>) -> Option<String> {
     match execution.phase() {
         Phase::Queued => {
             let id = execution.ticket.id;
-            let waiting = plan?.waiting.iter().find(|waiting| waiting.execution == id);
-            waiting.map(|waiting| waiting.reason.to_string())
+            let (plan, snapshot) = plan?;
+            let waiting = plan.waiting.iter().find(|waiting| waiting.execution == id);
+            waiting.map(|waiting| waiting.reason.in_words(&snapshot.executions))
         }
         Phase::Starting | Phase::Running { .. } => troubles(execution),
         Phase::Ending(mark) => Some(

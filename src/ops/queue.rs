@@ -82,7 +82,13 @@ impl Look {
             return BTreeMap::new();
         }
         let policy = past::policy(context, true);
-        scheduler::forecast(&self.snapshot, &self.known, &policy, context.now())
+        let grace = context.settings.grace;
+        scheduler::forecast(&self.snapshot, &self.known, &policy, grace, context.now())
+    }
+
+    /// The plan, and what it is about.
+    pub fn planned(&self) -> (&Plan, &Snapshot) {
+        (&self.plan, &self.snapshot)
     }
 
     /// Those that wait in the queue, in its order.
@@ -109,7 +115,7 @@ pub async fn queue(context: &Context) -> Result<Line, OpsError> {
         let waiting = look.plan.waiting.iter().find(|one| one.execution == id);
         if let Some((execution, waiting)) = look.snapshot.executions.get(&id).zip(waiting) {
             entries.push(Entry {
-                view: present::alive(execution, Some(&look.plan), Some(&look.known), None),
+                view: present::alive(execution, Some(look.planned()), Some(&look.known), None),
                 position: place + 1,
                 code: waiting.reason.code(),
                 latest_start: forecast.get(&id).copied(),

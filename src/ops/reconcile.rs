@@ -52,7 +52,8 @@ impl Pass {
 
     /// The same, in words.
     pub fn waits_for(&self, id: ExecutionId) -> Option<String> {
-        self.reason_of(id).map(ToString::to_string)
+        let reason = self.reason_of(id)?;
+        Some(reason.in_words(&self.snapshot.executions))
     }
 
     /// What could not be done for an execution, the first thing that will not pass by itself.

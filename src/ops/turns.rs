@@ -188,6 +188,7 @@ impl<'a> Turns<'a> {
 
     /// Ends: what is under way may come to its end, for so long; then the lease is given back.
     pub async fn finish(mut self, patience: Duration) {
+        self.work.begin_no_more();
         let _ = tokio::time::timeout(patience, self.work.all()).await;
         let farewell = async {
             match (self.held.take(), &self.store) {

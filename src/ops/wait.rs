@@ -263,7 +263,7 @@ impl<'a> Teller<'a> {
 
     fn tell(&mut self, execution: &Execution, pass: &Pass, until: Until) {
         let waiting = pass.reason_of(execution.ticket.id);
-        let reason = waiting.map(ToString::to_string);
+        let reason = waiting.map(|why| why.in_words(&pass.snapshot.executions));
         if let (Some(why), Some(text), true) = (waiting, &reason, reason != self.reason) {
             let text = text.clone();
             self.report.tell(match why.again_at() {

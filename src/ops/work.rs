@@ -1,9 +1,10 @@
 //! Steps being carried out: beside each other, but those on one execution one after the other.
 //!
 //! What is begun here is decided elsewhere. Starts that come out of two plans must not be under way together unless the
-//! second plan has seen all that the first is to make: [`Work::may_start`] tells.
+//! second plan has seen all that the first is to make: [`Work::may_start`] tells. Of what ends or is cleared away, only so many
+//! at a time are under way: a thousand at once would keep Docker and the database from everything else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
@@ -21,6 +22,10 @@ use super::start::Case;
 use crate::model::{Execution, ExecutionId, Placement, Snapshot, Step};
 use crate::scheduler::{Known, Past};
 use crate::store::Store;
+
+/// How many subjects at a time have something ended or cleared away. A stop takes up to the grace of its containers, in which
+/// nothing is to be done: there have to be many.
+const ENDS: usize = 64;
 
 /// What a step is about: nothing is done to it by two steps at the same time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,6 +90,8 @@ pub(super) struct Done {
 /// What is being done to a subject, or was a moment ago.
 struct Busy {
     needs_lease: bool,
+    /// Whether it is one of those of which only so many are under way.
+    ends: bool,
     /// What a start is to make.
     placements: Vec<Placement>,
 }
@@ -94,6 +101,10 @@ pub(super) struct Work<'a> {
     context: &'a Context,
     report: &'a dyn Report,
     under_way: FuturesUnordered<BoxFuture<'a, Done>>,
+    /// Ends that are to be begun when others are through.
+    later: VecDeque<BoxFuture<'a, Done>>,
+    /// How many ends are under way.
+    ends: usize,
     busy: BTreeMap<Subject, Busy>,
     /// What is through since that was asked last: who has looked meanwhile may have seen it half done.
     done: Vec<(Done, Option<Busy>)>,
@@ -105,6 +116,8 @@ impl<'a> Work<'a> {
             context,
             report,
             under_way: FuturesUnordered::new(),
+            later: VecDeque::new(),
+            ends: 0,
             busy: BTreeMap::new(),
             done: Vec::new(),
         }
@@ -133,15 +146,28 @@ impl<'a> Work<'a> {
                 | Step::Sweep(_)
                 | Step::RemoveImage(_) => None,
             });
+            let placements: Vec<Placement> = placements.collect();
+            let ends = placements.is_empty();
             let busy = Busy {
                 needs_lease: steps.iter().any(needs_lease),
-                placements: placements.collect(),
+                ends,
+                placements,
             };
             self.busy.insert(subject.clone(), busy);
             let tools = Tools::of(self.context, self.report, round, &subject);
-            self.under_way
-                .push(carry_out(tools, subject, steps).boxed());
+            let work = carry_out(tools, subject, steps).boxed();
+            if ends && self.ends >= ENDS {
+                self.later.push_back(work);
+            } else {
+                self.ends += usize::from(ends);
+                self.under_way.push(work);
+            }
         }
+    }
+
+    /// Forgets what was not begun yet: whoever looks next finds it again.
+    pub(super) fn begin_no_more(&mut self) {
+        self.later.clear();
     }
 
     /// Whether nothing is under way.
@@ -190,6 +216,12 @@ impl<'a> Work<'a> {
         match self.under_way.next().await {
             Some(done) => {
                 let busy = self.busy.remove(&done.subject);
+                if busy.as_ref().is_some_and(|busy| busy.ends) {
+                    match self.later.pop_front() {
+                        Some(next) => self.under_way.push(next),
+                        None => self.ends = self.ends.saturating_sub(1),
+                    }
+                }
                 self.done.push((done, busy));
             }
             None => std::future::pending().await,

@@ -218,7 +218,7 @@ pub fn explanation(explanation: &Explanation, look: &Look) -> String {
         fact("Behind", &before.join(", "));
     }
     let Resources { cores, memory } = wait.needs;
-    fact("Needs", &format!("{cores} cores, {memory}"));
+    fact("Needs", &format!("{}, {memory}", cores.in_words()));
     fact(
         "Starts",
         &match wait.latest_start {

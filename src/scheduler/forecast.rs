@@ -2,14 +2,15 @@
 //! again over a clock that is set forward. Pure.
 //!
 //! Where nothing that stands before an execution has a time limit there is no such moment. Members that elastic executions are
-//! given meanwhile count as theirs until their end.
+//! given meanwhile count as theirs until their end. Whatever is stopped takes all of its grace, and its room is not free
+//! before; what Docker itself takes for a stop and a start is not in it.
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{
-    Execution, ExecutionId, Instance, InstanceKey, InstanceState, Outcome, Phase, Placement,
+    Cause, Execution, ExecutionId, Instance, InstanceKey, InstanceState, Outcome, Phase, Placement,
     Snapshot, Step,
 };
 
@@ -19,18 +20,22 @@ use super::planning::{Policy, plan};
 /// How many plans are made at the most.
 const MOST: usize = 400;
 
-/// When executions start at the latest that wait now; of the others nothing can be said.
+/// When executions start at the latest that wait now; of the others nothing can be said. `grace` is how long a container that
+/// is told to stop may take.
 pub fn forecast(
     snapshot: &Snapshot,
     known: &Known,
     policy: &Policy,
+    grace: SignedDuration,
     now: Timestamp,
 ) -> BTreeMap<ExecutionId, Timestamp> {
     let mut future = Future {
         snapshot: snapshot.clone(),
         known: known.clone(),
+        grace,
         now,
         starts: BTreeMap::new(),
+        stopping: BTreeMap::new(),
     };
     let policy = Policy {
         allow_starts: true,
@@ -48,8 +53,11 @@ pub fn forecast(
 struct Future {
     snapshot: Snapshot,
     known: Known,
+    grace: SignedDuration,
     now: Timestamp,
     starts: BTreeMap<ExecutionId, Timestamp>,
+    /// What was told to stop, all of an execution or one member, and when it has.
+    stopping: BTreeMap<(ExecutionId, Option<InstanceKey>), Timestamp>,
 }
 
 impl Future {
@@ -71,7 +79,9 @@ impl Future {
         let ends = ends.filter_map(Execution::deadline);
         let pauses = plan.waiting.iter();
         let pauses = pauses.filter_map(|waiting| waiting.reason.again_at());
-        match ends.chain(pauses).filter(|at| *at > self.now).min() {
+        let stops = self.stopping.values().copied();
+        let next = ends.chain(pauses).chain(stops);
+        match next.filter(|at| *at > self.now).min() {
             Some(next) => {
                 self.now = next;
                 true
@@ -84,21 +94,28 @@ impl Future {
     fn take(&mut self, step: &Step) -> bool {
         match step {
             Step::End { execution, .. } => {
+                if !self.has_stopped(*execution, None) {
+                    return false;
+                }
                 // Whoever waits for it waits for its end only: how it ends nobody can know.
                 self.known.ends.insert(*execution, Some(Outcome::Finished));
                 self.snapshot.executions.remove(execution).is_some()
             }
             Step::Rollback { execution, .. } | Step::Retry { execution, .. } => {
                 // It starts again when it starts again; what it held is free meanwhile.
-                self.snapshot.executions.remove(execution).is_some()
+                self.has_stopped(*execution, None)
+                    && self.snapshot.executions.remove(execution).is_some()
             }
             Step::Drop { execution, members } => {
+                let members = members.iter().filter_map(Cause::member);
+                let stopped: Vec<&InstanceKey> = members
+                    .filter(|member| self.has_stopped(*execution, Some(member)))
+                    .collect();
                 let Some(execution) = self.snapshot.executions.get_mut(execution) else {
                     return false;
                 };
                 let before = execution.instances.len();
-                let gone = |i: &Instance| members.iter().any(|m| m.member() == Some(&i.key));
-                execution.instances.retain(|i| !gone(i));
+                execution.instances.retain(|i| !stopped.contains(&&i.key));
                 execution.instances.len() < before
             }
             Step::Start {
@@ -107,6 +124,19 @@ impl Future {
             } => self.start(*execution, placement),
             Step::Sweep(_) | Step::RemoveImage(_) => false,
         }
+    }
+
+    /// Whether what is told to stop, now or before, has done so: what holds nothing has.
+    fn has_stopped(&mut self, id: ExecutionId, member: Option<&InstanceKey>) -> bool {
+        let execution = self.snapshot.executions.get(&id);
+        let mut instances = execution.iter().flat_map(|execution| &execution.instances);
+        let counts = |i: &&Instance| member.is_none_or(|member| i.key == *member) && i.holds();
+        if instances.find(counts).is_none() {
+            return true;
+        }
+        let until = self.now.checked_add(self.grace).unwrap_or(Timestamp::MAX);
+        let key = (id, member.cloned());
+        *self.stopping.entry(key).or_insert(until) <= self.now
     }
 
     fn start(&mut self, id: ExecutionId, placement: &Placement) -> bool {
@@ -196,7 +226,8 @@ mod tests {
     fn told(executions: Vec<Execution>) -> Vec<(ExecutionId, Timestamp)> {
         let seen = snapshot(vec![node("a", 1000, 4096)], executions);
         let policy = Policy::usual(false);
-        let starts = forecast(&seen, &Known::default(), &policy, at(100));
+        let grace = SignedDuration::from_secs(10);
+        let starts = forecast(&seen, &Known::default(), &policy, grace, at(100));
         starts.into_iter().collect()
     }
 
@@ -208,7 +239,7 @@ mod tests {
             job(3, None),
             job(4, None),
         ];
-        assert_eq!(told(line), [(id(2), at(600)), (id(3), at(660))]);
+        assert_eq!(told(line), [(id(2), at(610)), (id(3), at(680))]);
         assert_eq!(told(vec![running(1, None), job(2, Some(60))]), []);
         assert_eq!(told(vec![job(2, None)]), [(id(2), at(100))]);
     }
@@ -224,6 +255,16 @@ mod tests {
             end: RequiredEnd::Ok,
         });
         let line = vec![running(1, Some(600)), held, after];
-        assert_eq!(told(line), [(id(3), at(600))]);
+        assert_eq!(told(line), [(id(3), at(610))]);
+    }
+
+    #[test]
+    fn what_is_to_end_already_holds_its_room_for_the_grace_of_its_stop() {
+        let mut cancelled = running(1, None);
+        cancelled.mark = Some(crate::model::Mark::Cancelled);
+        assert_eq!(told(vec![cancelled, job(2, None)]), [(id(2), at(110))]);
+        let mut over = running(1, None);
+        over.instances[0].state = InstanceState::Exited { code: 0 };
+        assert_eq!(told(vec![over, job(2, None)]), [(id(2), at(100))]);
     }
 }

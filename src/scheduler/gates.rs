@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{
-    Application, Bytes, Cause, Cores, Execution, ExecutionId, Mode, Outcome, OverQuota, Quota,
-    RequiredEnd, Resource, Resources, Snapshot, Survey, WaitReason,
+    Application, Bytes, Cause, Cores, Execution, ExecutionId, Mode, Outcome, OverQuota, Phase,
+    Quota, RequiredEnd, Resource, Resources, Snapshot, Survey, WaitReason,
 };
 
 use super::Policy;
@@ -67,11 +67,31 @@ impl<'a> Gates<'a> {
         }
     }
 
-    /// Notes the members of an execution that were seen.
+    /// Notes the members of an execution that were seen. One whose monitor has ended does not run any more, though what is
+    /// left of it may take a while to be stopped; what that holds counts until it is.
     pub fn enter(&mut self, execution: &'a Execution, survey: &Survey) {
-        if !execution.instances.is_empty() {
+        if execution.instances.is_empty() {
+            return;
+        }
+        let ends = matches!(survey.phase, Phase::Ending(_));
+        if ends && execution.is_over() {
+            self.hold(execution, survey.held);
+        } else {
             self.count(execution, survey.held);
         }
+    }
+
+    /// Notes what an execution holds.
+    fn hold(&mut self, execution: &'a Execution, held: Resources) -> Option<&mut Held> {
+        let user = execution.ticket.user.as_str();
+        let of_user = self
+            .known
+            .users
+            .contains_key(user)
+            .then(|| self.users.entry(user))?;
+        let of_user = of_user.or_default();
+        of_user.resources += held;
+        Some(of_user)
     }
 
     /// Notes that an execution has these members, or is given them.
@@ -80,10 +100,8 @@ impl<'a> Gates<'a> {
         if let Some(place) = ticket.terms.array.filter(|place| place.at_once.is_some()) {
             *self.arrays.entry(place.array).or_default() += 1;
         }
-        if self.known.users.contains_key(&ticket.user) {
-            let user = self.users.entry(ticket.user.as_str()).or_default();
+        if let Some(user) = self.hold(execution, held) {
             user.executions += 1;
-            user.resources += held;
         }
     }
 

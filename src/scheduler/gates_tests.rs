@@ -190,6 +190,60 @@ fn a_quota_keeps_back_what_is_too_much() {
     assert_eq!(reasons(quota, 3599).len(), 3);
 }
 
+/// Its monitor has exited with this; its worker runs until it is stopped.
+fn over(n: u64, code: i64) -> Execution {
+    let components = vec![component("main", 1, 500, 64), component("one", 1, 500, 64)];
+    let mut job = execution(n, 0, components);
+    job.ticket.application.monitor = Some("main".parse().unwrap());
+    for (place, state) in [InstanceState::Exited { code }, InstanceState::Running]
+        .into_iter()
+        .enumerate()
+    {
+        let member = instance(&job, place, 0, "a", state);
+        job.instances.push(member);
+    }
+    job
+}
+
+#[test]
+fn whose_program_has_ended_does_not_run_any_more_and_holds_what_is_not_stopped_yet() {
+    let of_array = |mut job: Execution| {
+        let (array, index) = (id(1), 0);
+        let at_once = Some(1);
+        job.ticket.terms.array = Some(ArrayPlace {
+            array,
+            index,
+            at_once,
+        });
+        job
+    };
+    let one = Quota {
+        executions: Some(1),
+        ..Quota::default()
+    };
+    let cores = Quota {
+        cores: Some(Cores::from_millis(900)),
+        ..Quota::default()
+    };
+    let started = |quota, execution: Execution| {
+        let seen = seen(vec![of_array(execution), of_array(job(2))]);
+        let lines = planned(&seen, &ann(quota, 0));
+        lines.iter().any(|line| line.starts_with("start caaaaaaa"))
+    };
+    for code in [0, 3] {
+        assert!(started(one, over(1, code)));
+        assert!(!started(cores, over(1, code)), "its worker holds 0.5");
+    }
+    // Told to end, and not over: its program still runs. Without a monitor there is no such moment.
+    let mut cancelled = over(1, 0);
+    cancelled.instances[0].state = InstanceState::Running;
+    cancelled.mark = Some(Mark::Cancelled);
+    assert!(!started(one, cancelled));
+    let mut open = over(1, 0);
+    open.ticket.application.monitor = None;
+    assert!(!started(one, open));
+}
+
 #[test]
 fn elastic_members_stay_within_the_quota() {
     let mut wide = component("worker", 1, 500, 64);

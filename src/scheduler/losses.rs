@@ -178,7 +178,7 @@ fn lost_members_are_replaced_where_there_is_room_and_else_given_up() {
     [
         "drop baaaaaaa: worker-0 was on node b, which has been down since 2023-11-14T22:13:20Z; worker-2 was on node b, which has been down since 2023-11-14T22:13:20Z; worker-3 was on node b, which has been down since 2023-11-14T22:13:20Z",
         "start baaaaaaa driver-0@a worker-0@a worker-1@c worker-2@c",
-        "caaaaaaa: waits for 1 cores: 0.5 of 4 free; job-1 (baaaaaaa, ann) holds 3.5",
+        "caaaaaaa: waits for 1 core: 0.5 of 4 free; job-1 (baaaaaaa, ann) holds 3.5",
     ]
     "#);
     seen.executions.remove(&id(2));

@@ -59,7 +59,7 @@ mod starvation;
 #[cfg(test)]
 mod unready;
 
-pub use crate::model::{Mode, Order};
+pub use crate::model::{AGEING, Mode, Order};
 pub use admission::{Admission, admit};
 pub use backfill::{Backfill, Release};
 pub use check::{Violation, check};
@@ -69,7 +69,7 @@ pub use division::Division;
 pub use forecast::forecast;
 pub use gates::never;
 pub use growth::{Growth, grow};
-pub use order::{AGEING, Contender, Place, Ranking, WHOLE, Waiter, line_up, share};
+pub use order::{Contender, Place, Ranking, WHOLE, Waiter, line_up, share};
 pub use past::{Attempt, Known, Past, UserKnown};
 pub use planning::{Policy, plan};
 pub use refusal::Refusal;

@@ -6,11 +6,7 @@
 
 use std::cmp::Reverse;
 
-use crate::model::{ExecutionId, Order, Resources};
-
-/// The usual [`Ranking::ageing`]: one that wants a tenth of the cluster is overtaken only by what comes within its own
-/// running time.
-pub const AGEING: u32 = 10;
+use crate::model::{AGEING, ExecutionId, Order, Resources};
 
 /// The whole cluster, as a share.
 pub const WHOLE: u64 = 1_000_000;

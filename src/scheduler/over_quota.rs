@@ -19,7 +19,7 @@ impl fmt::Display for OverQuota {
                 most,
             } => {
                 let (needed, most) = apart(*resource, *needed, *most);
-                let what = unit(*resource);
+                let what = unit(*resource, &needed);
                 write!(f, "it needs {needed}{what} of at most {most}")?;
                 match amount(*resource, *held).as_str() {
                     "0" | "0 B" => Ok(()),

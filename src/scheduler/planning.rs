@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{
-    Component, Execution, ExecutionId, Instance, Mark, Mode, Order, Phase, Plan, Resources,
+    AGEING, Component, Execution, ExecutionId, Instance, Mark, Mode, Order, Phase, Plan, Resources,
     Snapshot, Step, Survey, WaitReason, Waiting,
 };
 
@@ -16,7 +16,7 @@ use super::gates::{self, Gates};
 use super::growers::Allowance;
 use super::ledger::Ledger;
 use super::line::Ranks;
-use super::order::{AGEING, Place, Ranking};
+use super::order::{Place, Ranking};
 use super::past::{Known, Past};
 use super::sight::Sight;
 use super::starts::{Starts, is_unstarted};

@@ -1,10 +1,11 @@
 //! Why an execution waits, in words: a sentence for people, short enough for a table, and a stable word for programs.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::model::{
-    Availability, Away, Bytes, DISABLED, ExecutionId, Holder, RequiredEnd, Resource, Resources,
-    WaitReason,
+    Availability, Away, Bytes, DISABLED, Execution, ExecutionId, Holder, RequiredEnd, Resource,
+    Resources, WaitReason,
 };
 
 /// How many nodes a sentence names.
@@ -42,6 +43,52 @@ impl WaitReason {
 
 impl fmt::Display for WaitReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, Names::default())
+    }
+}
+
+/// What executions are called, so that they need not be known by their ids.
+#[derive(Clone, Copy, Default)]
+struct Names<'a>(Option<&'a BTreeMap<ExecutionId, Execution>>);
+
+impl<'a> Names<'a> {
+    fn of(self, id: ExecutionId) -> Option<&'a str> {
+        let execution = self.0?.get(&id)?;
+        Some(execution.ticket.name.as_str())
+    }
+
+    /// `nightly (k3fabcde)`, or the id.
+    fn shown(self, id: ExecutionId) -> String {
+        let name = self.of(id);
+        name.map_or_else(|| id.to_string(), |name| format!("{name} ({id})"))
+    }
+
+    /// `nightly (k3fabcde, 2nd in the queue)`, or with the id.
+    fn placed(self, id: ExecutionId, position: usize) -> String {
+        let place = format!("{position}{} in the queue", suffix(position));
+        match self.of(id) {
+            Some(name) => format!("{name} ({id}, {place})"),
+            None => format!("{id} ({place})"),
+        }
+    }
+}
+
+/// A reason in words, with the names of the executions that it is about.
+struct Named<'a>(&'a WaitReason, Names<'a>);
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.write(f, self.1)
+    }
+}
+
+impl WaitReason {
+    /// The sentence, with the names of those others that are among these executions.
+    pub fn in_words(&self, executions: &BTreeMap<ExecutionId, Execution>) -> String {
+        Named(self, Names(Some(executions))).to_string()
+    }
+
+    fn write(&self, f: &mut fmt::Formatter<'_>, names: Names<'_>) -> fmt::Result {
         match self {
             Self::NotEnough {
                 short_of,
@@ -52,14 +99,15 @@ impl fmt::Display for WaitReason {
             } => {
                 let (needed, free_now) = apart(*short_of, *needed, *free);
                 let all = amount(*short_of, *capacity);
-                let what = unit(*short_of);
+                let what = unit(*short_of, &needed);
                 write!(f, "waits for {needed}{what}: {free_now} of {all} free")?;
                 write_holders(f, *short_of, holders, *free != *capacity)
             }
             Self::NoNodeFits { component, needed } => write!(
                 f,
-                "no single node has room for a '{component}' ({} cores, {})",
-                needed.cores, needed.memory
+                "no single node has room for a '{component}' ({}, {})",
+                needed.cores.in_words(),
+                needed.memory
             ),
             Self::NodesAway { away, of } => write_away(f, away, *of),
             Self::Replacement {
@@ -76,7 +124,8 @@ impl fmt::Display for WaitReason {
                     f,
                     "runs, but {members} '{component}' member{more} {is} lost and "
                 )?;
-                write!(f, "cannot be replaced yet: {reason}")
+                f.write_str("cannot be replaced yet: ")?;
+                reason.write(f, names)
             }
             Self::Retry { at, tried, of, why } => write!(
                 f,
@@ -93,7 +142,7 @@ impl fmt::Display for WaitReason {
                     RequiredEnd::Ok => "to end well",
                     RequiredEnd::Any => "to end",
                 };
-                write!(f, "waits for {execution} {how}")?;
+                write!(f, "waits for {} {how}", names.shown(*execution))?;
                 if *known {
                     return Ok(());
                 }
@@ -115,25 +164,21 @@ impl fmt::Display for WaitReason {
                 f,
                 "it failed: {why}; it is run again at {at:.0} (retry {failed} of {of})"
             ),
-            Self::MakingRoom { from, members } => write_making_room(f, from, *members),
+            Self::MakingRoom { from, members } => write_making_room(f, names, from, *members),
             Self::WouldDelay {
                 execution,
                 at,
                 position,
             } => write!(
                 f,
-                "behind {execution} ({position}{} in the queue): there is room, but {execution} is to have it by {at:.0}; a time \
-                 limit that ends before lets it go first",
-                suffix(*position)
+                "behind {}: there is room, but {} is to have it by {at:.0}; a time limit that ends before lets it go first",
+                names.placed(*execution, *position),
+                names.of(*execution).unwrap_or(execution.as_str())
             ),
             Self::Behind {
                 execution,
                 position,
-            } => write!(
-                f,
-                "behind {execution} ({position}{} in the queue)",
-                suffix(*position)
-            ),
+            } => write!(f, "behind {}", names.placed(*execution, *position)),
             Self::Ready => f.write_str("ready: the next pass starts it"),
             Self::Unknown { what } => write!(f, "cannot tell: {what} could not be read"),
         }
@@ -143,6 +188,7 @@ impl fmt::Display for WaitReason {
 /// `starts when 3 elastic members have been taken back from …`
 fn write_making_room(
     f: &mut fmt::Formatter<'_>,
+    names: Names<'_>,
     from: &[ExecutionId],
     members: usize,
 ) -> fmt::Result {
@@ -157,7 +203,7 @@ fn write_making_room(
     )?;
     for (n, execution) in from.iter().take(SHOWN_NODES).enumerate() {
         let before = if n == 0 { "" } else { ", " };
-        write!(f, "{before}{execution}")?;
+        write!(f, "{before}{}", names.shown(*execution))?;
     }
     match from.len().saturating_sub(SHOWN_NODES) {
         0 => Ok(()),
@@ -238,8 +284,10 @@ pub(super) fn amount(resource: Resource, of: Resources) -> String {
     }
 }
 
-pub(super) fn unit(resource: Resource) -> &'static str {
+/// The unit of an amount that is written so.
+pub(super) fn unit(resource: Resource, amount: &str) -> &'static str {
     match resource {
+        Resource::Cores if amount == "1" => " core",
         Resource::Cores => " cores",
         Resource::Memory => " of memory",
     }

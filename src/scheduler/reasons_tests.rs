@@ -1,7 +1,7 @@
 //! The sentences that people read.
 
-use super::generators::{at, id, resources};
-use crate::model::{Availability, Away, Holder, Resource, Resources, WaitReason};
+use super::generators::{at, component, execution, id, resources, snapshot};
+use crate::model::{Availability, Away, Holder, RequiredEnd, Resource, Resources, WaitReason};
 
 fn holder(n: u64, name: &str, holds: Resources) -> Holder {
     Holder {
@@ -67,6 +67,54 @@ fn places_in_the_queue_are_ordinals() {
 }
 
 #[test]
+fn others_are_called_by_their_names_where_they_are_known() {
+    let mut nightly = execution(1, 0, vec![component("one", 1, 500, 64)]);
+    nightly.ticket.name = "nightly".parse().unwrap();
+    let known = snapshot(vec![], vec![nightly]).executions;
+    let behind = |n| WaitReason::Behind {
+        execution: id(n),
+        position: 2,
+    };
+    assert_eq!(
+        behind(1).in_words(&known),
+        "behind nightly (baaaaaaa, 2nd in the queue)"
+    );
+    assert_eq!(
+        behind(3).in_words(&known),
+        "behind daaaaaaa (2nd in the queue)"
+    );
+    let after = WaitReason::After {
+        execution: id(1),
+        end: RequiredEnd::Ok,
+        known: true,
+    };
+    assert_eq!(
+        after.in_words(&known),
+        "waits for nightly (baaaaaaa) to end well"
+    );
+    let kept = WaitReason::WouldDelay {
+        execution: id(1),
+        at: at(60),
+        position: 2,
+    };
+    assert!(
+        kept.in_words(&known)
+            .contains("but nightly is to have it by"),
+        "{}",
+        kept.in_words(&known)
+    );
+    let making = WaitReason::MakingRoom {
+        from: vec![id(1), id(2)],
+        members: 1,
+    };
+    assert!(
+        making
+            .in_words(&known)
+            .ends_with("from nightly (baaaaaaa), caaaaaaa")
+    );
+}
+
+#[test]
 fn nodes_that_take_nothing_are_named_with_why() {
     let away = |node: &str, why| Away {
         node: node.to_owned(),
@@ -122,7 +170,7 @@ fn the_other_reasons_are_one_short_sentence() {
     };
     assert_eq!(
         fits.to_string(),
-        "no single node has room for a 'worker' (1 cores, 1.3 GiB)"
+        "no single node has room for a 'worker' (1 core, 1.3 GiB)"
     );
     let unknown = WaitReason::Unknown {
         what: "the nodes".to_owned(),

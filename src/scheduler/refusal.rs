@@ -21,8 +21,8 @@ pub enum Refusal {
     },
     /// One member needs more cores than any node that it may be on has.
     #[error(
-        "component '{component}' asks for {needed} cores a member, but the largest node ({node}) has {largest}; ask for at most {largest} ({})",
-        setting(.component, "cores")
+        "component '{component}' asks for {} a member, but the largest node ({node}) has {largest}; ask for at most {largest} ({})",
+        .needed.in_words(), setting(.component, "cores")
     )]
     MemberCores {
         /// The component.
@@ -53,8 +53,8 @@ pub enum Refusal {
     },
     /// Some node has the cores for one member, another one the memory, and none has both.
     #[error(
-        "component '{component}' asks for {} cores and {} of memory a member, and no node has both; ask for less of either ({}, {})",
-        .needed.cores, .needed.memory, setting(.component, "cores"), setting(.component, "memory")
+        "component '{component}' asks for {} and {} of memory a member, and no node has both; ask for less of either ({}, {})",
+        .needed.cores.in_words(), .needed.memory, setting(.component, "cores"), setting(.component, "memory")
     )]
     Member {
         /// The component.
@@ -64,8 +64,8 @@ pub enum Refusal {
     },
     /// All core members together need more cores than all nodes have.
     #[error(
-        "all members together ask for {needed} cores, but the nodes have {total}; {}",
-        advice(.component, *.members, *.most)
+        "all members together ask for {}, but the nodes have {total}; {}",
+        .needed.in_words(), advice(.component, *.members, *.most)
     )]
     TotalCores {
         /// What all core members need.
@@ -98,8 +98,8 @@ pub enum Refusal {
     },
     /// The sum would do, but it can't be divided up so that every member is on one node.
     #[error(
-        "the members fit the nodes in sum, but not one by one: not every '{component}' of {} cores and {} finds a node; ask for fewer or smaller members ({}, {})",
-        .needed.cores, .needed.memory, setting(.component, "core"), setting(.component, "cores")
+        "the members fit the nodes in sum, but not one by one: not every '{component}' of {} and {} finds a node; ask for fewer or smaller members ({}, {})",
+        .needed.cores.in_words(), .needed.memory, setting(.component, "core"), setting(.component, "cores")
     )]
     Pieces {
         /// The component that finds no place.

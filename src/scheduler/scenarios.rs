@@ -62,7 +62,7 @@ fn what_is_being_ended_is_not_free_yet() {
     [
         "end baaaaaaa TimedOut",
         "end caaaaaaa Cancelled",
-        "daaaaaaa: waits for 1 cores: 0 of 2 free; job-1 (baaaaaaa, ann) holds 1, 1 more holds 1",
+        "daaaaaaa: waits for 1 core: 0 of 2 free; job-1 (baaaaaaa, ann) holds 1, 1 more holds 1",
     ]
     "#);
     let early = plan(&seen, &Known::default(), &FULL, at(99));
@@ -97,7 +97,7 @@ fn a_half_started_execution_keeps_its_room_and_goes_on() {
     insta::assert_debug_snapshot!(shown(&planned(&seen)), @r#"
     [
         "start faaaaaaa worker-0@atlas worker-1@atlas worker-2@atlas",
-        "caaaaaaa: waits for 1 cores: 0.5 of 2 free; job-5 (faaaaaaa, ann) holds 1.5",
+        "caaaaaaa: waits for 1 core: 0.5 of 2 free; job-5 (faaaaaaa, ann) holds 1.5",
     ]
     "#);
     // Somebody else has taken the room meanwhile: it waits, and nobody overtakes it.
@@ -106,7 +106,7 @@ fn a_half_started_execution_keeps_its_room_and_goes_on() {
         .insert(id(3), execution(3, 2, vec![component("w", 1, 0, 1)]));
     insta::assert_debug_snapshot!(shown(&planned(&seen)), @r#"
     [
-        "faaaaaaa: waits for 1 cores: 0.5 of 2 free; other deployments hold the rest",
+        "faaaaaaa: waits for 1 core: 0.5 of 2 free; other deployments hold the rest",
         "caaaaaaa: behind faaaaaaa (2nd in the queue)",
         "daaaaaaa: behind caaaaaaa (3rd in the queue)",
     ]

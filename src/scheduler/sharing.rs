@@ -170,7 +170,7 @@ fn a_monitor_and_core_members_are_never_taken_back() {
     let seen = ten(vec![behind, urgent(job(2, 9, 1, 0))]);
     let waits = planned(&seen, &Known::default(), &FULL);
     assert!(
-        waits[0].starts_with("caaaaaaa: waits for 1 cores"),
+        waits[0].starts_with("caaaaaaa: waits for 1 core:"),
         "{waits:?}"
     );
     let seen = ten(vec![running(job(1, 0, 8, 0), "a"), urgent(job(2, 9, 3, 0))]);

@@ -128,8 +128,10 @@ impl<'a> Line<'a> {
         });
         (hold < part.core).then(|| {
             format!(
-                "it needs {} members of {} cores and {} at once, and the nodes have room for {hold} when they are empty",
-                part.core, size.cores, size.memory
+                "it needs {} of {} and {} at once, and the nodes have room for {hold} when they are empty",
+                if part.core == 1 { "1 member".to_owned() } else { format!("{} members", part.core) },
+                size.cores.in_words(),
+                size.memory
             )
         })
     }

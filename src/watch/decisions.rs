@@ -40,7 +40,7 @@ impl Decisions {
             let passing = matches!(waiting.reason, WaitReason::Ready);
             if !passing && told.waits.get(&id) != Some(&kind) {
                 let (name, user) = told.called(id);
-                tracing::info!(execution = %id, name, user, why = %waiting.reason, "waits");
+                tracing::info!(execution = %id, name, user, why = waiting.reason.in_words(&turn.snapshot.executions), "waits");
             }
         }
         told.waits = waits;

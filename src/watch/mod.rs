@@ -7,9 +7,11 @@ mod decisions;
 mod health;
 mod manager;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
 
 use crate::engine::gate::Latch;
 use crate::ops::hints::Hints;
@@ -31,19 +33,42 @@ const MOST_TURNS: usize = 20;
 
 /// Learns that zoe is to end, and has no more calls made from then on.
 pub struct Stop {
-    terminate: Signal,
-    interrupt: Signal,
+    told: Arc<Notify>,
     latch: Latch,
 }
 
 impl Stop {
-    /// Listens to SIGTERM and SIGINT.
+    /// Listens to SIGTERM and SIGINT, on a thread of its own: where hundreds of executions end at once, or a plan takes its
+    /// time, the one that works has no eye for signals, and each call that it still makes costs time that there is not.
     pub fn listen() -> std::io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()?;
+        let (mut terminate, mut interrupt) = {
+            let _context = runtime.enter();
+            (
+                signal(SignalKind::terminate())?,
+                signal(SignalKind::interrupt())?,
+            )
+        };
+        let this = Self {
+            told: Arc::default(),
             latch: Latch::default(),
-        })
+        };
+        let (told, latch) = (Arc::clone(&this.told), this.latch.clone());
+        std::thread::Builder::new()
+            .name("signals".to_owned())
+            .spawn(move || {
+                runtime.block_on(async {
+                    tokio::select! {
+                        _ = terminate.recv() => {}
+                        _ = interrupt.recv() => {}
+                    }
+                });
+                latch.shut();
+                told.notify_one();
+            })?;
+        Ok(this)
     }
 
     /// What shuts the gates that calls to Docker go through.
@@ -54,11 +79,7 @@ impl Stop {
     /// Returns when zoe is to end; at once, if it was told so before.
     pub async fn told(&mut self) {
         if !self.latch.is_shut() {
-            tokio::select! {
-                _ = self.terminate.recv() => {}
-                _ = self.interrupt.recv() => {}
-            }
-            self.latch.shut();
+            self.told.notified().await;
         }
     }
 }

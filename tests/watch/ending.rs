@@ -109,3 +109,31 @@ fn at_any_moment() {
     assert_ends_soon(watch, "TERM");
     flow.assert_all_right();
 }
+
+/// Many that end at once keep nobody from hearing the signal, and what was not ended yet is ended by the next one.
+#[test]
+fn while_hundreds_end_at_once() {
+    const MANY: usize = 120;
+    let place = Place::memory("cores=1000&memory=1000g&images=all");
+    let file = place.open_job("many", 0);
+    let array = format!("0-{}", MANY - 1);
+    place
+        .run(&["run", "-d", "--array", &array, &file])
+        .expect(0);
+    place.end("many", 0);
+    let over = || {
+        place
+            .history()
+            .iter()
+            .filter(|one| one["state"] == "finished")
+            .count()
+    };
+    let mut all = Vec::new();
+    for least in [1, 10, 30] {
+        let watch = place.watch(&["--interval", "1s"]);
+        until("some of them are over", || over() >= least);
+        all.push(assert_ends_soon(watch, "TERM"));
+        assert!(over() < MANY, "all were ended before it was told to");
+    }
+    assert_soon(&all);
+}

@@ -31,36 +31,54 @@ fn assert_understood(command: &str) {
     );
 }
 
+const UNITS: [&str; 3] = ["zoe-watch.service", "zoe-pass.service", "zoe-pass.timer"];
+
+/// What `systemd-analyze verify` says of the units, each of which is changed before; `None` without systemd's programs.
+fn verified(change: impl Fn(String) -> String) -> Option<(bool, String)> {
+    let directory = tempfile::tempdir().unwrap();
+    for unit in UNITS {
+        let text = read(unit).replace(PROGRAM, env!("CARGO_BIN_EXE_zoe"));
+        std::fs::write(directory.path().join(unit), change(text)).unwrap();
+    }
+    // The manual need not be installed where this is tested.
+    let verify = Command::new("systemd-analyze")
+        .args(["verify", "--man=no"])
+        .args(UNITS.map(|unit| directory.path().join(unit)))
+        .output();
+    let output = verify.ok()?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    Some((output.status.success(), said))
+}
+
+/// Nothing of systemd need run for it; `scripts/test` installs its programs.
 #[test]
 fn systemd_takes_the_units() {
-    let directory = tempfile::tempdir().unwrap();
-    let units = ["zoe-watch.service", "zoe-pass.service", "zoe-pass.timer"];
-    for unit in units {
-        let text = read(unit);
-        for line in text.lines() {
+    for unit in UNITS {
+        for line in read(unit).lines() {
             if let Some(command) = line.strip_prefix("ExecStart=") {
                 assert_understood(command);
             }
         }
-        // The manual need not be installed where this is tested.
-        let text = text.replace(PROGRAM, env!("CARGO_BIN_EXE_zoe"));
-        let text = text.replace("Documentation=man:zoe-watch(1)\n", "");
-        std::fs::write(directory.path().join(unit), text).unwrap();
     }
-    let verify = Command::new("systemd-analyze")
-        .arg("verify")
-        .args(units.map(|unit| directory.path().join(unit)))
-        .output();
-    match verify {
-        Ok(output) => {
-            let said = String::from_utf8_lossy(&output.stderr);
-            assert!(output.status.success(), "{said}");
-            for unit in units {
-                assert!(!said.contains(unit), "{said}");
-            }
-        }
-        // No systemd here: at least they are of its form.
-        Err(_) => units.into_iter().for_each(assert_has_form),
+    let Some((good, said)) = verified(|text| text) else {
+        return UNITS.into_iter().for_each(assert_has_form);
+    };
+    assert!(
+        good && !UNITS.iter().any(|unit| said.contains(unit)),
+        "{said}"
+    );
+    // It would have told.
+    for (right, wrong) in [
+        ("Restart=on-failure", "Restart=sometimes"),
+        ("WatchdogSec=", "WatchdogSecs="),
+        ("OnBootSec=1min", "OnBootSec=soon"),
+        ("ExecStart=/", "ExecStart=/nowhere/"),
+    ] {
+        let (_, said) = verified(|text| text.replace(right, wrong)).unwrap();
+        assert!(
+            UNITS.iter().any(|unit| said.contains(unit)),
+            "{wrong}: {said}"
+        );
     }
 }
 

@@ -55,8 +55,10 @@ impl<'a> Judge<'a> {
         let too_many = terms.array.is_some_and(|place| {
             let same =
                 |e: &&Execution| e.ticket.terms.array.is_some_and(|p| p.array == place.array);
-            let begun =
-                |e: &&Execution| !e.instances.is_empty() || self.started.contains_key(&e.ticket.id);
+            let begun = |e: &&Execution| {
+                let runs = !e.instances.is_empty() && !e.is_over();
+                runs || self.started.contains_key(&e.ticket.id)
+            };
             let all = self.snapshot.executions.values();
             let running = all.filter(same).filter(begun).count();
             place.at_once.is_some_and(|most| running > most as usize)
