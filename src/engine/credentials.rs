@@ -248,6 +248,7 @@ impl Access {
             | EngineError::Conflict { .. }
             | EngineError::NotNow { .. }
             | EngineError::OutOfReach { .. }
+            | EngineError::Withheld { .. }
             | EngineError::Garbled { .. }) => other,
         }
     }

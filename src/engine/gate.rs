@@ -3,6 +3,9 @@
 //! Whoever is told to end shuts a [`Latch`]: calls that were let in come to their end, and none is let in any more. A test
 //! sets `ZOE_TEST_GATE` and runs the real binary; zoe then dies, or one call goes wrong, at exactly the call that was
 //! named. Without either a gate is a comparison or two. It knows nothing of what the calls do.
+//!
+//! Work that may be done only for as long as something lasts is done [`under`] a permit: it is asked before each call that
+//! may change something, however deep in a backend that is made.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -35,6 +38,12 @@ pub enum GateError {
     /// The program is ending: the call was not made.
     #[error("{call} was not made: zoe was told to end")]
     Shut {
+        /// The call.
+        call: String,
+    },
+    /// The permit that the work is done under does not hold any more: the call was not made.
+    #[error("{call} was not made: another zoe may have the lease now")]
+    Expired {
         /// The call.
         call: String,
     },
@@ -85,6 +94,7 @@ impl From<GateError> for EngineError {
                 endpoint: "the test gate".to_owned(),
                 why,
             },
+            GateError::Expired { call } => Self::Withheld { what: call },
             GateError::Refused { call, .. } | GateError::Forgotten { call, .. } => {
                 Self::Refused { what: call, why }
             }
@@ -134,6 +144,19 @@ impl Latch {
     pub fn is_shut(&self) -> bool {
         self.0.load(Ordering::SeqCst)
     }
+}
+
+/// Says whether what is done under it may still change anything.
+pub type Permit = Arc<dyn Fn() -> bool + Send + Sync>;
+
+tokio::task_local! {
+    static PERMIT: Permit;
+}
+
+/// Does some work under a permit: once that does not hold any more, no call is let in that may change something. A call that
+/// was let in before comes to its end.
+pub async fn under<T>(permit: Permit, work: impl Future<Output = T>) -> T {
+    PERMIT.scope(permit, work).await
 }
 
 /// Lets calls pass, or not. Clones count together.
@@ -212,7 +235,7 @@ impl Gate {
 
     /// Lets a call in, for a caller that can lose its answer. `effect` says whether it may change anything.
     pub fn enter(&self, call: &str, effect: bool) -> Result<Passage, GateError> {
-        self.is_open(call)?;
+        self.is_open(call, effect)?;
         match &self.trap {
             None => Ok(Passage(None)),
             Some(inner) => inner.enter(call, effect),
@@ -222,7 +245,7 @@ impl Gate {
     /// Lets a call in, for a caller that only asks before it. An answer that is to be lost then ends the process
     /// before the next call, which looks the same from outside.
     pub fn pass(&self, call: &str, effect: bool) -> Result<(), GateError> {
-        self.is_open(call)?;
+        self.is_open(call, effect)?;
         let Some(inner) = &self.trap else {
             return Ok(());
         };
@@ -234,13 +257,16 @@ impl Gate {
         inner.enter(call, effect).map(drop)
     }
 
-    fn is_open(&self, call: &str) -> Result<(), GateError> {
-        match &self.latch {
-            Some(latch) if latch.is_shut() => Err(GateError::Shut {
-                call: call.to_owned(),
-            }),
-            Some(_) | None => Ok(()),
+    fn is_open(&self, call: &str, effect: bool) -> Result<(), GateError> {
+        if self.latch.as_ref().is_some_and(Latch::is_shut) {
+            let call = call.to_owned();
+            return Err(GateError::Shut { call });
         }
+        if effect && PERMIT.try_with(|permit| !permit()) == Ok(true) {
+            let call = call.to_owned();
+            return Err(GateError::Expired { call });
+        }
+        Ok(())
     }
 }
 

@@ -80,6 +80,12 @@ pub enum EngineError {
         /// The daemon's own words.
         why: String,
     },
+    /// It was not tried: what it would have been done under has lapsed. Nothing is known of what was asked for.
+    #[error("{what} was not done: the lease has lapsed, and another zoe may have it now")]
+    Withheld {
+        /// What was to be done.
+        what: String,
+    },
     /// An instance is on a node whose own Engine would have to be asked, and that can't be.
     #[error("the Engine of node {node} cannot be asked: {why}")]
     OutOfReach {

@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
@@ -28,6 +28,12 @@ pub trait World: Send + Sync {
 
     /// Fills `bytes` with unguessable ones.
     fn random(&self, bytes: &mut [u8]);
+
+    /// The time since some moment: nobody sets this clock.
+    fn uptime(&self) -> Duration {
+        static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
+        BEGUN.elapsed()
+    }
 
     /// Returns after this long.
     fn sleep(&self, length: Duration) -> BoxFuture<'static, ()> {

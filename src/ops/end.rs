@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::error::OpsError;
 use super::report::News;
 use super::start::Case;
-use super::{keep, record};
+use super::{keep, past, record};
 use crate::model::{Execution, InstanceState, Mark, Outcome};
 use crate::store::Event;
 
@@ -43,10 +43,10 @@ pub(super) async fn end(case: Case<'_>, mark: Mark) -> Result<(), OpsError> {
         ))
     })?;
     let stopped = context.backend.inspect(execution).await?;
-    let archive = keep::keep(context, &stopped).await?;
     let events = store
         .events(&context.settings.deployment, execution.ticket.id)
         .await?;
+    let archive = keep::keep(context, &stopped, &past::past(&events)).await?;
     let outcome = outcome(&stopped, mark, &events);
     let at = finished_at(&stopped, mark).unwrap_or_else(|| context.now());
     record::ended(context, store, &stopped, at, outcome.clone(), archive).await?;

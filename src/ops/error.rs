@@ -95,6 +95,7 @@ impl From<EngineError> for OpsError {
             }
             EngineError::OutOfReach { .. }
             | EngineError::Gone { .. }
+            | EngineError::Withheld { .. }
             | EngineError::Conflict { .. }
             | EngineError::NotNow { .. }
             | EngineError::Refused { .. }

@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::error::{ErrorKind, OpsError};
+use super::lease;
 use super::past::{HELD, RELEASED};
 use super::reconcile;
 use super::record;
@@ -11,8 +12,14 @@ use crate::engine::Scope;
 use crate::model::{ExecutionId, Phase};
 
 /// Keeps executions back that wait. One that has begun can't be held any more.
+///
+/// It is done under the lease: who plans with what it knew before could otherwise start one afterwards that is held.
 pub async fn hold(context: &Context, texts: &[String]) -> Result<Vec<ExecutionId>, OpsError> {
-    write(context, texts, HELD).await
+    let store = context.history.open().await?;
+    let held = lease::insist(context, &store).await?;
+    let written = held.claim().guard(write(context, texts, HELD)).await;
+    held.release().await;
+    written
 }
 
 /// Lets executions go on that are held, and starts them if there is room.
@@ -36,11 +43,12 @@ async fn write(
     for text in texts {
         let mut found = resolve::resolve_several(context, &snapshot, text).await?;
         // Of an array, those that still wait.
+        let waits = |found: &Found| waiting(found, kind).is_ok();
         if found.len() > 1 && found.iter().any(waits) {
             found.retain(waits);
         }
         for one in found {
-            let id = waiting(&one)?;
+            let id = waiting(&one, kind)?;
             if !ids.contains(&id) {
                 ids.push(id);
             }
@@ -54,16 +62,14 @@ async fn write(
     Ok(ids)
 }
 
-fn waits(found: &Found) -> bool {
-    waiting(found).is_ok()
-}
-
 /// The id of one that waits.
-fn waiting(found: &Found) -> Result<ExecutionId, OpsError> {
+fn waiting(found: &Found, kind: &str) -> Result<ExecutionId, OpsError> {
     let why = match found {
         Found::Past(_) => "is over",
         Found::Alive(execution) => match execution.phase() {
             Phase::Queued => return Ok(execution.ticket.id),
+            // Whoever began to make it was too slow, or died, and it was held meanwhile.
+            Phase::Starting if kind == RELEASED => return Ok(execution.ticket.id),
             Phase::Starting | Phase::Running { .. } => "has begun",
             Phase::Ending(_) => "is being ended",
         },

@@ -12,6 +12,7 @@ use super::error::OpsError;
 use crate::engine::{EngineError, LogChunk, LogRange};
 use crate::logs::{self, ArchiveError, ArchiveWriter};
 use crate::model::{Execution, ExecutionId, Instance, InstanceKey};
+use crate::scheduler::Past;
 
 /// How many pieces of a log may wait to be written.
 const WAITING: usize = 256;
@@ -41,25 +42,35 @@ pub(super) fn path_of(context: &Context, id: ExecutionId, submitted_at: Timestam
 
 /// Writes the archive of all that the members of a stopped execution have logged, unless there is one: the first complete
 /// one is the truth, as later ones may find containers gone. Returns its path; `None` where there was nothing to keep.
+///
+/// What is left of a run that failed and has an archive of its own is not kept once more: whoever cleared it away was stopped.
 pub(super) async fn keep(
     context: &Context,
     execution: &Execution,
+    past: &Past,
 ) -> Result<Option<String>, OpsError> {
     let path = path(context, execution);
+    let has_own = attempt_path(&path, past.failed()).exists();
+    let (of_attempt, members): (Vec<&Instance>, Vec<&Instance>) = execution
+        .instances
+        .iter()
+        .partition(|i| has_own && past.is_of_failed(i));
+    if !of_attempt.is_empty() {
+        earlier::discard(&path);
+    }
     let mut earlier = earlier::list(&path);
     // Whoever kept it was stopped before it was removed: its log is read now, whole.
     let readable = |i: &&Instance| i.was_started() && !i.is_lost();
-    for instance in execution.instances.iter().filter(readable) {
+    for instance in members.iter().copied().filter(readable) {
         earlier.retain(|kept| !kept.is_at(&earlier::part(&path, instance)));
     }
     if path.exists() {
         earlier::discard(&path);
         return Ok(Some(path.display().to_string()));
     }
-    if execution.instances.is_empty() && earlier.is_empty() {
+    if members.is_empty() && earlier.is_empty() {
         return Ok(None);
     }
-    let members: Vec<&Instance> = execution.instances.iter().collect();
     archive(context, execution, &path, &members, earlier).await?;
     earlier::discard(&path);
     Ok(Some(path.display().to_string()))

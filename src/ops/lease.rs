@@ -10,6 +10,8 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 use super::context::Context;
+use super::error::OpsError;
+use crate::engine::gate;
 use crate::store::{Lease, Store, StoreError};
 
 /// For how long it is kept when nothing that needs it is under way, but something else is: who gets it would see that to do.
@@ -39,6 +41,12 @@ impl Claim {
     /// Whether it is still held. Who was slow, or asleep, may not have noticed yet that it has lapsed: the clock tells.
     pub(super) fn is_valid(&self) -> bool {
         self.context.now().as_millisecond() < self.until.load(Ordering::SeqCst)
+    }
+
+    /// Does what only the holder may do. Once the lease has lapsed not one more call is made that may change something.
+    pub(super) async fn guard<T>(&self, work: impl Future<Output = T>) -> T {
+        let claim = self.clone();
+        gate::under(Arc::new(move || claim.is_valid()), work).await
     }
 }
 
@@ -89,6 +97,21 @@ pub(super) async fn acquire(
         context.world.sleep(ASK_AGAIN).await;
     }
     Ok(None)
+}
+
+/// Waits for the lease as long as it may take until a holder that is alive but lost is displaced.
+pub(super) async fn insist(context: &Context, store: &Arc<dyn Store>) -> Result<Held, OpsError> {
+    let patience = context.settings.lease.saturating_mul(2);
+    let deadline = context.now().checked_add(patience).unwrap_or_default();
+    loop {
+        if let Some(held) = acquire(context, store).await? {
+            return Ok(held);
+        }
+        if deadline <= context.now() {
+            let message = "another zoe has been starting executions all the time";
+            return Err(OpsError::failed(message).hint("try again"));
+        }
+    }
 }
 
 /// What came of asking for the lease once.

@@ -65,9 +65,10 @@ pub async fn resize(
     // Who waits for what is free comes first.
     reconcile::pass(context, report).await?;
     let store = context.history.open().await?;
-    let held = acquire(context, &store).await?;
+    let held = lease::insist(context, &store).await?;
     let lease = (&store, &held);
-    let changed = change(context, lease, id, &component, request.members, report).await;
+    let changed = change(context, lease, id, &component, request.members, report);
+    let changed = held.claim().guard(changed).await;
     held.release().await;
     let (before, new, mut reason) = changed?;
     reason = reason.or(until_running(context, id, &new).await?);
@@ -136,21 +137,6 @@ fn choose<'a>(application: &'a Application, request: &Request) -> Result<&'a Com
         return Err(error);
     }
     Ok(component)
-}
-
-/// Waits for the lease as long as it may take until a holder that is alive but lost is displaced.
-async fn acquire(context: &Context, store: &Arc<dyn Store>) -> Result<Held, OpsError> {
-    let patience = context.settings.lease.saturating_mul(2);
-    let deadline = context.now().checked_add(patience).unwrap_or_default();
-    loop {
-        if let Some(held) = lease::acquire(context, store).await? {
-            return Ok(held);
-        }
-        if deadline <= context.now() {
-            let message = "another zoe has been starting executions all the time";
-            return Err(OpsError::failed(message).hint("try again"));
-        }
-    }
 }
 
 /// Does it, under the lease. Gives how many there were, which are new, and why there are not more.

@@ -290,6 +290,7 @@ impl From<EngineError> for Failure {
         match error {
             EngineError::Unreachable { .. }
             | EngineError::OutOfReach { .. }
+            | EngineError::Withheld { .. }
             | EngineError::Garbled { .. } => Self::Passing(error),
             EngineError::Gone { what } => {
                 tracing::info!(%what, "an execution was ended while it was started");

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::time::Instant;
 
 use super::answers::Answers;
 use super::context::Context;
@@ -41,10 +40,12 @@ pub struct Turns<'a> {
     context: &'a Context,
     work: Work<'a>,
     store: Option<Arc<dyn Store>>,
-    /// With when it was needed last.
-    held: Option<(Held, Instant)>,
+    /// With when it was needed last. Times are those of [`World::uptime`].
+    ///
+    /// [`World::uptime`]: super::World::uptime
+    held: Option<(Held, Duration)>,
     /// Since when another has the lease that is wanted.
-    taken: Option<Instant>,
+    taken: Option<Duration>,
     setbacks: BTreeMap<Subject, Setback>,
     /// Who was asked whether it is ready.
     answers: Answers,
@@ -54,7 +55,7 @@ pub struct Turns<'a> {
 struct Setback {
     failure: Failure,
     times: u32,
-    again: Instant,
+    again: Duration,
 }
 
 /// What a turn has seen and left.
@@ -114,7 +115,7 @@ impl<'a> Turns<'a> {
         } else if trouble.is_none() && self.claim().is_none() {
             match self.ask().await {
                 Ok(Asked::Held(held)) => {
-                    self.held = Some((*held, Instant::now()));
+                    self.held = Some((*held, self.uptime()));
                     self.taken = None;
                     // Others may have done it meanwhile.
                     seen = self.look(&mut trouble).await?;
@@ -126,8 +127,9 @@ impl<'a> Turns<'a> {
         }
         let claim = self.claim();
         if other.is_some() {
-            let since = *self.taken.get_or_insert_with(Instant::now);
-            steps.retain(|step| !needs_lease(step) && since.elapsed() > LONG_TAKEN);
+            let now = self.uptime();
+            let since = *self.taken.get_or_insert(now);
+            steps.retain(|step| !needs_lease(step) && now.saturating_sub(since) > LONG_TAKEN);
         }
         let may_start = claim.is_some() && self.work.may_start(&seen.0);
         steps.retain(|step| {
@@ -189,7 +191,8 @@ impl<'a> Turns<'a> {
     /// Ends: what is under way may come to its end, for so long; then the lease is given back.
     pub async fn finish(mut self, patience: Duration) {
         self.work.begin_no_more();
-        let _ = tokio::time::timeout(patience, self.work.all()).await;
+        let world = &self.context.world;
+        let _ = within(world.sleep(patience), self.work.all()).await;
         let farewell = async {
             match (self.held.take(), &self.store) {
                 (Some((held, _)), _) => held.release().await,
@@ -203,7 +206,11 @@ impl<'a> Turns<'a> {
                 (None, None) => {}
             }
         };
-        let _ = tokio::time::timeout(FAREWELL, farewell).await;
+        let _ = within(world.sleep(FAREWELL), farewell).await;
+    }
+
+    fn uptime(&self) -> Duration {
+        self.context.world.uptime()
     }
 
     fn claim(&self) -> Option<Claim> {
@@ -225,7 +232,7 @@ impl<'a> Turns<'a> {
             store.get(&context.settings.deployment, nothing).await?;
             Ok(store)
         };
-        self.store = Some(self.work.meanwhile(in_time(opened)).await?);
+        self.store = Some(self.work.meanwhile(in_time(context, opened)).await?);
         Ok(())
     }
 
@@ -234,7 +241,7 @@ impl<'a> Turns<'a> {
         let Some(store) = self.store.clone() else {
             return Ok(Asked::Taken(String::new()));
         };
-        let asked = in_time(lease::try_acquire(context, &store));
+        let asked = in_time(context, lease::try_acquire(context, &store));
         self.work.meanwhile(asked).await
     }
 
@@ -257,7 +264,7 @@ impl<'a> Turns<'a> {
 
     /// Counts what has come to its end; `at_once`: what failed is worth another try now.
     fn count(&mut self, at_once: bool) {
-        let now = Instant::now();
+        let now = self.uptime();
         for done in self.work.take_done() {
             let Some(failure) = done.failure else {
                 self.setbacks.remove(&done.subject);
@@ -285,7 +292,7 @@ impl<'a> Turns<'a> {
         let subjects: Vec<Subject> = plan.steps.iter().map(Subject::of).collect();
         self.setbacks
             .retain(|subject, _| subjects.contains(subject) || self.work.is_busy(subject));
-        let now = Instant::now();
+        let now = self.uptime();
         let due = |subject: &Subject| {
             let setback = self.setbacks.get(subject);
             !self.work.is_busy(subject) && setback.is_none_or(|setback| setback.again <= now)
@@ -300,12 +307,10 @@ impl<'a> Turns<'a> {
         let Some((held, needed)) = self.held.take() else {
             return;
         };
-        let needed = if self.work.needs_lease() {
-            Instant::now()
-        } else {
-            needed
-        };
-        let keep = self.work.needs_lease() || (!self.work.is_idle() && needed.elapsed() < KEPT);
+        let now = self.uptime();
+        let needed = if self.work.needs_lease() { now } else { needed };
+        let is_fresh = now.saturating_sub(needed) < KEPT;
+        let keep = self.work.needs_lease() || (!self.work.is_idle() && is_fresh);
         if keep && held.is_valid() {
             self.held = Some((held, needed));
         } else {
@@ -322,9 +327,11 @@ impl<'a> Turns<'a> {
         no_database: bool,
         taken: bool,
     ) -> Option<Duration> {
-        let now = Instant::now();
-        let setbacks = self.setbacks.values().map(|setback| setback.again - now);
-        let kept = self.held.iter().map(|(_, needed)| *needed + KEPT - now);
+        let now = self.uptime();
+        let setbacks = self.setbacks.values();
+        let setbacks = setbacks.map(|setback| setback.again.saturating_sub(now));
+        let kept = self.held.iter();
+        let kept = kept.map(|(_, needed)| (*needed + KEPT).saturating_sub(now));
         let database = no_database.then_some(WITHOUT_DATABASE);
         let taken = taken.then_some(TAKEN);
         let wall = self.context.now();
@@ -349,13 +356,24 @@ impl<'a> Turns<'a> {
     }
 }
 
-async fn in_time<T>(answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    tokio::time::timeout(ANSWER, answer)
-        .await
-        .unwrap_or_else(|_| {
-            Err(StoreError::Query {
-                what: "answer",
-                why: format!("it took longer than {} s", ANSWER.as_secs()),
-            })
+async fn in_time<T>(
+    context: &Context,
+    answer: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    let answer = within(context.world.sleep(ANSWER), answer).await;
+    answer.unwrap_or_else(|| {
+        Err(StoreError::Query {
+            what: "answer",
+            why: format!("it took longer than {} s", ANSWER.as_secs()),
         })
+    })
+}
+
+/// What a work comes to, unless something else is sooner.
+async fn within<T>(limit: impl Future<Output = ()>, work: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        value = work => Some(value),
+        () = limit => None,
+    }
 }

@@ -240,6 +240,7 @@ impl<'a> Work<'a> {
         let mut other = std::pin::pin!(other);
         loop {
             tokio::select! {
+                biased;
                 value = &mut other => return value,
                 () = self.some() => {}
             }
@@ -297,13 +298,20 @@ impl<'a> Tools<'a> {
     }
 
     async fn effect(&self, step: &Step) -> Result<(), OpsError> {
-        let backend = &self.context.backend;
-        // The lease can lapse while earlier steps take their time; whoever has it now decides anew.
-        if needs_lease(step) && !self.claim.as_ref().is_some_and(Claim::is_valid) {
-            return Err(OpsError::failed(
-                "the lease was lost to another zoe; nothing more is started by this one",
-            ));
+        if !needs_lease(step) {
+            return self.carry_out(step).await;
         }
+        // The lease can lapse while earlier steps take their time; whoever has it now decides anew.
+        match self.claim.as_ref().filter(|claim| claim.is_valid()) {
+            Some(claim) => claim.guard(self.carry_out(step)).await,
+            None => Err(OpsError::failed(
+                "the lease was lost to another zoe; nothing more is started by this one",
+            )),
+        }
+    }
+
+    async fn carry_out(&self, step: &Step) -> Result<(), OpsError> {
+        let backend = &self.context.backend;
         match (step, self.case()) {
             (Step::Sweep(orphan), _) => Ok(backend.sweep(orphan).await?),
             (Step::RemoveImage(image), _) => Ok(backend.remove_job_image(image).await?),

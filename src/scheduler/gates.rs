@@ -105,6 +105,29 @@ impl<'a> Gates<'a> {
         }
     }
 
+    /// Takes back what was noted of an execution.
+    pub fn discount(&mut self, execution: &Execution) {
+        let ticket = &execution.ticket;
+        if let Some(running) = ticket
+            .terms
+            .array
+            .and_then(|place| self.arrays.get_mut(&place.array))
+        {
+            *running = running.saturating_sub(1);
+        }
+        if let Some(user) = self.users.get_mut(ticket.user.as_str()) {
+            let held = execution.held();
+            user.executions = user.executions.saturating_sub(1);
+            user.resources.cores = user.resources.cores.minus(held.cores);
+            user.resources.memory = user.resources.memory.minus(held.memory);
+        }
+    }
+
+    /// Why one that was made and not started may not be started now, if it may not.
+    pub fn bars(&self, execution: &Execution) -> Option<WaitReason> {
+        self.held(execution).or_else(|| self.array(execution))
+    }
+
     /// What the owner of an execution may be given beside what that user's executions hold; `None` without a limit.
     pub fn left(&self, execution: &Execution) -> Option<Resources> {
         let user = execution.ticket.user.as_str();
@@ -123,16 +146,20 @@ impl<'a> Gates<'a> {
     /// Why a queued execution can't be started now whatever room there is, if it can't. Its owner is given `more` in this plan
     /// than was noted.
     pub fn closed(&self, execution: &Execution, more: Resources) -> Option<WaitReason> {
-        let terms = &execution.ticket.terms;
         let unknown = Past::default();
         let past = self.known.past(execution.ticket.id).unwrap_or(&unknown);
-        if past.held.unwrap_or(terms.held) {
-            return Some(WaitReason::Held);
-        }
-        self.after(execution)
+        self.held(execution)
+            .or_else(|| self.after(execution))
             .or_else(|| self.pause(execution, past))
             .or_else(|| self.array(execution))
             .or_else(|| self.quota(execution, more).map(WaitReason::Quota))
+    }
+
+    fn held(&self, execution: &Execution) -> Option<WaitReason> {
+        let past = self.known.past(execution.ticket.id);
+        let said = past.and_then(|past| past.held);
+        let held = said.unwrap_or(execution.ticket.terms.held);
+        held.then_some(WaitReason::Held)
     }
 
     fn after(&self, execution: &Execution) -> Option<WaitReason> {

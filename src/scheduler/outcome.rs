@@ -6,7 +6,7 @@ use crate::model::{Cause, Execution, ExecutionId, Placement, Plan, Step, WaitRea
 
 use super::Policy;
 use super::order::Place;
-use super::starts::{Starts, is_unstarted};
+use super::starts::{Starts, is_made};
 
 /// What an execution is given.
 pub(super) struct Start<'a> {
@@ -127,7 +127,12 @@ impl<'a> Start<'a> {
         let execution = self.execution.ticket.id;
         let mut begins = true;
         if let Kind::Repaired { dropped, before } = self.kind {
-            begins = self.placement.len() > before || is_unstarted(self.execution);
+            let mut made = self.execution.instances.iter().filter(|i| is_made(i));
+            let waits = made.any(|i| {
+                let member = (i.key.component.clone(), i.key.index);
+                self.placement.contains_key(&member)
+            });
+            begins = self.placement.len() > before || waits;
             let (dropped, kept): (Vec<_>, Vec<_>) = dropped.into_iter().partition(|cause| {
                 // One that has ended makes place for its successor only: else it stays, and shows why.
                 let Cause::Exited { member, .. } = cause else {

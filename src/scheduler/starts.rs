@@ -101,6 +101,7 @@ impl<'a> Starts<'a> {
         {
             indices.retain(|index| may_replace(&component.name, *index));
         }
+        self.leave_crowded(execution, &mut members);
         let before = members.made.len();
         let mut dropped = Vec::new();
         let mut elastic = BTreeSet::new();
@@ -132,16 +133,9 @@ impl<'a> Starts<'a> {
             wanted.indices.sort_unstable();
             wanted.there = kin(&placement, wanted.component);
             let (found, reason) = self.place_more(execution, wanted);
-            let told = self.waiting.last().map(|w| w.execution) == Some(execution.ticket.id);
-            if let Some(reason) = reason.filter(|_| !told) {
-                self.waiting.push(Waiting {
-                    execution: execution.ticket.id,
-                    reason: WaitReason::Replacement {
-                        component: wanted.component.name.clone(),
-                        members: wanted.indices.len() - found.len(),
-                        reason: Box::new(reason),
-                    },
-                });
+            if let Some(reason) = reason {
+                let members = wanted.indices.len() - found.len();
+                self.lacks(execution, wanted.component, members, reason);
             }
             placement.extend(found);
         }
@@ -151,6 +145,44 @@ impl<'a> Starts<'a> {
             placement,
         });
         (self.decided.len() - 1, elastic)
+    }
+
+    /// Takes out what was made of an execution that runs, is not started and has no room any more, as in [`Starts::go_on`].
+    fn leave_crowded(&mut self, execution: &'a Execution, members: &mut Members<'a>) {
+        let mut later: Vec<&Instance> = execution.instances.iter().filter(|i| is_made(i)).collect();
+        while !later.is_empty() {
+            let instance = later.remove(0);
+            let key = &instance.key;
+            let component = execution.ticket.application.component(&key.component);
+            let Some(component) = component.filter(|_| self.is_crowded(instance, &later)) else {
+                continue;
+            };
+            let member = (key.component.clone(), key.index);
+            members.made.remove(&member);
+            let reason = self.why_not(execution, &[Wanted::first(component, [0])], component);
+            self.lacks(execution, component, 1, reason);
+        }
+    }
+
+    /// Says why one that runs has not all that it should have.
+    fn lacks(
+        &mut self,
+        execution: &Execution,
+        component: &Component,
+        members: usize,
+        reason: WaitReason,
+    ) {
+        let told = self.waiting.last().map(|w| w.execution) == Some(execution.ticket.id);
+        if !told {
+            self.waiting.push(Waiting {
+                execution: execution.ticket.id,
+                reason: WaitReason::Replacement {
+                    component: component.name.clone(),
+                    members,
+                    reason: Box::new(reason),
+                },
+            });
+        }
     }
 
     /// Gives as many of the members a place as there is room for, and says why there is none for the rest.
@@ -340,6 +372,10 @@ pub(super) fn kin(placement: &Placement, component: &Component) -> Vec<Arc<str>>
 /// Whether a member was made and not started: somebody was interrupted. Docker has no words about it, as it has of one that
 /// it is itself about to start.
 pub(super) fn is_unstarted(execution: &Execution) -> bool {
-    let unstarted = |i: &Instance| i.state == InstanceState::Created && i.note.is_none();
-    execution.instances.iter().any(unstarted)
+    execution.instances.iter().any(is_made)
+}
+
+/// Whether that is such a member.
+pub(super) fn is_made(instance: &Instance) -> bool {
+    instance.state == InstanceState::Created && instance.note.is_none()
 }

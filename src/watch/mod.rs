@@ -165,11 +165,20 @@ pub async fn forever(context: &Context, interval: Duration, stop: &mut Stop) {
 
 /// Makes one pass: does what can be done now, and returns when that is through. Fails if Docker can't be read.
 pub async fn once(context: &Context, stop: &mut Stop) -> Result<Outcome, OpsError> {
+    once_unless(context, stop.told()).await
+}
+
+/// The same, for who learns in another way that it is to end.
+pub async fn once_unless(
+    context: &Context,
+    told: impl Future<Output = ()>,
+) -> Result<Outcome, OpsError> {
     let decisions = Decisions::default();
     let mut turns = Turns::new(context, &decisions);
     let done = tokio::select! {
+        biased;
         done = until_through(&mut turns, &decisions) => done.map(Outcome::Done),
-        () = stop.told() => Ok(Outcome::Stopped),
+        () = told => Ok(Outcome::Stopped),
     };
     turns.finish(LAST_CALLS).await;
     done

@@ -7,9 +7,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::acts::Act;
 use crate::check;
 use crate::run::{Choice, Run};
-use crate::site::{Act, Saved, Site, name_of};
+use crate::site::{Saved, Site, name_of};
 use crate::story::{Budget, Happens, Story};
 
 /// A run that is longer does not come to an end.
@@ -74,8 +75,6 @@ pub struct Found {
     /// The shortest of those with something wrong.
     pub wrong: Option<Trace>,
     pub wrong_runs: usize,
-    /// The ends in which a start came too late to be stopped.
-    pub too_late: usize,
     /// Whether it was given up before all was seen.
     pub cut: bool,
 }
@@ -189,7 +188,6 @@ impl<'s> Explorer<'s> {
     /// One run, along the way and then wherever it goes by itself.
     fn one(&mut self, way: Option<&Rc<Way>>) {
         let site = self.site.again(&self.saved);
-        site.clear_archives();
         let story = self.story;
         let mut run = Run::new(site, story);
         for act in &story.actors {
@@ -224,7 +222,8 @@ impl<'s> Explorer<'s> {
             left = way.left;
         }
         while !run.is_over() {
-            let digest = run.digest();
+            let base = run.base();
+            let digest = run.digest_of(&base);
             if run.steps > LONGEST {
                 run.site.table.wrong("it goes on for ever".to_owned());
                 break;
@@ -247,7 +246,7 @@ impl<'s> Explorer<'s> {
                         before: way.clone(),
                         choice,
                         left: left.less(cost).unwrap(),
-                        leads_to: run.leads_to(choice),
+                        leads_to: run.leads_to(&base, choice),
                         from: digest,
                     })
                 })
@@ -298,9 +297,8 @@ impl<'s> Explorer<'s> {
         check::as_they_end(run, self.story);
         run.begin(&Act::Finish);
         by_itself(run).await;
-        check::in_the_end(run, self.story);
+        check::in_the_end(run, self.story, self.story.actors.len());
         let inner = run.site.table.lock();
-        self.found.too_late += usize::from(inner.facts.too_late > 0);
         if inner.facts.wrongs.is_empty() {
             return;
         }
@@ -330,7 +328,7 @@ impl<'s> Explorer<'s> {
 }
 
 /// Lets everybody go on as they would by themselves until all is done.
-async fn by_itself(run: &mut Run<'_>) {
+pub async fn by_itself(run: &mut Run<'_>) {
     run.settle().await;
     for _ in 0..LONGEST {
         if run.is_over() {

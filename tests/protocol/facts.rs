@@ -1,18 +1,20 @@
 //! What has happened in Docker, and what must never happen there.
 
-use std::collections::BTreeMap;
+use std::sync::PoisonError;
 
 use jiff::Timestamp;
 use zoe::engine::memory::{ContainerRow, Fault, World};
+use zoe::labels::{self, Decoded};
 
 use crate::pace::Calls;
+use crate::rules;
 use crate::table::{Facts, fold};
 
 fn label<'r>(row: &'r ContainerRow, key: &str) -> &'r str {
     row.labels.get(key).map_or("", String::as_str)
 }
 
-fn is_ticket(row: &ContainerRow) -> bool {
+pub fn is_ticket(row: &ContainerRow) -> bool {
     label(row, "zoe.kind") == "ticket"
 }
 
@@ -49,9 +51,9 @@ pub fn digest(world: &World, facts: &Facts, networks: bool) -> u64 {
 /// Looks at what a call has changed.
 pub fn note(world: &World, calls: &Calls, call: &str, fault: Option<&Fault>) {
     let (table, actor) = (&calls.table, calls.actor);
-    let has_the_lease = calls.has_the_lease();
     let mut wrongs = Vec::new();
     {
+        let rows = calls.rows.lock().unwrap_or_else(PoisonError::into_inner);
         let mut inner = table.lock();
         let now = Timestamp::from_millisecond(inner.now).unwrap();
         let facts = &mut inner.facts;
@@ -60,9 +62,7 @@ pub fn note(world: &World, calls: &Calls, call: &str, fault: Option<&Fault>) {
                 let made = facts.made.entry(row.name.clone()).or_default();
                 *made += 1;
                 facts.origin.insert(id.clone(), (row.name.clone(), *made));
-                if is_ticket(row) {
-                    facts.tickets.insert(execution(row).to_owned(), actor);
-                }
+                note_ticket(facts, row, actor);
             }
             if is_ticket(row)
                 && let Some((_, mark)) = row.name.split_once('.')
@@ -79,11 +79,7 @@ pub fn note(world: &World, calls: &Calls, call: &str, fault: Option<&Fault>) {
             && facts.begun.insert(id.clone())
         {
             *facts.starts.entry(name.to_owned()).or_default() += 1;
-            let began = facts.began_with_lease.get(&actor) == Some(&true);
-            match too_much(world, now) {
-                Some(_) if facts.lapsed && began && !has_the_lease => facts.too_late += 1,
-                wrong => wrongs.extend(wrong),
-            }
+            wrongs = rules::of_a_start(world, &rows, facts, row, now);
         }
     }
     for wrong in wrongs {
@@ -91,19 +87,11 @@ pub fn note(world: &World, calls: &Calls, call: &str, fault: Option<&Fault>) {
     }
 }
 
-/// Nodes on which more runs than they have.
-fn too_much(world: &World, now: Timestamp) -> Option<String> {
-    let mut used: BTreeMap<&str, u64> = BTreeMap::new();
-    for row in world.containers.values().filter(|row| row.runs(now)) {
-        *used.entry(world.node_of(row)).or_default() += row.millicores;
+fn note_ticket(facts: &mut Facts, row: &ContainerRow, actor: usize) {
+    if let Some(Ok((_, Decoded::Ticket(ticket)))) = labels::decode(&row.labels) {
+        let id = ticket.id.to_string();
+        facts.tickets.insert(id.clone(), actor);
+        facts.order.push(id.clone());
+        facts.terms.insert(id, *ticket);
     }
-    let full = |node: &&zoe::engine::memory::NodeRow| {
-        used.get(node.name.as_str())
-            .is_some_and(|used| *used > node.millicores)
-    };
-    let node = world.nodes.iter().find(full)?;
-    Some(format!(
-        "more runs on node {} than it has room for",
-        node.name
-    ))
 }

@@ -14,16 +14,22 @@
     reason = "a test that cannot be set up has failed"
 )]
 
+mod acts;
+mod both;
 mod check;
 mod explorer;
 mod facts;
+mod jobs;
 mod like_sqlite;
 mod mutants;
 mod pace;
 mod planted;
+mod random;
+mod rules;
 mod run;
 mod site;
 mod store;
 mod stories;
 mod story;
 mod table;
+mod terms;

@@ -5,14 +5,15 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use futures_util::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use zoe::engine::{
     Backend, BoxStream, BuildRequest, ExecRequest, ExecSession, ImageInfo, Images, JobFiles,
-    LogChunk, LogRange, NodeUse, ProgressSink, Result, Scope, Submitted, Usage,
+    LogChunk, LogRange, NodeUse, ProgressSink, Result, Scope, Submitted, Usage, gate,
 };
 use zoe::model::{
-    Deployment, Execution, ExecutionId, InstanceKey, JobImage, Launch, Mark, Orphan, Private,
-    Snapshot, Ticket,
+    Deployment, Execution, ExecutionId, InstanceKey, JobImage, Launch, Mark, Orphan, Outcome,
+    Private, Snapshot, Ticket,
 };
 use zoe::ops::OpenStore;
 use zoe::store::accounts::{UsageQuery, User};
@@ -37,6 +38,24 @@ pub enum Mutant {
     RemovesBeforeItKeeps,
     /// It takes a history that could not be written for one that was.
     BelievesTheHistory,
+    /// It goes on with a start though its lease has lapsed.
+    StartsTooLate,
+    /// It does not know that anything is held.
+    ForgetsHolds,
+    /// It does not know that one has to wait for another.
+    ForgetsDependencies,
+    /// It takes whatever has ended for having ended well.
+    BelievesInGoodEnds,
+    /// It does not know that only so many of an array may run at once.
+    ForgetsArrays,
+    /// It writes down of no attempt that it has failed.
+    CountsNoAttempts,
+    /// It writes down of each attempt twice that it has failed.
+    CountsAttemptsTwice,
+    /// It finds nothing in any log.
+    ReadsNoLogs,
+    /// It takes back all members when it is to take back some.
+    TakesTheCoreBack,
 }
 
 impl Mutant {
@@ -85,6 +104,17 @@ impl Store for History {
     }
 
     async fn event(&self, deployment: &Deployment, event: &Event) -> store::Result<()> {
+        if event.kind == "attempt-failed" {
+            match self.mutant {
+                Mutant::CountsNoAttempts => return Ok(()),
+                Mutant::CountsAttemptsTwice => {
+                    let mut other = event.clone();
+                    other.detail.push('!');
+                    self.store.event(deployment, &other).await?;
+                }
+                _ => {}
+            }
+        }
         match self.store.event(deployment, event).await {
             Err(_) if self.mutant == Mutant::BelievesTheHistory => Ok(()),
             result => result,
@@ -96,7 +126,12 @@ impl Store for History {
         deployment: &Deployment,
         ids: &[ExecutionId],
     ) -> store::Result<BTreeMap<ExecutionId, Vec<Event>>> {
-        self.store.events_of(deployment, ids).await
+        let mut found = self.store.events_of(deployment, ids).await?;
+        if self.mutant == Mutant::ForgetsHolds {
+            let events = found.values_mut();
+            events.for_each(|events| events.retain(|event| event.kind != "held"));
+        }
+        Ok(found)
     }
 
     async fn get_all(
@@ -104,7 +139,12 @@ impl Store for History {
         deployment: &Deployment,
         ids: &[ExecutionId],
     ) -> store::Result<BTreeMap<ExecutionId, Record>> {
-        self.store.get_all(deployment, ids).await
+        let mut found = self.store.get_all(deployment, ids).await?;
+        if self.mutant == Mutant::BelievesInGoodEnds {
+            let ends = found.values_mut().flat_map(|record| &mut record.end);
+            ends.for_each(|(_, outcome)| *outcome = Outcome::Finished);
+        }
+        Ok(found)
     }
 
     async fn find(&self, deployment: &Deployment, query: &Query) -> store::Result<Vec<Record>> {
@@ -190,7 +230,16 @@ impl Backend for Docker {
     }
 
     async fn observe(&self, scope: Scope) -> Result<Snapshot> {
-        let seen = self.inner.observe(scope).await?;
+        let mut seen = self.inner.observe(scope).await?;
+        for execution in seen.executions.values_mut() {
+            let terms = &mut execution.ticket.terms;
+            match self.mutant {
+                Mutant::ForgetsHolds => terms.held = false,
+                Mutant::ForgetsDependencies => terms.after.clear(),
+                Mutant::ForgetsArrays => terms.array = None,
+                _ => {}
+            }
+        }
         if self.mutant != Mutant::LooksOnce {
             return Ok(seen);
         }
@@ -222,6 +271,10 @@ impl Backend for Docker {
     }
 
     async fn start(&self, launch: &Launch) -> Result<()> {
+        if self.mutant == Mutant::StartsTooLate {
+            let always = Arc::new(|| true);
+            return gate::under(always, self.inner.start(launch)).await;
+        }
         self.inner.start(launch).await
     }
 
@@ -242,6 +295,9 @@ impl Backend for Docker {
         members: &[InstanceKey],
         grace: SignedDuration,
     ) -> Result<()> {
+        if self.mutant == Mutant::TakesTheCoreBack {
+            return self.inner.remove(execution).await;
+        }
         self.inner.remove_members(execution, members, grace).await
     }
 
@@ -266,6 +322,9 @@ impl Backend for Docker {
         instance: &InstanceKey,
         range: LogRange,
     ) -> Result<BoxStream<'static, Result<LogChunk>>> {
+        if self.mutant == Mutant::ReadsNoLogs {
+            return Ok(futures_util::stream::empty().boxed());
+        }
         self.inner.logs(instance, range).await
     }
 

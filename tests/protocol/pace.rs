@@ -31,17 +31,10 @@ pub struct Calls {
     pub actor: usize,
     /// The world past all turns.
     pub world: MemoryBackend,
-    /// Who has the lease.
+    /// The history past all turns.
     pub rows: Arc<Mutex<Rows>>,
     /// What the call that happens just now belongs to.
     pub line: Mutex<Option<Line>>,
-}
-
-impl Calls {
-    pub fn has_the_lease(&self) -> bool {
-        let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
-        rows.lease.0 == crate::site::name_of(self.actor) && rows.lease.1 > self.table.lock().now
-    }
 }
 
 fn no_answer(why: &str) -> EngineError {
@@ -79,12 +72,6 @@ impl Pace for Calls {
             call: call.to_owned(),
             effect,
         };
-        if call.starts_with("inspect ticket of ") {
-            // A start begins with it, directly after a look at the lease.
-            let has = self.has_the_lease();
-            let mut inner = self.table.lock();
-            inner.facts.began_with_lease.insert(self.actor, has);
-        }
         let turn = self.table.turn(self.actor, wants);
         let line = turn.line();
         let verdict = turn.await;
@@ -168,6 +155,10 @@ impl zoe::ops::World for Clock {
         self.table.now()
     }
 
+    fn uptime(&self) -> Duration {
+        Duration::from_millis(self.table.lock().now.try_into().unwrap())
+    }
+
     fn random(&self, bytes: &mut [u8]) {
         let drawn = self.drawn.fetch_add(1, Ordering::SeqCst);
         let seed = (drawn + 1) * 0x9e37_79b9 + self.actor as u64;
@@ -234,7 +225,7 @@ pub fn world_digest(world: &World, table: &Table) -> u64 {
         world
             .nodes
             .iter()
-            .map(|node| &node.rejects)
+            .map(|node| (&node.rejects, format!("{:?}", node.state)))
             .collect::<Vec<_>>(),
     ))
 }

@@ -1,9 +1,12 @@
 //! The explorer finds faults that are planted: what it does not find is not there.
 
+use crate::acts::Act;
 use crate::explorer::Explorer;
+use crate::jobs::{exits, job};
 use crate::mutants::Mutant;
-use crate::site::{Act, job};
+use crate::stories::a_lease_lapses;
 use crate::story::{Budget, Happens, Story};
+use crate::terms;
 
 /// Looks with growing budgets until something is wrong, and gives the shortest way to it.
 #[track_caller]
@@ -32,7 +35,7 @@ fn for_one_place() -> Story {
 fn at_the_end() -> Story {
     Story::new("an end", 1)
         .before([Act::Submit(job(1, true))])
-        .actors([Act::Kill])
+        .actors([Act::Kill(0)])
 }
 
 #[test]
@@ -96,4 +99,69 @@ fn who_believes_that_history_was_written() {
         Mutant::BelievesTheHistory,
         "its containers were removed",
     );
+}
+
+#[test]
+fn who_starts_though_its_lease_has_lapsed() {
+    found(a_lease_lapses(), Mutant::StartsTooLate, "more runs on node");
+}
+
+#[test]
+fn who_forgets_that_one_is_held() {
+    found(terms::held(), Mutant::ForgetsHolds, "while it was held");
+}
+
+#[test]
+fn who_forgets_for_whom_one_waits() {
+    found(
+        terms::after(exits(0)),
+        Mutant::ForgetsDependencies,
+        "was still there",
+    );
+}
+
+#[test]
+fn who_takes_any_end_for_a_good_one() {
+    found(terms::after(exits(7)), Mutant::BelievesInGoodEnds, "though");
+}
+
+#[test]
+fn who_forgets_how_many_of_an_array_may_run() {
+    found(terms::array(), Mutant::ForgetsArrays, "run at once");
+}
+
+#[test]
+fn who_clears_an_attempt_away_and_does_not_write_it_down() {
+    found(
+        terms::retried(),
+        Mutant::CountsNoAttempts,
+        "marked as 'failed'",
+    );
+}
+
+#[test]
+fn who_counts_an_attempt_twice() {
+    found(
+        terms::retried(),
+        Mutant::CountsAttemptsTwice,
+        "2 attempts failed, of 1",
+    );
+}
+
+#[test]
+fn who_keeps_no_logs_of_attempts() {
+    found(terms::retried(), Mutant::ReadsNoLogs, "are lost");
+}
+
+#[test]
+fn who_takes_all_back_instead_of_what_is_elastic() {
+    found(terms::reclaimed(), Mutant::TakesTheCoreBack, "");
+}
+
+#[test]
+fn a_watch_that_ignores_the_lease() {
+    let story = Story::new("a watch and a submission", 1)
+        .before([Act::Submit(job(1, false).held())])
+        .actors([Act::Watch, Act::Submit(job(1, false))]);
+    found(story, Mutant::IgnoresTheLease, "");
 }

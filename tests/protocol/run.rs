@@ -5,13 +5,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use zoe::engine::memory::World;
+use zoe::engine::memory::{NodeRow, NodeState, World};
 
+use crate::acts::{Act, Came, Doing};
 use crate::pace;
-use crate::site::{Act, BEGIN, Came, Doing, LEASE, Site, name_of};
+use crate::site::{BEGIN, Site, name_of};
 use crate::store;
 use crate::story::{Budget, Happens, Story};
 use crate::table::{Inner, Line, Verdict, Waiting, Wants, fold};
+
+/// The node that can be lost, where there are two.
+pub const OTHER: &str = "other";
 
 /// What can be chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -235,10 +239,13 @@ impl<'s> Run<'s> {
         match happens {
             Happens::DatabaseUp => had(Happens::DatabaseDown),
             Happens::NodeStarts => had(Happens::NodeRejects),
+            Happens::NodeBack { .. } => had(Happens::NodeLost),
             Happens::Passes(_)
             | Happens::DatabaseDown
             | Happens::DatabaseLost
             | Happens::Answers
+            | Happens::NodeLost
+            | Happens::DockerRestarts
             | Happens::NodeRejects => true,
         }
     }
@@ -331,7 +338,6 @@ impl<'s> Run<'s> {
             Happens::Passes(length) => {
                 let mut inner = self.site.table.lock();
                 inner.now += length;
-                inner.facts.lapsed |= length >= LEASE;
             }
             Happens::DatabaseDown | Happens::DatabaseUp => {
                 let down = what == Happens::DatabaseDown;
@@ -350,18 +356,55 @@ impl<'s> Run<'s> {
                 };
                 self.site.world.edit(change).unwrap();
             }
+            Happens::NodeLost => {
+                let since = self.site.table.now();
+                let change = |row: &mut NodeRow| {
+                    if row.state == NodeState::Active {
+                        row.state = NodeState::Down { since };
+                    }
+                };
+                let change = |world: &mut World| world.change_node(OTHER, change);
+                self.site.world.edit(change).unwrap();
+            }
+            Happens::NodeBack { killed } => {
+                let change = |world: &mut World| world.node_returns(OTHER, killed);
+                self.site.world.edit(change).unwrap();
+            }
+            Happens::DockerRestarts => {
+                let now = self.site.table.now();
+                let change = |world: &mut World| {
+                    for row in world.containers.values_mut().filter(|row| row.runs(now)) {
+                        row.stopped_at = Some(now);
+                    }
+                };
+                self.site.world.edit(change).unwrap();
+                self.site.table.lock().facts.restarted = true;
+            }
         }
         self.say(&format!("… {what:?}"));
     }
 
     /// Everything that what comes next may depend on, in one number.
     pub fn digest(&self) -> u64 {
-        self.digest_if(&Guess::default())
+        self.digest_of(&self.base())
+    }
+
+    /// The same, from what is the same wherever a choice leads.
+    pub fn digest_of(&self, base: &Base) -> u64 {
+        self.digest_if(base, &Guess::default())
+    }
+
+    /// What Docker, history and the kept logs are.
+    pub fn base(&self) -> Base {
+        let world = |world: &mut World| pace::world_digest(world, &self.site.table);
+        let world = self.site.world.edit(world).unwrap();
+        let rows = self.site.rows.lock().unwrap().digest();
+        Base(fold((world, rows, self.site.archives())))
     }
 
     /// Where a choice leads, where that can be told without trying it: a death, the end of a sleep, and a call that changes
     /// nothing, unless the actor is through with it.
-    pub fn leads_to(&self, choice: Choice) -> Option<u64> {
+    pub fn leads_to(&self, base: &Base, choice: Choice) -> Option<u64> {
         let guess = match choice {
             Choice::Die(actor) => Guess {
                 dies: Some(actor),
@@ -389,7 +432,7 @@ impl<'s> Run<'s> {
             }
             Choice::Fault(..) | Choice::DieWith(..) | Choice::Happens(_) => return None,
         };
-        Some(self.digest_if(&guess))
+        Some(self.digest_if(base, &guess))
     }
 
     fn would_know(&self, inner: &Inner, line: &Line, call: &str, effect: bool) -> Option<u64> {
@@ -408,10 +451,7 @@ impl<'s> Run<'s> {
         Some(inner.would_know(line, (call, seen, false)))
     }
 
-    fn digest_if(&self, guess: &Guess) -> u64 {
-        let world = |world: &mut World| pace::world_digest(world, &self.site.table);
-        let world = self.site.world.edit(world).unwrap();
-        let rows = self.site.rows.lock().unwrap().digest();
+    fn digest_if(&self, base: &Base, guess: &Guess) -> u64 {
         let inner = self.site.table.lock();
         let gone = |actor: usize| Some(actor) == guess.dies || inner.dead.contains(&actor);
         let actors: Vec<_> = (0..self.actors.len())
@@ -434,29 +474,20 @@ impl<'s> Run<'s> {
         let facts = &inner.facts;
         fold((
             (
-                world,
-                rows,
+                base.0,
                 now,
                 actors,
                 learnt,
                 last.filter(|last| is_alive(last)),
             ),
-            (
-                &self.happened,
-                self.site.archives(),
-                &facts.tickets,
-                &facts.marks,
-            ),
+            (&self.happened, &facts.tickets, &facts.marks),
             (&facts.starts, facts.faults, facts.history_broken),
-            (
-                facts.lapsed,
-                &facts.began_with_lease,
-                facts.too_late,
-                facts.answers,
-            ),
         ))
     }
 }
+
+/// What is the same wherever a choice leads, in one number.
+pub struct Base(u64);
 
 /// What is guessed of where a choice leads.
 #[derive(Default)]

@@ -14,6 +14,9 @@ use zoe::store::{Event, Lease, Query, Record, Result, Store, StoreError};
 use crate::site::name_of;
 use crate::table::{Table, Verdict, Wants, fold};
 
+/// Why a call fails whose answer gets lost: it was made all the same.
+pub const NO_ANSWER: &str = "no answer";
+
 /// All that is kept, of one deployment.
 #[derive(Debug, Clone, Default)]
 pub struct Rows {
@@ -35,6 +38,17 @@ impl Rows {
         let events = self.events.iter();
         let of_it = events.filter(|(of, _, is, _)| of == id && is == kind);
         of_it.map(|(.., detail)| detail.as_str()).collect()
+    }
+
+    /// Whether an execution is held, as far as somebody has said so.
+    pub fn held(&self, id: &str) -> Option<bool> {
+        let of_it = self.events.iter().filter(|(of, ..)| of == id);
+        let said = of_it.filter_map(|(_, at, kind, _)| match kind.as_str() {
+            "held" => Some((at, true)),
+            "released" => Some((at, false)),
+            _ => None,
+        });
+        said.max_by_key(|(at, _)| **at).map(|(_, held)| held)
     }
 
     /// What a call that changes nothing shows: the one that asks for a lease which another has is such a call.
@@ -164,7 +178,7 @@ impl MemoryStore {
             self.table.learn(&line, "no answer");
             self.table.told("the answer is lost");
             self.table.lock().facts.history_broken = true;
-            return Err(no("no answer"));
+            return Err(no(NO_ANSWER));
         }
         let said = format!("{value:?}");
         match shown {

@@ -1,7 +1,7 @@
 //! A story: who does what to what was there before, what may happen to them, and how much of it is looked at.
 
+use crate::acts::Act;
 use crate::mutants::Mutant;
-use crate::site::Act;
 
 /// Something that happens around the actors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -20,6 +20,12 @@ pub enum Happens {
     NodeStarts,
     /// What did not answer when it was asked whether it is ready does from now on.
     Answers,
+    /// A node does not answer any more.
+    NodeLost,
+    /// It answers again; what ran on it was killed meanwhile, or has run on.
+    NodeBack { killed: bool },
+    /// Docker is restarted: all that runs is stopped.
+    DockerRestarts,
 }
 
 /// What may be spent on one run: how often something may go otherwise than it would by itself.
@@ -92,6 +98,10 @@ impl Story {
             sees: true,
             mutant: None,
         }
+    }
+
+    pub fn named(self, name: &'static str) -> Self {
+        Self { name, ..self }
     }
 
     pub fn before(mut self, acts: impl IntoIterator<Item = Act>) -> Self {

@@ -12,6 +12,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread::JoinHandle;
 
 use jiff::Timestamp;
+use zoe::model::Ticket;
 
 /// Folds something into one number.
 pub fn fold(value: impl Hash) -> u64 {
@@ -61,6 +62,10 @@ pub struct Waiting {
 pub struct Facts {
     /// The executions whose ticket was made, with the actor who made it.
     pub tickets: BTreeMap<String, usize>,
+    /// The same in the order in which they were made.
+    pub order: Vec<String>,
+    /// The tickets themselves.
+    pub terms: BTreeMap<String, Ticket>,
     /// How each was marked first: `.cancelled`.
     pub marks: BTreeMap<String, String>,
     /// How often each member was set going.
@@ -71,17 +76,12 @@ pub struct Facts {
     pub made: BTreeMap<String, usize>,
     /// The names that containers were made with, and which of that name each is, by id.
     pub origin: BTreeMap<String, (String, usize)>,
-    /// Whether a lease was let lapse while its holder stood still.
-    pub lapsed: bool,
-    /// Whether an actor had the lease when it began its last start.
-    pub began_with_lease: BTreeMap<usize, bool>,
-    /// How often a start that was begun with the lease took room after it had lapsed: Docker can't be told that a call comes
-    /// too late.
-    pub too_late: usize,
     /// What must never be.
     pub wrongs: BTreeSet<String>,
     /// Whether an answer got lost or a call was refused.
     pub faults: usize,
+    /// Whether Docker was restarted, which stops what runs.
+    pub restarted: bool,
     /// Whether the history was lost or could not be had.
     pub history_broken: bool,
     /// Whether members that are asked whether they are ready say so.
@@ -119,6 +119,8 @@ impl Inner {
 #[derive(Debug, Default)]
 pub struct Table {
     inner: Mutex<Inner>,
+    /// Calls to a real database that are under way.
+    calls: AtomicUsize,
     /// Works that were begun beside and are not done.
     jobs: AtomicUsize,
     /// Who does or did them.
@@ -241,7 +243,22 @@ impl Table {
                 && matches!(&waiting.wants, Wants::Call { call, .. } if call.starts_with("container logs"))
         };
         let readers = self.lock().waiting.values().filter(reading).count();
-        self.jobs.load(Ordering::SeqCst) == readers
+        self.jobs.load(Ordering::SeqCst) == readers && self.calls.load(Ordering::SeqCst) == 0
+    }
+
+    /// Has nobody go on until that is dropped.
+    pub fn holds_all(self: &Arc<Self>) -> Hold {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        Hold(Arc::clone(self))
+    }
+}
+
+/// Keeps everybody where they are.
+pub struct Hold(Arc<Table>);
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.0.calls.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

@@ -59,6 +59,7 @@ impl DockerBackend {
                     | EngineError::Conflict { .. }
                     | EngineError::NotNow { .. }
                     | EngineError::OutOfReach { .. }
+                    | EngineError::Withheld { .. }
                     | EngineError::Garbled { .. }) => other,
                 })
             })

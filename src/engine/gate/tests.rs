@@ -125,3 +125,21 @@ fn a_killing_gate_ends_the_process_at_the_call() {
     assert_eq!(status.signal(), Some(9));
     assert_eq!(std::fs::read_to_string(path).unwrap(), "one");
 }
+
+#[tokio::test]
+async fn what_is_done_under_a_permit_changes_nothing_once_that_has_lapsed() {
+    let gate = Gate::open();
+    let holds = Arc::new(AtomicBool::new(true));
+    let permit = Arc::clone(&holds);
+    let work = async {
+        gate.enter("a", true).unwrap().done().unwrap();
+        holds.store(false, Ordering::SeqCst);
+        gate.enter("b", false).unwrap().done().unwrap();
+        assert!(gate.pass("c", false).is_ok());
+        let error = EngineError::from(gate.enter("d", true).unwrap_err());
+        assert!(matches!(error, EngineError::Withheld { .. }), "{error}");
+        gate.pass("e", true).unwrap_err()
+    };
+    under(Arc::new(move || permit.load(Ordering::SeqCst)), work).await;
+    assert!(gate.pass("f", true).is_ok());
+}

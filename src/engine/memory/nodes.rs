@@ -24,10 +24,13 @@ impl World {
     /// What a container is doing, as far as can be seen: of what was at work on a node that is down nothing is known.
     pub fn state_of(&self, row: &ContainerRow, now: Timestamp) -> InstanceState {
         let state = row.state(now);
+        // What has ended since the node went down nobody knows either.
+        let is_known = |since| row.end(now).is_some_and(|(at, _)| at <= since);
         match self.node(row).map(|node| node.state) {
             Some(NodeState::Down { since })
-                if matches!(state, InstanceState::Running | InstanceState::Created)
-                    && row.created_at <= since =>
+                if state != InstanceState::Rejected
+                    && row.created_at <= since
+                    && !is_known(since) =>
             {
                 InstanceState::Lost { since: Some(since) }
             }

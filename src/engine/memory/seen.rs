@@ -90,7 +90,10 @@ pub(super) fn seen_containers(world: &World, now: Timestamp) -> Vec<SeenContaine
             state,
             created_at: row.created_at,
             started_at: row.started_at,
-            finished_at: row.end(now).map(|(at, _)| at),
+            finished_at: row
+                .end(now)
+                .filter(|_| matches!(state, InstanceState::Exited { .. }))
+                .map(|(at, _)| at),
             out_of_memory: false,
             address: (runs && row.network.is_some()).then_some(address),
             ports: ports

@@ -104,7 +104,7 @@ impl<'a> Judge<'a> {
             let known = application.component(&key.0);
             let dropped = self.dropped.contains(&instance.key);
             let may = known.is_some_and(|c| key.1 < c.members()) && !dropped;
-            if good && may && !placement.contains_key(&key) {
+            if good && may && !placement.contains_key(&key) && !self.has_no_room(instance) {
                 wrong.push(key.0);
             }
         }
@@ -114,6 +114,20 @@ impl<'a> Judge<'a> {
                 component,
             });
         }
+    }
+
+    /// Whether a member was made and not started, where there is more than the node has room for: it may be left so.
+    fn has_no_room(&self, instance: &Instance) -> bool {
+        let is_made = instance.state == InstanceState::Created && instance.note.is_none();
+        let node = self.nodes.get(instance.node.as_str());
+        let Some(node) = node.filter(|_| is_made) else {
+            return false;
+        };
+        let all = self.snapshot.executions.values();
+        let there = all.flat_map(|e| &e.instances);
+        let there = there.filter(|i| i.node == node.name && i.state != InstanceState::Rejected);
+        let sum = node.others + there.map(|i| i.reservation).sum();
+        sum.cores > node.capacity.cores || sum.memory > node.capacity.memory
     }
 
     /// Of itself an execution gets elastic members only in flexible mode, and no more than somebody asked for.
