@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{
-    Application, Bytes, Cause, Cores, Execution, ExecutionId, Mode, Outcome, OverQuota, Phase,
-    Quota, RequiredEnd, Resource, Resources, Snapshot, Survey, WaitReason,
+    Application, Bytes, Cause, Cores, Execution, ExecutionId, Instance, InstanceState, Mode,
+    Outcome, OverQuota, Phase, Quota, RequiredEnd, Resource, Resources, Snapshot, Survey,
+    WaitReason,
 };
 
 use super::Policy;
@@ -105,14 +106,37 @@ impl<'a> Gates<'a> {
         }
     }
 
+    /// Takes out those that were made and not started, and that may not start now, with the reasons: whoever made them died, or
+    /// was slow, and meanwhile somebody held them, or another of their array was started.
+    pub fn keep_back(
+        &mut self,
+        starting: &mut Vec<&'a Execution>,
+    ) -> Vec<(ExecutionId, WaitReason)> {
+        let is_made = |i: &Instance| i.state == InstanceState::Created;
+        let is_only_made = |execution: &&Execution| execution.instances.iter().all(is_made);
+        for execution in starting.iter().copied().filter(is_only_made) {
+            self.discount(execution);
+        }
+        let mut kept = Vec::new();
+        starting.retain(|execution| {
+            if !is_only_made(execution) {
+                return true;
+            }
+            if let Some(reason) = self.held(execution).or_else(|| self.array(execution)) {
+                kept.push((execution.ticket.id, reason));
+                return false;
+            }
+            self.count(execution, execution.held());
+            true
+        });
+        kept
+    }
+
     /// Takes back what was noted of an execution.
-    pub fn discount(&mut self, execution: &Execution) {
+    fn discount(&mut self, execution: &Execution) {
         let ticket = &execution.ticket;
-        if let Some(running) = ticket
-            .terms
-            .array
-            .and_then(|place| self.arrays.get_mut(&place.array))
-        {
+        let place = ticket.terms.array;
+        if let Some(running) = place.and_then(|place| self.arrays.get_mut(&place.array)) {
             *running = running.saturating_sub(1);
         }
         if let Some(user) = self.users.get_mut(ticket.user.as_str()) {
@@ -121,11 +145,6 @@ impl<'a> Gates<'a> {
             user.resources.cores = user.resources.cores.minus(held.cores);
             user.resources.memory = user.resources.memory.minus(held.memory);
         }
-    }
-
-    /// Why one that was made and not started may not be started now, if it may not.
-    pub fn bars(&self, execution: &Execution) -> Option<WaitReason> {
-        self.held(execution).or_else(|| self.array(execution))
     }
 
     /// What the owner of an execution may be given beside what that user's executions hold; `None` without a limit.

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{
-    AGEING, Component, Execution, ExecutionId, Instance, InstanceState, Mark, Mode, Order, Phase, Plan,
-    Resources, Snapshot, Step, Survey, WaitReason, Waiting,
+    AGEING, Component, Execution, ExecutionId, Instance, Mark, Mode, Order, Phase, Plan, Resources,
+    Snapshot, Step, Survey, WaitReason, Waiting,
 };
 
 use super::gates::{self, Gates};
@@ -109,7 +109,7 @@ pub fn plan(snapshot: &Snapshot, known: &Known, policy: &Policy, now: Timestamp)
     if !sight.is_partial() && !snapshot.job_images.is_empty() {
         steps.extend(unused_images(snapshot));
     }
-    let kept_back = keep_back(&mut gates, &mut judged.starting);
+    let kept_back = gates.keep_back(&mut judged.starting);
     let ranks = Ranks::new(snapshot, known, policy, now);
     let line = line_up(&ranks, &gates, &judged.queued, &sight);
     let ids: Vec<ExecutionId> = line.iter().map(|one| one.place.id()).collect();
@@ -140,39 +140,11 @@ pub fn plan(snapshot: &Snapshot, known: &Known, policy: &Policy, now: Timestamp)
         now,
     };
     for (execution, reason) in kept_back {
-        starts.put_off(execution.ticket.id, reason);
+        starts.put_off(execution, reason);
     }
     running.serve(&mut starts, judged);
     queue(&mut starts, gates, line);
     starts.into_plan(steps, &ids, policy)
-}
-
-/// Takes out those that were made and not started, and that may not start now, with the reasons: whoever made them died, or was
-/// slow, and meanwhile somebody held them, or another of their array was started.
-fn keep_back<'a>(
-    gates: &mut Gates<'a>,
-    starting: &mut Vec<&'a Execution>,
-) -> Vec<(&'a Execution, WaitReason)> {
-    let is_made = |i: &Instance| i.state == InstanceState::Created;
-    let is_only_made = |execution: &&Execution| execution.instances.iter().all(is_made);
-    for execution in starting.iter().copied().filter(is_only_made) {
-        gates.discount(execution);
-    }
-    let mut kept = Vec::new();
-    starting.retain(|execution| {
-        if !is_only_made(execution) {
-            return true;
-        }
-        match gates.bars(execution) {
-            Some(reason) => kept.push((*execution, reason)),
-            None => {
-                gates.count(execution, execution.held());
-                return true;
-            }
-        }
-        false
-    });
-    kept
 }
 
 /// One in the queue.

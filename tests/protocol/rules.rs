@@ -57,7 +57,7 @@ fn too_much(world: &World, now: Timestamp) -> Option<String> {
     ))
 }
 
-/// Whether more of an array run than may.
+/// Whether more of an array run than may: their monitors, as one whose program has ended does not run any more.
 fn at_once(world: &World, facts: &Facts, ticket: &Ticket, now: Timestamp) -> Option<String> {
     let place = ticket.terms.array?;
     let most = place.at_once?;
@@ -67,6 +67,7 @@ fn at_once(world: &World, facts: &Facts, ticket: &Ticket, now: Timestamp) -> Opt
         array.is_some_and(|other| other.array == place.array)
     };
     let running = world.containers.values().filter(|row| row.runs(now));
+    let running = running.filter(|row| row.name.ends_with("-main-0"));
     let running: BTreeSet<&str> = running.map(execution).filter(of_it).collect();
     let many = running.len() > most as usize;
     many.then(|| format!("{} of an array run at once, not {most}", running.len()))

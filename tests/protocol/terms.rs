@@ -187,9 +187,9 @@ fn watch_with_a_fault() {
 fn watch_while_its_lease_lapses() {
     let urgent = job(1, false).priority(1).held();
     let story = Story::new("watch while its lease lapses", 1)
-        .before([Act::Submit(job(1, true)), Act::Submit(job(1, false))])
-        .before([Act::Submit(urgent), Act::Rests(1000)])
-        .actors([Act::Watch, Act::Release(2)]);
+        .before([Act::Submit(job(1, true).retries(1)), Act::Submit(urgent)])
+        .before([Act::Rests(1000), Act::Pass, Act::Rests(60_000)])
+        .actors([Act::Watch, Act::Release(1)]);
     let passes = Happens::Passes(crate::site::LEASE);
     holds(story.happens([passes]).budget(1, 0, 0));
 }
