@@ -43,6 +43,8 @@ mod gates_tests;
 #[cfg(test)]
 mod generators;
 #[cfg(test)]
+mod late_tests;
+#[cfg(test)]
 mod losses;
 #[cfg(test)]
 mod properties;
