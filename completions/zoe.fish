@@ -383,7 +383,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand kill" -l deployment -d 'Which de
 complete -c zoe -n "__fish_zoe_using_subcommand kill" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c zoe -n "__fish_zoe_using_subcommand kill" -l all -d 'All of the deployment'
+complete -c zoe -n "__fish_zoe_using_subcommand kill" -l all -d 'All of the deployment; where there are admins and you are none, all of yours'
 complete -c zoe -n "__fish_zoe_using_subcommand kill" -s y -l yes -d 'Do not ask'
 complete -c zoe -n "__fish_zoe_using_subcommand kill" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
 complete -c zoe -n "__fish_zoe_using_subcommand kill" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
@@ -469,7 +469,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand user; and not __fish_seen_subcom
 complete -c zoe -n "__fish_zoe_using_subcommand user; and not __fish_seen_subcommand_from add set ls show rm" -f -a "show" -d 'Show what a user may have, has, and has used'
 complete -c zoe -n "__fish_zoe_using_subcommand user; and not __fish_seen_subcommand_from add set ls show rm" -f -a "rm" -d 'Remove a user; what everybody may have counts then'
 complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from add" -l mail -d 'Where mail goes; empty for nowhere' -r
-complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from add" -l role -d 'user, or admin' -r -f -a "user\t'What everybody may'
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from add" -l role -d 'user; or admin: once there is one, only admins (and root) end, hold, resize or enter others\' executions and change users' -r -f -a "user\t'What everybody may'
 admin\t'Also what concerns others'"
 complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from add" -l executions -d 'How many executions may run at once' -r
 complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from add" -l cores -d 'How many cores they may hold together' -r
@@ -485,7 +485,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand
 complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from add" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
 complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help'
 complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from set" -l mail -d 'Where mail goes; empty for nowhere' -r
-complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from set" -l role -d 'user, or admin' -r -f -a "user\t'What everybody may'
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from set" -l role -d 'user; or admin: once there is one, only admins (and root) end, hold, resize or enter others\' executions and change users' -r -f -a "user\t'What everybody may'
 admin\t'Also what concerns others'"
 complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from set" -l executions -d 'How many executions may run at once' -r
 complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from set" -l cores -d 'How many cores they may hold together' -r

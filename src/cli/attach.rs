@@ -160,7 +160,10 @@ async fn array(
         session.face.print(&format!("{id}\n"))?;
     }
     if detach {
-        ops::reconcile::pass(context, &reporter).await?;
+        let pass = async || ops::reconcile::pass(context, &reporter).await;
+        if let Err(error) = ops::outage::bear(context, &reporter, pass).await {
+            left_queued(session, "they are", error)?;
+        }
         return Ok(0);
     }
     let texts: Vec<String> = ids.iter().map(ToString::to_string).collect();
@@ -233,7 +236,14 @@ async fn detached(
     reporter: &Reporter,
 ) -> Done {
     session.face.print(&format!("{id}\n"))?;
-    let pass = ops::reconcile::pass_for(context, id, reporter).await?;
+    let pass = async || ops::reconcile::pass_for(context, id, reporter).await;
+    let pass = match ops::outage::bear(context, reporter, pass).await {
+        Ok(pass) => pass,
+        Err(error) => {
+            left_queued(session, &format!("{id} is"), error)?;
+            return Ok(0);
+        }
+    };
     if let Some(reason) = pass.waits_for(id) {
         reporter.tell(News::Waiting(reason));
     }
@@ -246,6 +256,17 @@ async fn detached(
         return Err(CommandError::failed(format!("{id} failed: {reason}")));
     }
     Ok(0)
+}
+
+/// What was asked for is done, as it is submitted, though Docker has gone away before it was started. Any other error is one.
+fn left_queued(session: &Session, what: &str, error: ops::OpsError) -> Result<(), CommandError> {
+    if !error.is_unreachable() {
+        return Err(error.into());
+    }
+    session.face.warn(&format!(
+        "{error}; {what} submitted, and started by `zoe watch` or the next `zoe wait` once it answers"
+    ));
+    Ok(())
 }
 
 async fn left(

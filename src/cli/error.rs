@@ -24,7 +24,7 @@ pub const EXIT_CODES: [(&str, &str); 11] = [
     ("4", "conflict: the name is taken, or a prefix fits several"),
     (
         "5",
-        "refused: it could never run here, or the quota forbids it",
+        "refused: it could never run here, the quota forbids it, or it belongs to another",
     ),
     (
         "124",

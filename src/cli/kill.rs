@@ -25,7 +25,7 @@ pub struct KillArgs {
         conflicts_with = "all"
     )]
     executions: Vec<String>,
-    /// All of the deployment
+    /// All of the deployment; where there are admins and you are none, all of yours
     #[arg(long)]
     all: bool,
     /// Do not ask
@@ -68,7 +68,7 @@ async fn confirmed(session: &Session, context: &Context) -> Result<bool, Command
         )
         .hint("add --yes"));
     }
-    let alive = ops::list::ps(context, false).await?.executions.len();
+    let alive = ops::kill::count_all(context).await?;
     if alive == 0 {
         return Ok(true);
     }

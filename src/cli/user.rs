@@ -43,7 +43,8 @@ pub struct EntryArgs {
     /// Where mail goes; empty for nowhere
     #[arg(long, value_name = "ADDRESS", value_parser = mail)]
     mail: Option<String>,
-    /// user, or admin
+    /// user; or admin: once there is one, only admins (and root) end, hold, resize or enter others' executions and change
+    /// users
     #[arg(long, value_name = "ROLE", value_enum, hide_possible_values = true)]
     role: Option<RoleArg>,
     /// How many executions may run at once

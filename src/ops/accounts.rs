@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::context::Context;
 use super::error::{ErrorKind, OpsError};
+use super::rights;
 use super::submit::Submission;
 use crate::engine::Scope;
 use crate::model::{Execution, Limit, Limits, Quota, Resources, Snapshot, ids};
@@ -246,6 +247,14 @@ pub async fn enter(
     let store = context.history.open().await?;
     let deployment = &context.settings.deployment;
     let entered = store.users(deployment).await?;
+    let only_mail = Entry {
+        mail: entry.mail.clone(),
+        ..Entry::default()
+    };
+    // Where one's own mail goes is one's own business.
+    if is_new || name != context.settings.user || entry != only_mail {
+        rights::check_users(context, &entered)?;
+    }
     let before = entered.into_iter().find(|user| user.name == name);
     let before = match (before, is_new) {
         (Some(_), true) => {
@@ -278,6 +287,8 @@ pub async fn enter(
 /// Removes a user. The executions stay, and what everybody may have counts for them.
 pub async fn remove(context: &Context, name: &str) -> Result<(), OpsError> {
     let store = context.history.open().await?;
+    let entered = store.users(&context.settings.deployment).await?;
+    rights::check_users(context, &entered)?;
     if store.expel(&context.settings.deployment, name).await? {
         Ok(())
     } else {

@@ -4,6 +4,7 @@ use super::context::Context;
 use super::error::{ErrorKind, OpsError};
 use super::past;
 use super::resolve::{self, Found};
+use super::rights;
 use crate::engine::{EngineError, ExecRequest, ExecSession};
 use crate::model::{Component, Execution, Instance, InstanceKey, InstanceState};
 
@@ -15,7 +16,9 @@ pub async fn exec(
     component: Option<&str>,
     request: &ExecRequest,
 ) -> Result<ExecSession, OpsError> {
-    let execution = match resolve::resolve(context, text).await? {
+    let found = resolve::resolve(context, text).await?;
+    rights::check(context, "run a command in it", [&found]).await?;
+    let execution = match found {
         Found::Alive(execution) => execution,
         Found::Past(record) => {
             let message = format!("{} is over; nothing can be run in it", record.id);

@@ -8,6 +8,7 @@ use super::reconcile;
 use super::record;
 use super::report::Report;
 use super::resolve::{self, Found};
+use super::rights;
 use crate::engine::Scope;
 use crate::model::{ExecutionId, Phase};
 
@@ -47,6 +48,7 @@ async fn write(
         if found.len() > 1 && found.iter().any(waits) {
             found.retain(waits);
         }
+        rights::check(context, "hold and release it", &found).await?;
         for one in found {
             let id = waiting(&one, kind)?;
             if !ids.contains(&id) {

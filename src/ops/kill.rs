@@ -3,8 +3,9 @@
 use super::context::Context;
 use super::error::{ErrorKind, OpsError};
 use super::reconcile;
-use super::report::{Only, Report};
+use super::report::{News, Only, Report};
 use super::resolve::{self, Found};
+use super::rights::{self, Rights};
 use super::{keep, record};
 use crate::engine::{EngineError, Scope};
 use crate::model::{Execution, ExecutionId, Mark};
@@ -14,7 +15,7 @@ use crate::model::{Execution, ExecutionId, Mark};
 pub enum Selection {
     /// Those named.
     Named(Vec<String>),
-    /// All of the deployment.
+    /// All of the deployment that whoever calls zoe may end.
     All,
 }
 
@@ -34,7 +35,7 @@ pub async fn kill(
     selection: &Selection,
     report: &dyn Report,
 ) -> Result<Vec<Killed>, OpsError> {
-    let targets = select(context, selection).await?;
+    let targets = select(context, selection, report).await?;
     let mut killed = Vec::new();
     for target in &targets {
         match target {
@@ -57,18 +58,58 @@ pub async fn kill(
     Ok(killed)
 }
 
-async fn select(context: &Context, selection: &Selection) -> Result<Vec<Found>, OpsError> {
+async fn select(
+    context: &Context,
+    selection: &Selection,
+    report: &dyn Report,
+) -> Result<Vec<Found>, OpsError> {
     match selection {
-        Selection::Named(texts) => resolve::resolve_all(context, texts).await,
+        Selection::Named(texts) => {
+            let found = resolve::resolve_all(context, texts).await?;
+            rights::check(context, "end it", &found).await?;
+            Ok(found)
+        }
         Selection::All => {
-            let snapshot = context.backend.observe(Scope::Executions).await?;
-            Ok(snapshot
-                .executions
-                .into_values()
-                .map(|execution| Found::Alive(Box::new(execution)))
-                .collect())
+            let (reached, others) = all(context).await?;
+            if others > 0 {
+                let (are, s) = if others == 1 {
+                    ("is", "")
+                } else {
+                    ("are", "s")
+                };
+                report.tell(News::Warning(format!(
+                    "{others} execution{s} of others {are} left alone: an admin may end them"
+                )));
+            }
+            Ok(reached)
         }
     }
+}
+
+/// All executions that whoever calls zoe may end, and how many others there are.
+async fn all(context: &Context) -> Result<(Vec<Found>, usize), OpsError> {
+    let snapshot = context.backend.observe(Scope::Executions).await?;
+    let all = snapshot.executions.into_values();
+    let all: Vec<Found> = all.map(|one| Found::Alive(Box::new(one))).collect();
+    if all
+        .iter()
+        .all(|one| rights::owner(one) == context.settings.user)
+    {
+        return Ok((all, 0));
+    }
+    let rights = Rights::of_caller(context).await;
+    let count = all.len();
+    let reached: Vec<Found> = all
+        .into_iter()
+        .filter(|one| rights.reach(context, rights::owner(one)))
+        .collect();
+    let others = count - reached.len();
+    Ok((reached, others))
+}
+
+/// How many executions `Selection::All` means.
+pub async fn count_all(context: &Context) -> Result<usize, OpsError> {
+    Ok(all(context).await?.0.len())
 }
 
 /// Writes down that it is to end, first in history (who), then in Docker (that).
@@ -113,6 +154,7 @@ pub async fn remove(
     report: &dyn Report,
 ) -> Result<Vec<ExecutionId>, OpsError> {
     let targets = resolve::resolve_all(context, texts).await?;
+    rights::check(context, "forget it", &targets).await?;
     for target in &targets {
         if let Found::Alive(execution) = target
             && !force

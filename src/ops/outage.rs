@@ -1,5 +1,8 @@
 //! A Docker that does not answer for a while: its daemon restarts, or the way to it is broken. What runs goes on without zoe,
-//! so whoever waits for it asks again instead of giving it up.
+//! so whoever waits for it asks again instead of giving it up. Whoever submits something asks again too, for less long: there
+//! it is somebody's command line that waits.
+
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -10,6 +13,44 @@ use crate::model::ExecutionId;
 
 /// How long silence is borne. A daemon with many containers takes a minute or two to restart.
 pub(super) const PATIENCE: SignedDuration = SignedDuration::from_mins(5);
+
+/// How long silence is borne by a command that is to be through soon: a daemon with few containers restarts in seconds.
+const SHORT: SignedDuration = SignedDuration::from_mins(1);
+
+/// How soon to ask again then.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Does something that may be done twice, and again while Docker does not answer, for a minute at the most.
+pub async fn bear<T>(
+    context: &Context,
+    report: &dyn Report,
+    mut ask: impl AsyncFnMut() -> Result<T, OpsError>,
+) -> Result<T, OpsError> {
+    let begun = context.now();
+    let mut tries = 0;
+    loop {
+        let error = match ask().await {
+            Err(error) if error.is_unreachable() => error,
+            answer => {
+                if tries > 0 && answer.is_ok() {
+                    report.tell(News::Warning("Docker answers again".to_owned()));
+                }
+                return answer;
+            }
+        };
+        // Each try may have taken its time.
+        let is_long = context.now().duration_since(begun) >= SHORT;
+        if is_long || tries >= SHORT.as_secs() {
+            return Err(error);
+        }
+        if tries == 0 {
+            let text = format!("{error}; it is asked again for a minute");
+            report.tell(News::Warning(text));
+        }
+        tries += 1;
+        context.world.sleep(PAUSE).await;
+    }
+}
 
 /// Silence, as far as there is one.
 pub(super) struct Outage<'a> {

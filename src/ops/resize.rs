@@ -9,7 +9,7 @@ use super::lease::{self, Held};
 use super::report::Report;
 use super::resolve::{self, Found};
 use super::start::Case;
-use super::{keep, past, reconcile, record};
+use super::{keep, past, reconcile, record, rights};
 use crate::engine::Scope;
 use crate::model::{
     Application, Component, ComponentName, Execution, ExecutionId, InstanceKey, InstanceState,
@@ -56,7 +56,9 @@ pub async fn resize(
     request: &Request,
     report: &dyn Report,
 ) -> Result<Resized, OpsError> {
-    let execution = match resolve::resolve(context, &request.execution).await? {
+    let found = resolve::resolve(context, &request.execution).await?;
+    rights::check(context, "change the number of its members", [&found]).await?;
+    let execution = match found {
         Found::Alive(execution) => execution,
         Found::Past(record) => return Err(not_running(record.id, "is over")),
     };

@@ -2,36 +2,28 @@
 
 mod after;
 mod existing;
+mod maker;
 mod parts;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
+use self::maker::Maker;
+use super::accounts;
 use super::context::Context;
 use super::error::{ErrorKind, OpsError};
 use super::files::Packed;
 use super::kill::{self, Selection};
-use super::report::{News, Report};
-use super::{accounts, record};
-use crate::engine::{EngineError, Scope, Submitted};
-use crate::model::{
-    Application, ArrayPlace, Dependency, ExecutionId, ExecutionName, RequiredEnd, Retries, Secret,
-    Terms, Ticket,
-};
+use super::outage::bear;
+use super::report::Report;
+use crate::engine::Scope;
+use crate::model::{Application, ExecutionId, ExecutionName, RequiredEnd, Retries, Secret, Ticket};
 use crate::scheduler;
 use crate::store::Record;
 
 /// How often a fresh id, or an image that somebody swept away in between, is tried again.
 const TRIES: usize = 5;
-
-/// How long a key may be taken without the execution that took it being seen: Docker reserves a name before it shows what
-/// bears it, and a busy one takes its time in between.
-const UNSEEN: SignedDuration = SignedDuration::from_secs(30);
-
-/// How long to wait before looking for it again.
-const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// The variable that tells a member of an array its index.
 pub const ARRAY_INDEX: &str = "ZOE_ARRAY_INDEX";
@@ -154,7 +146,8 @@ pub async fn submit_all(
     for member in &members {
         existing::check_name(member)?;
     }
-    let snapshot = context.backend.observe(Scope::Everything).await?;
+    let look = async || Ok(context.backend.observe(Scope::Everything).await?);
+    let snapshot = bear(context, report, look).await?;
     let mut accepted = Vec::new();
     for member in &members {
         accepted.push(existing::existing(context, &snapshot, submission, member, report).await?);
@@ -175,14 +168,15 @@ pub async fn submit_all(
             existing::free_name(&snapshot, member)?;
         }
     }
-    parts::ensure_images(context, submission, report).await?;
+    let images = async || parts::ensure_images(context, submission, report).await;
+    bear(context, report, images).await?;
     let mut maker = Maker {
         context,
         submission,
         report,
         after,
         array: existing::array_of_key(context, &members),
-        job_image: parts::job_image(context, submission, report).await?,
+        job_image: job_image(context, submission, report).await?,
     };
     let mut made = Vec::new();
     for (member, there) in members.iter().zip(&mut accepted) {
@@ -199,6 +193,16 @@ pub async fn submit_all(
         }
     }
     Ok(accepted.into_iter().flatten().collect())
+}
+
+/// The image with the user's files. One that was made already is found again.
+async fn job_image(
+    context: &Context,
+    submission: &Submission,
+    report: &dyn Report,
+) -> Result<Option<String>, OpsError> {
+    let make = async || parts::job_image(context, submission, report).await;
+    bear(context, report, make).await
 }
 
 /// The executions of a submission.
@@ -244,140 +248,5 @@ async fn undone(
             "{} members of the array were submitted and can't be ended now ({other}); `zoe ps` lists them",
             made.len()
         )),
-    }
-}
-
-/// Makes the tickets of one submission.
-struct Maker<'a> {
-    context: &'a Context,
-    submission: &'a Submission,
-    report: &'a dyn Report,
-    after: Vec<Dependency>,
-    /// The id of the array, once that is known.
-    array: Option<ExecutionId>,
-    job_image: Option<String>,
-}
-
-impl Maker<'_> {
-    async fn make(&mut self, member: &Member) -> Result<Accepted, OpsError> {
-        let Self {
-            context,
-            submission,
-            report,
-            ..
-        } = *self;
-        let mut patience = Patience::new(context);
-        loop {
-            let ticket = self.ticket(member)?;
-            // Preparing took its time: another with the same key may have come and even gone in between.
-            if member.index.is_none() || member.key.is_some() {
-                let snapshot = context.backend.observe(Scope::Executions).await?;
-                let there =
-                    existing::existing(context, &snapshot, submission, member, report).await?;
-                if let Some(there) = there {
-                    return Ok(there);
-                }
-            }
-            let private = parts::private(context, submission, member.index);
-            match context.backend.submit(&ticket, &private).await {
-                Ok(Submitted::Created) => {
-                    self.array = self.array.or(Some(ticket.id));
-                    report.tell(News::Submitted {
-                        id: ticket.id,
-                        name: ticket.name.to_string(),
-                    });
-                    record::submitted(context, &ticket, &private, report).await;
-                    return Ok(Accepted::New(Box::new(ticket)));
-                }
-                Ok(Submitted::Taken) if ticket.name_claimed => {
-                    return Err(existing::name_taken(&ticket.name));
-                }
-                // Another is submitting with this key just now: what it makes will be seen.
-                Ok(Submitted::Taken) if ticket.key.is_some() => patience.unseen(context).await?,
-                Ok(Submitted::Taken) => patience.again("every id tried is in use")?,
-                // Only an image with files is made here, and may be taken for one that nobody uses.
-                Err(EngineError::NoImage { why, .. }) if ticket.job_image.is_some() => {
-                    patience.again(&format!("its image went as soon as it was made: {why}"))?;
-                    self.job_image = parts::job_image(context, submission, report).await?;
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-
-    fn ticket(&self, member: &Member) -> Result<Ticket, OpsError> {
-        let Self {
-            context,
-            submission,
-            ..
-        } = self;
-        let id = match &member.key {
-            Some(key) => existing::id_of_key(context, key),
-            None => ExecutionId::from_bits(u64::from_le_bytes(parts::random(context))),
-        };
-        let name = match &member.name {
-            Some(name) => name.clone(),
-            None => parts::made_name(&member.stem, id)?,
-        };
-        let asked = &submission.terms;
-        let place = asked.array.as_ref().zip(member.index);
-        Ok(Ticket {
-            id,
-            deployment: context.settings.deployment.clone(),
-            name,
-            name_claimed: member.name.is_some() && member.key.is_none(),
-            user: context.settings.user.clone(),
-            application: submission.application.clone(),
-            submitted_at: context.now(),
-            key: member.key.clone(),
-            timeout: submission.timeout,
-            terms: Terms {
-                priority: asked.priority,
-                after: self.after.clone(),
-                array: place.map(|(array, index)| ArrayPlace {
-                    array: self.array.unwrap_or(id),
-                    index,
-                    at_once: array.at_once,
-                }),
-                retries: asked.retries.clone(),
-                held: asked.held,
-            },
-            job_image: self.job_image.clone(),
-            registry: context.settings.registry.clone(),
-        })
-    }
-}
-
-/// How often and how long a submission that lost a race is tried again.
-struct Patience {
-    tries: usize,
-    until: Timestamp,
-}
-
-impl Patience {
-    fn new(context: &Context) -> Self {
-        let until = context.now().checked_add(UNSEEN);
-        Self {
-            tries: TRIES,
-            until: until.unwrap_or(Timestamp::MAX),
-        }
-    }
-
-    fn again(&mut self, why: &str) -> Result<(), OpsError> {
-        self.tries = self.tries.checked_sub(1).ok_or_else(|| {
-            OpsError::failed(format!("the execution could not be submitted: {why}"))
-        })?;
-        Ok(())
-    }
-
-    async fn unseen(&self, context: &Context) -> Result<(), OpsError> {
-        if context.now() >= self.until {
-            let message = "the execution could not be submitted: its key is taken by something that Docker does not list";
-            return Err(OpsError::failed(message).hint(
-                "use another key, or look for what has it with `docker ps -a` or `docker config ls`",
-            ));
-        }
-        context.world.sleep(LOOK_AGAIN).await;
-        Ok(())
     }
 }

@@ -93,7 +93,7 @@ pub fn lab_of(options: &str, gate: Gate) -> Lab {
         order: zoe::model::Order::Fifo,
         mode: zoe::model::Mode::Flexible,
         runtime: SignedDuration::from_hours(1),
-        ageing: 10,
+        ageing: zoe::model::AGEING,
         start_deadline: SignedDuration::from_secs(30),
         quota: Quota::default(),
         quota_window: SignedDuration::from_hours(24),

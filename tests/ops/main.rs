@@ -14,5 +14,6 @@ mod outage;
 mod questions;
 mod readiness;
 mod resize;
+mod rights;
 mod starts;
 mod terms;

@@ -5,17 +5,20 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
-use zoe::engine::EngineError;
 use zoe::engine::faulty::Faulty;
 use zoe::engine::gate::Gate;
+use zoe::engine::{EngineError, Scope};
 use zoe::model::ExecutionId;
-use zoe::ops::launch::Common;
+use zoe::ops::launch::{self, Common};
 use zoe::ops::logs::{self, LogOptions};
+use zoe::ops::outage::bear;
+use zoe::ops::submit::{self, Accepted};
 use zoe::ops::wait::{self, Until};
-use zoe::ops::{ErrorKind, News, Report, Silent, attach};
+use zoe::ops::{ErrorKind, News, Report, Silent, World, attach, reconcile};
 
-use crate::lab::{Collected, Lab, lab, nothing_left, submitted};
+use crate::lab::{Collected, Lab, application, lab, nothing_left, submitted};
 
 /// Keeps the warnings.
 #[derive(Default)]
@@ -147,4 +150,110 @@ async fn time_runs_out_though_docker_is_away() {
     let deadline = Timestamp::now() + SignedDuration::from_millis(200);
     let waited = wait::wait_for(&lab.context, id, Until::Ended, Some(deadline), &Silent).await;
     assert_eq!(waited.unwrap_err().kind, ErrorKind::TimedOut);
+}
+
+/// Whose pauses take no time.
+struct Hasty(Arc<dyn World>);
+
+impl World for Hasty {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    fn random(&self, bytes: &mut [u8]) {
+        self.0.random(bytes);
+    }
+
+    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::task::yield_now())
+    }
+}
+
+fn hasty() -> (Lab, Arc<Faulty>) {
+    let (mut lab, docker) = faulty();
+    lab.context.world = Arc::new(Hasty(lab.context.world.clone()));
+    (lab, docker)
+}
+
+#[tokio::test]
+async fn a_submission_bears_that_docker_is_away_for_a_while() {
+    let (lab, docker) = hasty();
+    silent(&docker, 7);
+    let warnings = Warnings::default();
+    let job = application(&[("main", r#"["run"]"#)], "0.5");
+    let submission = launch::application(job, Common::default()).unwrap();
+    let accepted = submit::submit(&lab.context, &submission, &warnings).await;
+    let id = accepted.unwrap().id();
+    silent(&docker, 3);
+    let pass = async || reconcile::pass_for(&lab.context, id, &Silent).await;
+    bear(&lab.context, &warnings, pass).await.unwrap();
+    assert_eq!(lab.running(id).await.len(), 1);
+    let told = warnings.0.into_inner().unwrap();
+    assert_eq!(told.len(), 4, "each thing is told once: {told:?}");
+    assert!(told[0].contains("asked again for a minute"), "{told:?}");
+    assert_eq!(told[3], "Docker answers again");
+}
+
+/// Nothing is submitted twice, and nothing is said to have failed that was done.
+#[tokio::test]
+async fn a_ticket_whose_answer_was_lost_is_the_one_that_there_is() {
+    for key in [None, Some("nightly")] {
+        for name in [None, Some("nightly")] {
+            // The first effect makes sure of the image, the second sends the ticket.
+            let mut lab = lab();
+            let gate = Gate::parse("lost:2").unwrap();
+            lab.context.backend = Arc::new(Faulty::new(lab.context.backend.clone(), gate));
+            lab.context.world = Arc::new(Hasty(lab.context.world.clone()));
+            let common = Common {
+                key: key.map(str::to_owned),
+                name: name.map(|name| name.parse().unwrap()),
+                ..Common::default()
+            };
+            let job = application(&[("main", r#"["run"]"#)], "0.5");
+            let submission = launch::application(job, common).unwrap();
+            let accepted = submit::submit(&lab.context, &submission, &Silent).await;
+            let Accepted::New(ticket) = accepted.unwrap() else {
+                panic!("it is new");
+            };
+            let all = lab.context.backend.observe(Scope::Everything).await;
+            let ids: Vec<ExecutionId> = all.unwrap().executions.into_keys().collect();
+            assert_eq!(ids, [ticket.id], "{key:?} {name:?}");
+            assert_eq!(lab.events(ticket.id, "submitted").await.len(), 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_docker_that_stays_away_is_given_up_with_what_to_do() {
+    let (lab, docker) = hasty();
+    silent(&docker, usize::MAX);
+    let job = application(&[("main", r#"["run"]"#)], "0.5");
+    let submission = launch::application(job, Common::default()).unwrap();
+    let given_up = submit::submit(&lab.context, &submission, &Silent).await;
+    assert_eq!(given_up.unwrap_err().kind, ErrorKind::Unreachable);
+    // It goes away with the ticket.
+    docker.observe_clearly();
+    let gate = Gate::parse("lost:2").unwrap();
+    let mut context = lab.context.clone();
+    let inner = Arc::new(Faulty::new(docker, gate));
+    let looked = AtomicUsize::new(0);
+    inner.observe_through(Box::new(move |snapshot| {
+        // Once at the door, once before the ticket is sent.
+        if looked.fetch_add(1, Ordering::SeqCst) < 2 {
+            return Ok(snapshot);
+        }
+        Err(EngineError::Unreachable {
+            endpoint: "memory".to_owned(),
+            why: "connection refused".to_owned(),
+        })
+    }));
+    context.backend = inner;
+    let error = submit::submit(&context, &submission, &Silent).await;
+    let error = error.unwrap_err();
+    assert!(error.message.contains("is not known"), "{error}");
+    let hint = error.hint.unwrap();
+    assert!(
+        hint.contains("`zoe ps` lists") && hint.contains("`zoe wait "),
+        "{hint}"
+    );
 }
