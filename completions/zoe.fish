@@ -58,6 +58,7 @@ complete -c zoe -n "__fish_zoe_needs_command" -f -a "rm" -d 'Forget executions t
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "watch" -d 'Keep everything moving in the background: start what waits, end what is over'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "app" -d 'List, show and check application descriptions'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "user" -d 'Enter users, and say what each may have'
+complete -c zoe -n "__fish_zoe_needs_command" -f -a "db" -d 'Look after the database: make it, bring it up to date, move it'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "images" -d 'Build, list and push the images'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "write-config" -d 'Write a commented sample of the configuration'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "config" -d 'Show or check the configuration'
@@ -531,6 +532,73 @@ never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
 complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from rm" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
 complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand db; and not __fish_seen_subcommand_from init status migrate export import" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand db; and not __fish_seen_subcommand_from init status migrate export import" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand db; and not __fish_seen_subcommand_from init status migrate export import" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand db; and not __fish_seen_subcommand_from init status migrate export import" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand db; and not __fish_seen_subcommand_from init status migrate export import" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand db; and not __fish_seen_subcommand_from init status migrate export import" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand db; and not __fish_seen_subcommand_from init status migrate export import" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand db; and not __fish_seen_subcommand_from init status migrate export import" -f -a "init" -d 'Make the database where there is none, and its tables'
+complete -c zoe -n "__fish_zoe_using_subcommand db; and not __fish_seen_subcommand_from init status migrate export import" -f -a "status" -d 'Show which database it is, and how it stands; nothing is changed'
+complete -c zoe -n "__fish_zoe_using_subcommand db; and not __fish_seen_subcommand_from init status migrate export import" -f -a "migrate" -d 'Bring its tables to what this version needs; what was interrupted is gone on with'
+complete -c zoe -n "__fish_zoe_using_subcommand db; and not __fish_seen_subcommand_from init status migrate export import" -f -a "export" -d 'Write everything in it, of all deployments, as lines of JSON'
+complete -c zoe -n "__fish_zoe_using_subcommand db; and not __fish_seen_subcommand_from init status migrate export import" -f -a "import" -d 'Take in what was exported: all of it, or nothing'
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from init" -s o -l output -d 'In which form: table or json' -r -f -a "table\t'For people'
+json\t'JSON'"
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from init" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from init" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from init" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from init" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from init" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from init" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from init" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from status" -s o -l output -d 'In which form: table or json' -r -f -a "table\t'For people'
+json\t'JSON'"
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from status" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from status" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from status" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from status" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from status" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from status" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from migrate" -s o -l output -d 'In which form: table or json' -r -f -a "table\t'For people'
+json\t'JSON'"
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from migrate" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from migrate" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from migrate" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from migrate" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from migrate" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from migrate" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from migrate" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from export" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from export" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from export" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from export" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from export" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from export" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from import" -s o -l output -d 'In which form: table or json' -r -f -a "table\t'For people'
+json\t'JSON'"
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from import" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from import" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from import" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from import" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from import" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from import" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help'
 complete -c zoe -n "__fish_zoe_using_subcommand images; and not __fish_seen_subcommand_from build ls push" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand images; and not __fish_seen_subcommand_from build ls push" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand images; and not __fish_seen_subcommand_from build ls push" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r

@@ -11,7 +11,7 @@ mod common;
 
 use common::TestEnv;
 
-const COMMANDS: [&str; 23] = [
+const COMMANDS: [&str; 24] = [
     "submit",
     "cluster",
     "notebook",
@@ -30,6 +30,7 @@ const COMMANDS: [&str; 23] = [
     "rm",
     "watch",
     "app",
+    "db",
     "images",
     "write-config",
     "config",
@@ -53,6 +54,9 @@ fn help_of_every_command() {
         ["app", "ls"],
         ["app", "show"],
         ["app", "validate"],
+        ["db", "import"],
+        ["db", "export"],
+        ["db", "status"],
         ["images", "build"],
         ["images", "ls"],
         ["images", "push"],

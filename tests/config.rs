@@ -83,6 +83,8 @@ fn nothing_configured_is_complete() {
     [docker] api_timeout = 60
     [docker] node_url = 
     [db] url = sqlite://ROOT/home/.local/share/zoe/zoe.db
+    [db] password = 
+    [db] password_file = 
     [apache] web_server_name = 
     [apache] access_log = /var/log/apache2/access.log
     [apache] proxy_config_file = 

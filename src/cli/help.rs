@@ -26,6 +26,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
         &[
             "app",
             "user",
+            "db",
             "images",
             "write-config",
             "config",
@@ -62,6 +63,7 @@ pub fn examples(command: &str) -> Option<&'static str> {
         "rm" => super::rm::EXAMPLES,
         "watch" => super::watch::EXAMPLES,
         "app" => super::app::EXAMPLES,
+        "db" => super::db::EXAMPLES,
         "images" => super::images::EXAMPLES,
         "write-config" => super::write_config::EXAMPLES,
         "config" => super::config::EXAMPLES,

@@ -11,6 +11,7 @@ mod attach;
 mod cluster;
 mod completions;
 mod config;
+mod db;
 mod exec;
 mod explain;
 mod global;
@@ -119,6 +120,9 @@ enum Command {
     /// Enter users, and say what each may have
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Look after the database: make it, bring it up to date, move it
+    #[command(subcommand)]
+    Db(db::DbCommand),
     /// Build, list and push the images
     #[command(subcommand)]
     Images(images::ImagesCommand),
@@ -259,6 +263,7 @@ async fn asynchronous(command: Command, session: &Session) -> Done {
         Command::Kill(args) => kill::run(args, session).await,
         Command::Rm(args) => rm::run(args, session).await,
         Command::Watch(args) => watch::run(args, session).await,
+        Command::Db(command) => db::run(command, session).await,
         Command::Images(command) => images::run(command, session).await,
         Command::Simulate(args) => simulate::run(&args, session),
         Command::User(command) => user::run(command, session).await,

@@ -1,6 +1,7 @@
 //! Every setting there is: one row each, and everything else about settings is made from the rows: the file's
 //! and the environment's keys, the sample, `config show`, the table in the README, the suggestions for typing slips.
 
+mod db;
 mod quota;
 
 use std::path::Path;
@@ -8,7 +9,7 @@ use std::path::Path;
 use super::Config;
 use super::docker_url::DockerUrl;
 use super::kinds::Given;
-use super::values::{Backend, Database, MailSecurity};
+use super::values::{Backend, MailSecurity};
 use crate::model::{AGEING_TEXT, Deployment, Mode, Order, Secret};
 
 /// Reads the text of one setting into its place and returns it as `config show` may show it: resolved, secrets masked.
@@ -155,16 +156,9 @@ pub const KEYS: &[Key] = &[
         later: None,
         set: optional!(docker.node_url, Given::node_url, String::clone),
     },
-    Key {
-        section: "db",
-        name: "url",
-        default: "",
-        doc: "Where history is kept: `sqlite:///path/to/zoe.db`, `mysql://user:password@host/database` (MySQL and \
-              MariaDB are checked only: this version has SQLite). Empty: the SQLite file `$XDG_DATA_HOME/zoe/zoe.db` \
-              (`~/.local/share/zoe/zoe.db`).",
-        later: None,
-        set: as_read!(db.url, Given::database, Database::to_string),
-    },
+    db::URL,
+    db::PASSWORD,
+    db::PASSWORD_FILE,
     Key {
         section: "apache",
         name: "web_server_name",

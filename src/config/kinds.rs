@@ -9,10 +9,11 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use super::docker_url::{DockerUrl, is_host_name};
+use super::mysql_url;
 use super::surroundings::Surroundings;
-use super::values::{Database, MysqlUrl};
+use super::values::Database;
 use crate::model::ids::shorten;
-use crate::model::{Deployment, IdError, Secret};
+use crate::model::{Deployment, IdError};
 
 /// The text of one setting and what it may depend on.
 pub(super) struct Given<'a> {
@@ -236,7 +237,10 @@ impl Given<'_> {
                 Ok(Database::Sqlite(self.around.resolve(path, self.base)))
             }
             // `mysql+driver` is how the original's files say it.
-            Some("mysql" | "mariadb") => mysql(rest).map(Database::Mysql),
+            Some("mysql" | "mariadb") => {
+                let resolve = |path: &str| self.around.resolve(path, self.base);
+                mysql_url::parse(rest, resolve).map(Database::Mysql)
+            }
             _ => Err(
                 "it is no database that zoe knows; write `mysql://user:password@host/database`, \
                       `sqlite:///path/to/zoe.db`, or leave it empty"
@@ -268,41 +272,6 @@ pub(super) fn deployment_of_user(user: &str) -> Result<Deployment, String> {
         name = format!("{}-{hash}", kept.trim_end_matches('-'));
     }
     name.parse().map_err(|error: IdError| error.to_string())
-}
-
-fn mysql(rest: &str) -> Result<MysqlUrl, String> {
-    let problem = |what: &str| {
-        format!(
-            "{what}; write `mysql://user:password@host:port/database`, with `%23` for `#`, `%2F` for `/`, `%3F` for `?` \
-             and `%40` for `@` inside the password"
-        )
-    };
-    let url =
-        url::Url::parse(&format!("mysql:{rest}")).map_err(|error| problem(&error.to_string()))?;
-    let database = url.path().trim_start_matches('/');
-    if url.host_str().is_none_or(str::is_empty) {
-        return Err(problem("the URL names no host"));
-    }
-    // A raw `#`, `/` or `?` in a password makes a URL that parses, with its parts in the wrong places.
-    if url.fragment().is_some()
-        || database.contains(['/', '@'])
-        || url.query().is_some_and(|q| q.contains('@'))
-    {
-        return Err(problem("the URL's parts are not where they should be"));
-    }
-    if database.is_empty() {
-        return Err(problem("the URL names no database"));
-    }
-    let mut shown = url.clone();
-    if url.password().is_some() {
-        shown
-            .set_password(Some("***"))
-            .map_err(|()| problem("the URL can't hold a password"))?;
-    }
-    Ok(MysqlUrl {
-        url: Secret::new(url.as_str()),
-        shown: shown.to_string(),
-    })
 }
 
 #[cfg(test)]

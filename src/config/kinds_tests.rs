@@ -69,6 +69,18 @@ fn database_urls() {
 }
 
 #[test]
+fn what_protects_a_connection_is_read_from_the_url() {
+    let text = "mysql://zoe@db/zoe?ssl-mode=verify-identity&ssl-ca=ca.pem&ssl-cert=/c.pem&ssl-key=~/k.pem&socket=s";
+    let Database::Mysql(url) = given(text).database().unwrap() else {
+        panic!("{text}")
+    };
+    assert_eq!(url.tls, crate::config::TlsMode::VerifyIdentity);
+    let files = [url.ca, url.certificate, url.key, url.socket].map(Option::unwrap);
+    let expected = ["/base/ca.pem", "/c.pem", "/home/ada/k.pem", "/base/s"];
+    assert_eq!(files, expected.map(std::path::PathBuf::from));
+}
+
+#[test]
 fn refused_database_urls_keep_their_password() {
     let mut seen = Vec::new();
     for text in [
@@ -84,6 +96,11 @@ fn refused_database_urls_keep_their_password() {
         "mysql://zoe:12/hunter2@db/zoe",
         "mysql://zoe:12?hunter2@db/zoe",
         "mysql://zoe:hunter2@/zoe",
+        "mysql://zoe:hunter2@db/zoe?hunter2",
+        "mysql://zoe:hunter2@db/zoe?sslmode=REQUIRED",
+        "mysql://zoe:hunter2@db/zoe?ssl-mode=on",
+        "mysql://zoe:hunter2@db/zoe?ssl-mode=REQUIRED&ssl-ca=ca.pem",
+        "mysql://zoe:hunter2@db/zoe?ssl-key=key.pem",
     ] {
         let error = given(text).database().unwrap_err();
         assert!(!error.contains("unter2"), "{error}");
@@ -105,6 +122,11 @@ fn refused_database_urls_keep_their_password() {
     mysql://zoe:12/hunter2@db/zoe: the URL's parts are not where they should be
     mysql://zoe:12?hunter2@db/zoe: the URL's parts are not where they should be
     mysql://zoe:hunter2@/zoe: empty host
+    mysql://zoe:hunter2@db/zoe?hunter2: the URL has an option that zoe does not know
+    mysql://zoe:hunter2@db/zoe?sslmode=REQUIRED: the URL has an option that zoe does not know
+    mysql://zoe:hunter2@db/zoe?ssl-mode=on: `on` is no ssl-mode
+    mysql://zoe:hunter2@db/zoe?ssl-mode=REQUIRED&ssl-ca=ca.pem: `ssl-ca` is only looked at when the server is to be verified
+    mysql://zoe:hunter2@db/zoe?ssl-key=key.pem: `ssl-cert` and `ssl-key` belong together
     ");
 }
 

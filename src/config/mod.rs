@@ -16,6 +16,7 @@ mod keys;
 mod kinds;
 mod known;
 mod layers;
+mod mysql_url;
 mod sample;
 mod surroundings;
 mod values;
@@ -33,7 +34,7 @@ pub use keys::{KEYS, Key};
 pub use layers::{Overrides, assemble};
 pub use sample::{SampleError, markdown_table, render_sample, write_sample};
 pub use surroundings::{Env, Surroundings};
-pub use values::{Backend, Database, MailSecurity, MysqlUrl};
+pub use values::{Backend, Database, MailSecurity, MysqlUrl, TlsMode};
 
 use crate::model::{self, Deployment, Mode, Order, Secret};
 
@@ -93,6 +94,10 @@ pub struct Docker {
 pub struct Db {
     /// Where history is kept.
     pub url: Database,
+    /// The password, in place of the URL's.
+    pub password: Option<Secret>,
+    /// A file whose first line is the password, absolute; counts where `password` is not set.
+    pub password_file: Option<PathBuf>,
 }
 
 /// `[apache]`
@@ -258,6 +263,8 @@ impl Config {
             },
             db: Db {
                 url: Database::Sqlite(PathBuf::new()),
+                password: None,
+                password_file: None,
             },
             apache: Apache::default(),
             smtp: Smtp {

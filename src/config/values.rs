@@ -32,6 +32,31 @@ pub struct MysqlUrl {
     pub url: Secret,
     /// The same with `***` for the password.
     pub shown: String,
+    /// How the connection is protected.
+    pub tls: TlsMode,
+    /// The certificate of the authority that the server's must come from, beside those the system knows.
+    pub ca: Option<PathBuf>,
+    /// The certificate to show to the server.
+    pub certificate: Option<PathBuf>,
+    /// Its key.
+    pub key: Option<PathBuf>,
+    /// The server's socket, in place of host and port.
+    pub socket: Option<PathBuf>,
+}
+
+/// How a connection to a database server is protected, in `MySQL`'s words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TlsMode {
+    /// In the clear.
+    Disabled,
+    /// With TLS if the server has it; whoever sits between can say that it has not.
+    Preferred,
+    /// With TLS, whoever the server is.
+    Required,
+    /// With TLS, and a certificate of an authority that is known.
+    VerifyCa,
+    /// Likewise, and it must be for this host.
+    VerifyIdentity,
 }
 
 impl fmt::Debug for MysqlUrl {

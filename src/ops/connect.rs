@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::context::{Context, Identity, OpenStore, Settings, World};
 use super::error::OpsError;
-use crate::config::{self, Config, Database, Surroundings};
+use crate::config::{self, Config, Db, Surroundings};
 use crate::engine::Backend;
 use crate::engine::credentials::Credentials;
 use crate::engine::detect::{Detected, Kind, detect};
@@ -18,8 +18,7 @@ use crate::engine::gate::{Gate, Latch};
 use crate::engine::memory::MemoryBackend;
 use crate::engine::swarm::{NodeUrl, SwarmBackend};
 use crate::store::holder::Holder;
-use crate::store::sqlite::SqliteStore;
-use crate::store::{Store, StoreError};
+use crate::store::{self, Store, StoreError};
 
 /// How long a lease lasts unless it is renewed: a holder on another machine that died is replaced after this.
 const LEASE: SignedDuration = SignedDuration::from_secs(15);
@@ -102,7 +101,7 @@ fn assemble(
         runtime: SignedDuration::try_from(scheduler.runtime).unwrap_or(SignedDuration::MAX),
         ageing: scheduler.ageing,
     };
-    let history = Arc::new(Opener(config.db.url.clone()));
+    let history = Arc::new(Opener(config.db.clone()));
     Context {
         backend,
         history,
@@ -162,19 +161,12 @@ fn backend(
 }
 
 /// Opens the database that is configured.
-struct Opener(Database);
+struct Opener(Db);
 
 #[async_trait]
 impl OpenStore for Opener {
     async fn open(&self) -> Result<Arc<dyn Store>, StoreError> {
-        match &self.0 {
-            Database::Sqlite(path) => Ok(Arc::new(SqliteStore::open(path).await?)),
-            Database::Mysql(url) => Err(StoreError::Open {
-                place: url.shown.clone(),
-                why: "this version of zoe keeps its history in SQLite only; leave [db] url empty"
-                    .to_owned(),
-            }),
-        }
+        store::open(&self.0).await
     }
 }
 

@@ -6,6 +6,7 @@ mod arrays;
 pub mod attach;
 pub mod connect;
 mod context;
+pub mod database;
 pub mod error;
 pub mod exec;
 pub mod explain;

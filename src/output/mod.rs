@@ -5,6 +5,7 @@
 
 pub mod applications;
 pub mod cluster;
+pub mod database;
 pub mod detail;
 pub mod grid;
 pub mod lines;

@@ -163,9 +163,9 @@ pub fn statements(deployment: &Deployment, query: &UsageQuery) -> [(String, Vec<
     let deployment = || Value::Text(Some(deployment.as_str().to_owned()));
     let since = query.since.as_millisecond();
     let used = "SELECT user_name, MAX(ended_at), \
-         SUM(cores * (ended_at - CASE WHEN started_at < ? THEN ? ELSE started_at END)) FROM executions \
+         CAST(SUM(cores * (ended_at - CASE WHEN started_at < ? THEN ? ELSE started_at END)) AS SIGNED INTEGER) FROM executions \
          WHERE deployment = ? AND ended_at > ? AND started_at IS NOT NULL AND cores IS NOT NULL GROUP BY user_name";
-    let decayed = "SELECT user_name, ended_at - ended_at % ? AS part, SUM(cores * (ended_at - started_at)) \
+    let decayed = "SELECT user_name, ended_at - ended_at % ? AS part, CAST(SUM(cores * (ended_at - started_at)) AS SIGNED INTEGER) \
          FROM executions WHERE deployment = ? AND ended_at > ? AND started_at IS NOT NULL AND cores IS NOT NULL \
          GROUP BY user_name, part";
     let half_life = half_life(query);

@@ -6,12 +6,23 @@
 pub mod accounts;
 pub mod dialect;
 pub mod holder;
+pub mod import;
+pub mod mysql;
+mod open;
+pub mod portable;
 pub mod rows;
+pub mod sql;
 pub mod sqlite;
+pub mod whole;
 
 pub use accounts::{Role, Usage, UsageQuery, User};
 pub use holder::Holder;
+pub use import::Imported;
+pub use mysql::MysqlStore;
+pub use open::{export, import, init, migrate, open, standing};
+pub use portable::Counts;
 pub use sqlite::SqliteStore;
+pub use whole::{Change, Standing, State};
 
 use std::collections::BTreeMap;
 
@@ -50,6 +61,20 @@ pub enum StoreError {
         /// What was to be done.
         what: &'static str,
         /// The database's own words.
+        why: String,
+    },
+    /// Its rows can't be written out.
+    #[error("the database cannot be exported: {why}")]
+    Export {
+        /// What is wrong.
+        why: String,
+    },
+    /// An export can't be taken in; nothing of it was.
+    #[error("nothing was imported: line {line}: {why}")]
+    Import {
+        /// In which line, from 1.
+        line: u64,
+        /// What is wrong.
         why: String,
     },
     /// A row can't be understood.

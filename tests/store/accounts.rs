@@ -2,9 +2,14 @@
 
 use jiff::SignedDuration;
 use zoe::model::{Bytes, Cores, Limit, Limits, Outcome, Resources};
-use zoe::store::{Record, Role, Store as _, UsageQuery, User};
+use zoe::store::{Record, Role, UsageQuery, User};
 
-use crate::{at, database, id, open, record};
+use crate::{Site, at, id, record};
+
+on_both! {
+    users_are_entered_changed_and_removed
+    usage_is_what_was_held_for_how_long_and_fades
+}
 
 fn ada() -> User {
     User {
@@ -20,10 +25,8 @@ fn ada() -> User {
     }
 }
 
-#[tokio::test]
-async fn users_are_entered_changed_and_removed() {
-    let (_directory, path) = database();
-    let store = open(&path).await;
+async fn users_are_entered_changed_and_removed(site: Site) {
+    let store = site.open().await;
     let deployment = "test".parse().unwrap();
     assert_eq!(store.users(&deployment).await.unwrap(), []);
     store.enter(&deployment, &ada()).await.unwrap();
@@ -56,10 +59,8 @@ fn ran(n: u64, user: &str, from: i64, to: i64) -> Record {
     }
 }
 
-#[tokio::test]
-async fn usage_is_what_was_held_for_how_long_and_fades() {
-    let (_directory, path) = database();
-    let store = open(&path).await;
+async fn usage_is_what_was_held_for_how_long_and_fades(site: Site) {
+    let store = site.open().await;
     let deployment = "test".parse().unwrap();
     let day = 86_400;
     for one in [

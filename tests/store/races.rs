@@ -1,20 +1,25 @@
 //! Many at once: tasks and processes.
 
-use std::path::PathBuf;
-
 use jiff::SignedDuration;
+use zoe::config::Database;
 use zoe::model::{Deployment, Outcome};
-use zoe::store::{Lease, Query, Record, SqliteStore, Store};
+use zoe::store::{Lease, Query, Record};
 
-use crate::{at, database, deployment, id, open, record};
+use crate::{Site, at, configured, deployment, id, of_file, record};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn of_many_writers_at_once_one_end_wins_whole() {
-    let (_directory, path) = database();
-    open(&path).await;
+on_both! {
+    of_many_writers_at_once_one_end_wins_whole
+    of_sixteen_racers_one_gets_the_lease
+    a_lease_is_renewed_given_back_displaced_and_lapses
+    many_may_make_the_database_at_once
+    of_many_processes_that_make_the_database_one_gets_the_lease_and_is_found_dead
+}
+
+async fn of_many_writers_at_once_one_end_wins_whole(site: Site) {
+    site.open().await;
     let mut writers = Vec::new();
     for n in 0..16_u32 {
-        let path = path.clone();
+        let db = site.db.clone();
         writers.push(tokio::spawn(async move {
             let outcome = match n % 2 {
                 0 => Outcome::Cancelled {
@@ -29,7 +34,7 @@ async fn of_many_writers_at_once_one_end_wins_whole() {
                 end: Some((at(i64::from(n)), outcome)),
                 ..record(1)
             };
-            let store = open(&path).await;
+            let store = zoe::store::open(&db).await.unwrap();
             store.record(&deployment(), &mine).await.unwrap();
             let first = store.get(&deployment(), id(1)).await.unwrap().unwrap();
             (mine, first)
@@ -47,17 +52,16 @@ async fn of_many_writers_at_once_one_end_wins_whole() {
     assert!(written.contains(&seen[0]), "and it is one that was written");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn of_sixteen_racers_one_gets_the_lease() {
-    let (_directory, path) = database();
+async fn of_sixteen_racers_one_gets_the_lease(site: Site) {
     for round in 0..4 {
         let mut racers = Vec::new();
         for n in 0..16 {
-            let path = path.clone();
+            let db = site.db.clone();
             racers.push(tokio::spawn(async move {
                 let length = SignedDuration::from_secs(60);
-                open(&path)
+                zoe::store::open(&db)
                     .await
+                    .unwrap()
                     .lease(
                         &deployment(),
                         &format!("racer-{n}"),
@@ -85,10 +89,8 @@ async fn of_sixteen_racers_one_gets_the_lease() {
     }
 }
 
-#[tokio::test]
-async fn a_lease_is_renewed_given_back_displaced_and_lapses() {
-    let (_directory, path) = database();
-    let store = open(&path).await;
+async fn a_lease_is_renewed_given_back_displaced_and_lapses(site: Site) {
+    let store = site.open().await;
     let ask = async |who: &str, second, displace: Option<&str>| {
         let length = SignedDuration::from_secs(10);
         let mine = deployment();
@@ -124,22 +126,22 @@ async fn a_lease_is_renewed_given_back_displaced_and_lapses() {
     assert!(matches!(lease.unwrap(), Lease::Held { .. }));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn many_may_make_the_database_at_once() {
+async fn many_may_make_the_database_at_once(site: Site) {
     for _ in 0..8 {
-        let (_directory, path) = database();
+        let site = site.another();
         let mut makers = Vec::new();
         for n in 0..8 {
-            let path = path.clone();
+            let db = site.db.clone();
             makers.push(tokio::spawn(async move {
-                let store = SqliteStore::open(&path).await.unwrap();
+                let store = zoe::store::open(&db).await.unwrap();
                 store.record(&deployment(), &record(n)).await.unwrap();
             }));
         }
         for maker in makers {
             maker.await.unwrap();
         }
-        let all = open(&path)
+        let all = site
+            .open()
             .await
             .find(&deployment(), &Query::default())
             .await
@@ -152,10 +154,15 @@ async fn many_may_make_the_database_at_once() {
 #[tokio::test]
 #[ignore = "runs as a child of the next test"]
 async fn one_process_among_many() {
-    let Some(path) = std::env::var_os("ZOE_TEST_DATABASE").map(PathBuf::from) else {
+    let Ok(place) = std::env::var("ZOE_TEST_DATABASE") else {
         return;
     };
-    let store = open(&path).await;
+    let db = if place.starts_with('/') {
+        of_file(place.into())
+    } else {
+        configured(&place)
+    };
+    let store = zoe::store::open(&db).await.unwrap();
     let me = zoe::store::Holder::of_this_process();
     let pid = u64::from(std::process::id());
     store.record(&deployment(), &record(pid)).await.unwrap();
@@ -171,14 +178,16 @@ async fn one_process_among_many() {
     }
 }
 
-#[tokio::test]
-async fn of_many_processes_that_make_the_database_one_gets_the_lease_and_is_found_dead() {
-    let (_directory, path) = database();
+async fn of_many_processes_that_make_the_database_one_gets_the_lease_and_is_found_dead(site: Site) {
+    let place = match &site.db.url {
+        Database::Sqlite(path) => path.display().to_string(),
+        Database::Mysql(url) => url.url.reveal().to_owned(),
+    };
     let mut children: Vec<_> = (0..8)
         .map(|_| {
             std::process::Command::new(std::env::current_exe().unwrap())
                 .args(["--exact", "races::one_process_among_many", "--ignored"])
-                .env("ZOE_TEST_DATABASE", &path)
+                .env("ZOE_TEST_DATABASE", &place)
                 .stdout(std::process::Stdio::null())
                 .spawn()
                 .unwrap()
@@ -187,7 +196,7 @@ async fn of_many_processes_that_make_the_database_one_gets_the_lease_and_is_foun
     for child in &mut children {
         assert!(child.wait().unwrap().success());
     }
-    let store = open(&path).await;
+    let store = site.open().await;
     let all = store.find(&deployment(), &Query::default()).await.unwrap();
     assert_eq!(all.len(), 8);
     assert_eq!(all.iter().filter(|r| r.logs.is_some()).count(), 1);

@@ -9,7 +9,9 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
 use sqlx::{AssertSqlSafe, ConnectOptions};
 
 use super::super::{Result, StoreError};
@@ -27,6 +29,11 @@ const APPLICATION: i64 = 0x7a6f_6548;
 /// Which file a name stands for: device and inode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity(u64, u64);
+
+/// How many steps this program knows.
+pub fn known() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
 
 /// The file that is there now, if one is.
 pub fn identity(path: &Path) -> Option<Identity> {
@@ -129,12 +136,6 @@ fn publish(path: &Path, directory: &Path) -> Result<()> {
 
 /// One connection: statements of one process wait for each other in order, instead of polling for `SQLite`'s lock.
 fn connect(path: &Path) -> SqlitePool {
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(false)
-        .busy_timeout(BUSY)
-        .synchronous(SqliteSynchronous::Full)
-        .disable_statement_logging();
     SqlitePoolOptions::new()
         .max_connections(1)
         .min_connections(0)
@@ -142,11 +143,20 @@ fn connect(path: &Path) -> SqlitePool {
         .max_lifetime(None)
         .test_before_acquire(false)
         .acquire_timeout(BUSY * 6)
-        .connect_lazy_with(options)
+        .connect_lazy_with(options(path))
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(false)
+        .busy_timeout(BUSY)
+        .synchronous(SqliteSynchronous::Full)
+        .disable_statement_logging()
 }
 
 async fn prepare(path: &Path, pool: &SqlitePool) -> Result<()> {
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let known = known();
     match version(path, pool).await? {
         found if found == known => Ok(()),
         found if found > known => Err(StoreError::TooNew {
@@ -161,14 +171,16 @@ async fn prepare(path: &Path, pool: &SqlitePool) -> Result<()> {
     }
 }
 
+/// Version, whose it is, how much is in it, and the software's version.
+const READ: &str = "SELECT user_version, application_id, (SELECT COUNT(*) FROM sqlite_master), sqlite_version() \
+     FROM pragma_user_version, pragma_application_id";
+
 /// How many migrations it has had; 0 for an empty file.
 async fn version(
     path: &Path,
     executor: impl sqlx::Executor<'_, Database = sqlx::Sqlite>,
 ) -> Result<i64> {
-    const READ: &str = "SELECT user_version, application_id, (SELECT COUNT(*) FROM sqlite_master) \
-         FROM pragma_user_version, pragma_application_id";
-    let (version, application, objects): (i64, i64, i64) = sqlx::query_as(READ)
+    let (version, application, objects, _): (i64, i64, i64, String) = sqlx::query_as(READ)
         .fetch_one(executor)
         .await
         .map_err(|error| errors::opening(path, &error))?;
@@ -180,6 +192,34 @@ async fn version(
             "it belongs to another program; name another file, or move this one away",
         )),
     }
+}
+
+/// What a file holds that is not to be changed.
+pub struct Found {
+    /// The way to it.
+    pub connection: SqliteConnection,
+    /// Which `SQLite` this program has.
+    pub software: String,
+    /// How many migrations it has had; `None` where it is not zoe's.
+    pub schema: Option<i64>,
+    /// Whether there is nothing in it.
+    pub is_empty: bool,
+}
+
+/// Looks at a file without changing it.
+pub async fn look(path: &Path) -> Result<Found> {
+    let failed = |error: sqlx::Error| errors::opening(path, &error);
+    let mut connection = options(path).connect().await.map_err(failed)?;
+    let (version, application, objects, software): (i64, i64, i64, String) = sqlx::query_as(READ)
+        .fetch_one(&mut connection)
+        .await
+        .map_err(failed)?;
+    Ok(Found {
+        connection,
+        software,
+        schema: (application == APPLICATION).then_some(version),
+        is_empty: objects == 0 && version == 0,
+    })
 }
 
 /// Switches to the write-ahead log, for good. `SQLite`'s busy timeout does not cover all of this step, so it is repeated.

@@ -1,0 +1,68 @@
+//! The database as such: made, brought up to date, looked at, written out, taken in.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, BufWriter, Write as _};
+use std::path::Path;
+
+use super::error::{ErrorKind, OpsError};
+use crate::config::Db;
+use crate::store::{self, Change, Counts, Imported, Standing, StoreError};
+
+/// How it stands; nothing is changed.
+pub async fn status(db: &Db) -> Result<Standing, OpsError> {
+    Ok(store::standing(db).await?)
+}
+
+/// Makes it where there is none, and its tables.
+pub async fn init(db: &Db) -> Result<Change, OpsError> {
+    Ok(store::init(db).await?)
+}
+
+/// Brings its tables to what this version needs.
+pub async fn migrate(db: &Db) -> Result<Change, OpsError> {
+    Ok(store::migrate(db).await?)
+}
+
+/// Writes all rows somewhere.
+pub async fn export(db: &Db, out: &mut (dyn std::io::Write + Send)) -> Result<Counts, OpsError> {
+    Ok(store::export(db, out).await?)
+}
+
+/// Writes all rows to a file, for its owner only. The file is there when it is whole, and not before.
+pub async fn export_to(db: &Db, path: &Path) -> Result<Counts, OpsError> {
+    let failed = |error: std::io::Error| {
+        OpsError::usage(format!("{} cannot be written: {error}", path.display()))
+    };
+    let directory = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    let mut file = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
+    let mut out = BufWriter::new(file.as_file_mut());
+    let counts = store::export(db, &mut out).await?;
+    out.flush().map_err(failed)?;
+    drop(out);
+    file.as_file().sync_all().map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(counts)
+}
+
+/// Takes in what was written out: all of it, or nothing.
+pub async fn import(db: &Db, from: &mut (dyn BufRead + Send)) -> Result<Imported, OpsError> {
+    store::import(db, from).await.map_err(|error| {
+        let is_bad = matches!(error, StoreError::Import { .. });
+        let error = OpsError::from(error);
+        if is_bad {
+            OpsError::new(ErrorKind::Usage, error.message)
+        } else {
+            error
+        }
+    })
+}
+
+/// The same from a file.
+pub async fn import_from(db: &Db, path: &Path) -> Result<Imported, OpsError> {
+    let file = File::open(path)
+        .map_err(|error| OpsError::usage(format!("{} cannot be read: {error}", path.display())))?;
+    import(db, &mut BufReader::new(file)).await
+}

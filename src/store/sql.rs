@@ -1,0 +1,309 @@
+//! The store over a database that speaks SQL: every statement once. What a database does in its own way is behind [`Driver`]:
+//! connections, the schema, what its errors mean, and an insert that meets a row that is there ([`Dialect`]).
+
+use std::collections::BTreeMap;
+use std::future::Future;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use sqlx::query::{Query as Statement, QueryAs};
+use sqlx::{Database, Encode, FromRow, Type};
+
+use super::dialect::{Dialect, Table};
+use super::rows::{self, EventRow, ExecutionRow, Value};
+use super::{Event, Lease, Query, Record, Result, Store, StoreError};
+use super::{Usage, UsageQuery, User, accounts};
+use crate::model::{Deployment, ExecutionId};
+
+/// A statement and the values that are bound in it.
+pub type Bound = (String, Vec<Value>);
+
+/// A row that every driver can hand out.
+pub trait Row:
+    Send
+    + Unpin
+    + 'static
+    + for<'r> FromRow<'r, sqlx::sqlite::SqliteRow>
+    + for<'r> FromRow<'r, sqlx::mysql::MySqlRow>
+{
+}
+
+impl<T> Row for T where
+    T: Send
+        + Unpin
+        + 'static
+        + for<'r> FromRow<'r, sqlx::sqlite::SqliteRow>
+        + for<'r> FromRow<'r, sqlx::mysql::MySqlRow>
+{
+}
+
+/// A database as the store needs one. `what` says for people what is being done. Where a connection is lost a statement may
+/// be run a second time: those of the store are such that this does no harm.
+pub trait Driver: Send + Sync {
+    /// How it writes SQL.
+    const DIALECT: Dialect;
+
+    /// Where it is, without a password.
+    fn place(&self) -> String;
+
+    /// Runs a statement, and tells how many rows it met.
+    fn execute(
+        &self,
+        what: &'static str,
+        statement: Bound,
+    ) -> impl Future<Output = Result<u64>> + Send;
+
+    /// Runs a statement that gives rows.
+    fn fetch<T: Row>(
+        &self,
+        what: &'static str,
+        statement: Bound,
+    ) -> impl Future<Output = Result<Vec<T>>> + Send;
+
+    /// Runs statements of which all count, or none.
+    fn together(
+        &self,
+        what: &'static str,
+        statements: Vec<Bound>,
+    ) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// The store in such a database.
+pub struct SqlStore<D> {
+    pub(super) driver: D,
+}
+
+/// Binds values to a statement that gives no rows.
+pub fn bind<DB: Database>(
+    statement: Statement<'_, DB, DB::Arguments>,
+    values: Vec<Value>,
+) -> Statement<'_, DB, DB::Arguments>
+where
+    for<'t> Option<String>: Encode<'t, DB> + Type<DB>,
+    for<'t> Option<i64>: Encode<'t, DB> + Type<DB>,
+{
+    values
+        .into_iter()
+        .fold(statement, |statement, value| match value {
+            Value::Text(text) => statement.bind(text),
+            Value::Number(number) => statement.bind(number),
+        })
+}
+
+/// Likewise to one that gives rows.
+pub fn bind_as<DB: Database, T>(
+    statement: QueryAs<'_, DB, T, DB::Arguments>,
+    values: Vec<Value>,
+) -> QueryAs<'_, DB, T, DB::Arguments>
+where
+    for<'t> Option<String>: Encode<'t, DB> + Type<DB>,
+    for<'t> Option<i64>: Encode<'t, DB> + Type<DB>,
+{
+    values
+        .into_iter()
+        .fold(statement, |statement, value| match value {
+            Value::Text(text) => statement.bind(text),
+            Value::Number(number) => statement.bind(number),
+        })
+}
+
+/// A text to bind.
+pub fn text(value: &str) -> Value {
+    Value::Text(Some(value.to_owned()))
+}
+
+impl<D: Driver> SqlStore<D> {
+    async fn upsert(&self, what: &'static str, table: &Table, values: Vec<Value>) -> Result<()> {
+        let statement = (D::DIALECT.upsert(table), values);
+        self.driver.execute(what, statement).await.map(|_| ())
+    }
+
+    async fn executions(&self, statement: Bound) -> Result<Vec<Record>> {
+        let found: Vec<ExecutionRow> = self.driver.fetch("read executions", statement).await?;
+        found.into_iter().map(rows::read_record).collect()
+    }
+
+    async fn holder(&self, deployment: &Deployment) -> Result<Option<(String, Timestamp)>> {
+        let sql = "SELECT holder, expires_at FROM leases WHERE deployment = ?";
+        let statement = (sql.to_owned(), vec![text(deployment.as_str())]);
+        let found: Vec<(String, i64)> = self.driver.fetch("read the lease", statement).await?;
+        let first = found.into_iter().next();
+        first
+            .map(|(holder, ms)| Ok((holder, rows::read_time("the lease", ms)?)))
+            .transpose()
+    }
+}
+
+#[async_trait]
+impl<D: Driver> Store for SqlStore<D> {
+    fn place(&self) -> String {
+        self.driver.place()
+    }
+
+    async fn record(&self, deployment: &Deployment, record: &Record) -> Result<()> {
+        let values = rows::record_values(deployment, record);
+        self.upsert("record an execution", &rows::EXECUTIONS, values)
+            .await
+    }
+
+    async fn event(&self, deployment: &Deployment, event: &Event) -> Result<()> {
+        let values = rows::event_values(deployment, event);
+        self.upsert("record an event", &rows::EVENTS, values).await
+    }
+
+    async fn events_of(
+        &self,
+        deployment: &Deployment,
+        executions: &[ExecutionId],
+    ) -> Result<BTreeMap<ExecutionId, Vec<Event>>> {
+        let mut events: Vec<EventRow> = Vec::new();
+        for some in executions.chunks(rows::AT_ONCE) {
+            let statement = rows::events_statement(deployment, some);
+            events.extend(self.driver.fetch("read events", statement).await?);
+        }
+        rows::read_events(events)
+    }
+
+    async fn get_all(
+        &self,
+        deployment: &Deployment,
+        executions: &[ExecutionId],
+    ) -> Result<BTreeMap<ExecutionId, Record>> {
+        let mut records = BTreeMap::new();
+        for some in executions.chunks(rows::AT_ONCE) {
+            let found = self.executions(rows::get_statement(deployment, some));
+            records.extend(found.await?.into_iter().map(|record| (record.id, record)));
+        }
+        Ok(records)
+    }
+
+    async fn find(&self, deployment: &Deployment, query: &Query) -> Result<Vec<Record>> {
+        self.executions(rows::find_statement(deployment, query)?)
+            .await
+    }
+
+    async fn forget(&self, deployment: &Deployment, execution: ExecutionId) -> Result<()> {
+        let statements = [
+            "DELETE FROM events WHERE deployment = ? AND execution = ?",
+            "DELETE FROM executions WHERE deployment = ? AND id = ?",
+        ]
+        .map(|sql| {
+            let values = vec![text(deployment.as_str()), text(execution.as_str())];
+            (sql.to_owned(), values)
+        });
+        self.driver
+            .together("forget an execution", statements.into())
+            .await
+    }
+
+    async fn users(&self, deployment: &Deployment) -> Result<Vec<User>> {
+        let statement = (accounts::LIST.to_owned(), vec![text(deployment.as_str())]);
+        let found: Vec<accounts::UserRow> = self.driver.fetch("read users", statement).await?;
+        found.into_iter().map(accounts::read_user).collect()
+    }
+
+    async fn enter(&self, deployment: &Deployment, user: &User) -> Result<()> {
+        let values = accounts::user_values(deployment, user);
+        self.upsert("enter a user", &accounts::USERS, values).await
+    }
+
+    async fn expel(&self, deployment: &Deployment, name: &str) -> Result<bool> {
+        let values = vec![text(deployment.as_str()), text(name)];
+        let statement = (accounts::REMOVE.to_owned(), values);
+        let removed = self.driver.execute("remove a user", statement);
+        removed.await.map(|rows| rows > 0)
+    }
+
+    async fn usage(
+        &self,
+        deployment: &Deployment,
+        query: &UsageQuery,
+    ) -> Result<BTreeMap<String, Usage>> {
+        const WHAT: &str = "read what was used";
+        let [used, decayed] = accounts::statements(deployment, query);
+        let used = self.driver.fetch(WHAT, used).await?;
+        let decayed = self.driver.fetch(WHAT, decayed).await?;
+        Ok(accounts::read_usage(query, used, decayed))
+    }
+
+    async fn lease(
+        &self,
+        deployment: &Deployment,
+        holder: &str,
+        now: Timestamp,
+        length: SignedDuration,
+        displace: Option<&str>,
+    ) -> Result<Lease> {
+        const WHAT: &str = "ask for the lease";
+        const SWAP: &str = "UPDATE leases SET holder = ?, expires_at = ? \
+             WHERE deployment = ? AND (holder = ? OR holder = ? OR holder = '' OR expires_at <= ?)";
+        // Two rounds do where nobody interferes; each further one means that another came or went in between.
+        const ROUNDS: u32 = 16;
+        let until = now.checked_add(length).unwrap_or(Timestamp::MAX);
+        let expires = Value::Number(Some(until.as_millisecond()));
+        for _ in 0..ROUNDS {
+            let values = vec![
+                text(holder),
+                expires.clone(),
+                text(deployment.as_str()),
+                text(holder),
+                text(displace.unwrap_or(holder)),
+                Value::Number(Some(now.as_millisecond())),
+            ];
+            if self.driver.execute(WHAT, (SWAP.to_owned(), values)).await? > 0 {
+                let until = rows::read_time("the lease", until.as_millisecond())?;
+                return Ok(Lease::Held { until });
+            }
+            match self.holder(deployment).await? {
+                Some((other, until)) if !other.is_empty() && other != holder => {
+                    return Ok(Lease::Taken {
+                        holder: other,
+                        until,
+                    });
+                }
+                Some(_) => {}
+                None => {
+                    let values = vec![text(deployment.as_str()), text(""), Value::Number(Some(0))];
+                    self.upsert(WHAT, &rows::LEASES, values).await?;
+                }
+            }
+        }
+        Err(StoreError::Query {
+            what: WHAT,
+            why: "others took and gave it back all the time".to_owned(),
+        })
+    }
+
+    async fn renew(
+        &self,
+        deployment: &Deployment,
+        holder: &str,
+        now: Timestamp,
+        length: SignedDuration,
+    ) -> Result<Option<Timestamp>> {
+        let sql = "UPDATE leases SET expires_at = ? \
+             WHERE deployment = ? AND holder = ? AND expires_at > ?";
+        let until = now.checked_add(length).unwrap_or(Timestamp::MAX);
+        let values = vec![
+            Value::Number(Some(until.as_millisecond())),
+            text(deployment.as_str()),
+            text(holder),
+            Value::Number(Some(now.as_millisecond())),
+        ];
+        let changed = self
+            .driver
+            .execute("renew the lease", (sql.to_owned(), values));
+        let until = rows::read_time("the lease", until.as_millisecond())?;
+        Ok((changed.await? > 0).then_some(until))
+    }
+
+    async fn release(&self, deployment: &Deployment, holder: &str) -> Result<()> {
+        let values = vec![text(deployment.as_str()), text(holder)];
+        let sql =
+            "UPDATE leases SET holder = '', expires_at = 0 WHERE deployment = ? AND holder = ?";
+        let given = self
+            .driver
+            .execute("give the lease back", (sql.to_owned(), values));
+        given.await.map(|_| ())
+    }
+}
