@@ -50,7 +50,7 @@ where
     ) -> Result<Imported> {
         let mut lines = Lines::new(from);
         let wrong = |line: u64, why: String| StoreError::Import { line, why };
-        match lines.next().map_err(|why| wrong(1, why))? {
+        match lines.following().map_err(|why| wrong(1, why))? {
             Some(Line::Head(head)) => {
                 if let Some(why) = head.objection(known) {
                     return Err(wrong(1, why));
@@ -66,7 +66,9 @@ where
         }
         let mut import = Import::default();
         let end = loop {
-            let line = lines.next().map_err(|why| wrong(lines.number(), why))?;
+            let line = lines
+                .following()
+                .map_err(|why| wrong(lines.number(), why))?;
             match line {
                 Some(Line::Row { table, row }) => {
                     let (shape, values) = understood(shapes, &table, &row)
@@ -104,7 +106,7 @@ where
             let why = "its last line counts other rows: some are missing";
             return Err(wrong(lines.number(), why.to_owned()));
         }
-        if !matches!(lines.next(), Ok(None)) {
+        if !matches!(lines.following(), Ok(None)) {
             return Err(wrong(lines.number(), "it goes on after its end".to_owned()));
         }
         Ok(import.done)

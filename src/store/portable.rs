@@ -101,7 +101,7 @@ impl<'a> Lines<'a> {
     }
 
     /// The next line; `None` after the last.
-    pub fn next(&mut self) -> Result<Option<Line>, String> {
+    pub fn following(&mut self) -> Result<Option<Line>, String> {
         let mut text = Vec::new();
         let mut limited = io::Read::take(&mut *self.from, LONGEST);
         let read = limited.read_until(b'\n', &mut text);
@@ -179,8 +179,8 @@ mod tests {
         let text = written.concat();
         let mut from = text.as_bytes();
         let mut lines = Lines::new(&mut from);
-        assert_eq!(lines.next().unwrap(), Some(Line::Head(Head::of(2))));
-        let Some(Line::Row { row, .. }) = lines.next().unwrap() else {
+        assert_eq!(lines.following().unwrap(), Some(Line::Head(Head::of(2))));
+        let Some(Line::Row { row, .. }) = lines.following().unwrap() else {
             panic!("no row");
         };
         for (column, (is_number, written)) in columns
@@ -189,8 +189,8 @@ mod tests {
         {
             assert_eq!(value(row.get(column), is_number), Some(written));
         }
-        assert!(matches!(lines.next(), Ok(Some(Line::End { .. }))));
-        assert_eq!((lines.next(), lines.number()), (Ok(None), 3));
+        assert!(matches!(lines.following(), Ok(Some(Line::End { .. }))));
+        assert_eq!((lines.following(), lines.number()), (Ok(None), 3));
     }
 
     #[test]
@@ -208,7 +208,7 @@ mod tests {
             "\n",
         ] {
             let mut from = text.as_bytes();
-            assert!(Lines::new(&mut from).next().is_err(), "{text:?}");
+            assert!(Lines::new(&mut from).following().is_err(), "{text:?}");
         }
         assert_eq!(value(Some(&Json::Bool(true)), true), None);
         assert_eq!(value(Some(&Json::from(1.5)), true), None);

@@ -91,6 +91,7 @@ impl Shape {
     }
 
     /// The same with some columns only.
+    #[must_use]
     pub fn only(&self, wanted: impl Fn(&str) -> bool) -> Self {
         let columns = self.columns.iter().zip(&self.is_number);
         let (columns, is_number) = columns

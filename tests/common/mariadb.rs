@@ -1,4 +1,4 @@
-//! A MariaDB of a test's own: a server in a temporary directory, on a port of its own of 127.0.0.1, which ends with the test.
+//! A `MariaDB` of a test's own: a server in a temporary directory, on a port of its own of 127.0.0.1, which ends with the test.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
@@ -56,7 +56,7 @@ impl MariaDb {
             .arg(format!("--datadir={}", data.display()))
             .args(small)
             .output()
-            .expect("mariadb-install-db (Debian: mariadb-server)");
+            .unwrap();
         assert!(made.status.success(), "{made:?}");
         let mut all = vec![
             "--no-defaults".to_owned(),

@@ -1,4 +1,4 @@
-//! `zoe db`, as a program: on SQLite and on a MariaDB, by several processes at once, killed in the middle, and with nothing said of the password.
+//! `zoe db`, as a program: on `SQLite` and on a `MariaDB`, by several processes at once, killed in the middle, and with nothing said of the password.
 
 #![allow(
     clippy::unwrap_used,

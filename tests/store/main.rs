@@ -3,7 +3,7 @@
 // What clippy allows in tests it does not see as such in their helpers.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
-/// Each of these twice: over a file of SQLite's, and in a MariaDB of its own.
+/// Each of these twice: over a file of `SQLite`'s, and in a `MariaDB` of its own.
 macro_rules! on_both {
     ($($name:ident)*) => {
         mod on_sqlite {

@@ -1,4 +1,4 @@
-//! The tables in a MariaDB: made by many at once, gone on with where it was interrupted, left alone where they are another's.
+//! The tables in a `MariaDB`: made by many at once, gone on with where it was interrupted, left alone where they are another's.
 
 use std::sync::Arc;
 
@@ -60,6 +60,7 @@ async fn what_was_interrupted_anywhere_is_told_and_gone_on_with() {
     let mut applied = Vec::new();
     let mut number = 0;
     for (version, migration) in STEPS.iter().enumerate() {
+        let before = i64::try_from(version).unwrap();
         let steps = statements(migration);
         for (done, step) in steps.iter().enumerate() {
             // Begun and not run; run and not noted.
@@ -75,9 +76,9 @@ async fn what_was_interrupted_anywhere_is_told_and_gone_on_with() {
                 let standing = zoe::store::standing(&site.db).await.unwrap();
                 let of = steps.len();
                 assert_eq!(standing.state, State::Interrupted { done, of });
-                assert_eq!(standing.schema, Some(version as i64));
+                assert_eq!(standing.schema, Some(before));
                 let change = zoe::store::migrate(&site.db).await.unwrap();
-                assert_eq!((change.before, change.after), (version as i64, 2));
+                assert_eq!((change.before, change.after), (before, 2));
                 assert_eq!(
                     tables(&server, &database),
                     whole,
@@ -186,7 +187,7 @@ async fn an_older_database_keeps_its_rows() {
     assert_eq!(store.get(&deployment(), id(1)).await.unwrap(), Some(one));
 }
 
-/// What SQLite's tables and MariaDB's have in common is all that exports rely on.
+/// What `SQLite`'s tables and `MariaDB`'s have in common is all that exports rely on.
 #[tokio::test]
 async fn both_kinds_have_the_same_tables_and_columns() {
     let server = Arc::new(MariaDb::start());

@@ -1,4 +1,4 @@
-//! The server of a MariaDB: killed and back, reached with TLS and with each way to give a password, and what is said when it refuses.
+//! The server of a `MariaDB`: killed and back, reached with TLS and with each way to give a password, and what is said when it refuses.
 
 use std::path::Path;
 use std::process::Command;
@@ -20,9 +20,11 @@ async fn refusal(server: &MariaDb, db: &Db) -> String {
     assert!(matches!(error, StoreError::Open { .. }), "{error}");
     let all = format!("{error} {error:?} {db:?}");
     assert!(!all.contains("s3cret"), "{all}");
+    let directory = server.path("").display().to_string();
     error
         .to_string()
         .replace(&server.port().to_string(), "PORT")
+        .replace(&directory, "DIR/")
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use crate::store::{Result, StoreError};
 /// How many statements run at once.
 const MOST: usize = 4;
 /// How long a statement may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How often a statement is tried that others got in the way of.
 const TRIES: u32 = 10;
 
