@@ -42,6 +42,7 @@ complete -c zoe -n "__fish_zoe_needs_command" -f -a "ps" -d 'List what is alive,
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "queue" -d 'List what waits, the next first, with what it waits for'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "explain" -d 'Say why an execution waits, in full'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "show" -d 'Show one execution in full'
+complete -c zoe -n "__fish_zoe_needs_command" -f -a "open" -d 'Tell the address of a web interface'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "logs" -d 'Print what an execution wrote'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "top" -d 'Show what executions use now'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "history" -d 'List what has been'
@@ -59,6 +60,7 @@ complete -c zoe -n "__fish_zoe_needs_command" -f -a "watch" -d 'Keep everything 
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "app" -d 'List, show and check application descriptions'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "user" -d 'Enter users, and say what each may have'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "db" -d 'Look after the database: make it, bring it up to date, move it'
+complete -c zoe -n "__fish_zoe_needs_command" -f -a "proxy" -d 'Set up, show and check the web server before the applications'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "images" -d 'Build, list and push the images'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "write-config" -d 'Write a commented sample of the configuration'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "config" -d 'Show or check the configuration'
@@ -224,6 +226,16 @@ never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand show" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
 complete -c zoe -n "__fish_zoe_using_subcommand show" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
 complete -c zoe -n "__fish_zoe_using_subcommand show" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand open" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand open" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand open" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand open" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand open" -s b -l browser -d 'Open it in a browser, too: $BROWSER, or the desktop\'s'
+complete -c zoe -n "__fish_zoe_using_subcommand open" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand open" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand open" -s h -l help -d 'Print help'
 complete -c zoe -n "__fish_zoe_using_subcommand logs" -l since -d 'Only what was written since: 10m (ago), or a time' -r
 complete -c zoe -n "__fish_zoe_using_subcommand logs" -s n -l tail -d 'Only so many lines of each member, from the end' -r
 complete -c zoe -n "__fish_zoe_using_subcommand logs" -l attempt -d 'Of a job that was run again because it failed: those of this run, from 1 [default: the last]' -r
@@ -599,6 +611,60 @@ never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from import" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
 complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from import" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
 complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and not __fish_seen_subcommand_from setup show sync check" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and not __fish_seen_subcommand_from setup show sync check" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and not __fish_seen_subcommand_from setup show sync check" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and not __fish_seen_subcommand_from setup show sync check" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and not __fish_seen_subcommand_from setup show sync check" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and not __fish_seen_subcommand_from setup show sync check" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and not __fish_seen_subcommand_from setup show sync check" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and not __fish_seen_subcommand_from setup show sync check" -f -a "setup" -d 'Print the virtual host to install in Apache'
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and not __fish_seen_subcommand_from setup show sync check" -f -a "show" -d 'List the routes'
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and not __fish_seen_subcommand_from setup show sync check" -f -a "sync" -d 'Publish the routes that there are'
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and not __fish_seen_subcommand_from setup show sync check" -f -a "check" -d 'Ask the web server, and everything behind it'
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and __fish_seen_subcommand_from setup" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and __fish_seen_subcommand_from setup" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and __fish_seen_subcommand_from setup" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and __fish_seen_subcommand_from setup" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and __fish_seen_subcommand_from setup" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and __fish_seen_subcommand_from setup" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and __fish_seen_subcommand_from setup" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and __fish_seen_subcommand_from show" -s o -l output -d 'In which form: table or json' -r -f -a "table\t'For people'
+json\t'JSON'"
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and __fish_seen_subcommand_from show" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and __fish_seen_subcommand_from show" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and __fish_seen_subcommand_from show" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and __fish_seen_subcommand_from show" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and __fish_seen_subcommand_from show" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and __fish_seen_subcommand_from sync" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and __fish_seen_subcommand_from sync" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and __fish_seen_subcommand_from sync" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and __fish_seen_subcommand_from sync" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and __fish_seen_subcommand_from sync" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and __fish_seen_subcommand_from sync" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and __fish_seen_subcommand_from sync" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and __fish_seen_subcommand_from check" -l at -d 'Where the web server is, if its name does not lead there yet: ADDRESS:PORT' -r
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and __fish_seen_subcommand_from check" -s o -l output -d 'In which form: table or json' -r -f -a "table\t'For people'
+json\t'JSON'"
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and __fish_seen_subcommand_from check" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and __fish_seen_subcommand_from check" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and __fish_seen_subcommand_from check" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and __fish_seen_subcommand_from check" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and __fish_seen_subcommand_from check" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand proxy; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
 complete -c zoe -n "__fish_zoe_using_subcommand images; and not __fish_seen_subcommand_from build ls push" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand images; and not __fish_seen_subcommand_from build ls push" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand images; and not __fish_seen_subcommand_from build ls push" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r

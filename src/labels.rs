@@ -48,6 +48,8 @@ pub const SUBMITTED: &str = "zoe.submitted";
 pub const KEY: &str = "zoe.key";
 /// How long it may run, if that is limited, as an ISO 8601 duration.
 pub const TIMEOUT: &str = "zoe.timeout";
+/// Its path on the web server, if it has one.
+pub const PROXY_PATH: &str = "zoe.proxy-path";
 /// The image with the submitted files, if there are any.
 pub const JOB_IMAGE: &str = "zoe.job-image";
 /// The site's registry, empty for Docker Hub.
@@ -187,6 +189,9 @@ pub fn ticket_identity(ticket: &Ticket) -> Labels {
     }
     if let Some(timeout) = ticket.timeout {
         put(TIMEOUT, timeout.to_string());
+    }
+    if let Some(path) = &ticket.proxy {
+        put(PROXY_PATH, path.as_str().to_owned());
     }
     if let Some(image) = &ticket.job_image {
         put(JOB_IMAGE, image.clone());
@@ -331,6 +336,7 @@ fn decode_ticket(labels: &Reader<'_>, deployment: &Deployment) -> Result<Ticket,
         key: labels.get(KEY).map(str::to_owned),
         timeout,
         terms: terms::decode(labels)?,
+        proxy: labels.read_if_there(PROXY_PATH)?,
         job_image: labels.get(JOB_IMAGE).map(str::to_owned),
         registry: labels.text(REGISTRY)?.to_owned(),
     })

@@ -74,7 +74,7 @@ fn nothing_configured_is_complete() {
     let text = text
         .join("\n")
         .replace(&root.path().display().to_string(), "ROOT");
-    insta::assert_snapshot!(text, @r"
+    insta::assert_snapshot!(text, @r#"
     [zoe] deployment = ada-l
     [docker] swarm_manager_url = 
     [docker] private_registry = 
@@ -86,9 +86,13 @@ fn nothing_configured_is_complete() {
     [db] password = 
     [db] password_file = 
     [apache] web_server_name = 
-    [apache] access_log = /var/log/apache2/access.log
+    [apache] web_server_scheme = http
+    [apache] proxy_mode = map
     [apache] proxy_config_file = 
-    [apache] proxy_path_prefix = /proxy
+    [apache] proxy_path_prefix = /zoe
+    [apache] configtest_command = apachectl -t -c "Include $ZOE_FRAGMENT"
+    [apache] reload_command = sudo service apache2 reload
+    [apache] access_log = /var/log/apache2/access.log
     [smtp] server = 
     [smtp] port = 587
     [smtp] security = starttls
@@ -100,6 +104,7 @@ fn nothing_configured_is_complete() {
     [intervals] scheduler_task = 10
     [intervals] check_terminated = 30
     [intervals] proxy_update_accesses = 300
+    [intervals] proxy_reload = 10
     [intervals] notebook_warning_age_no_activity = 2
     [intervals] notebook_max_age_no_activity = 24
     [scheduler] policy = fifo
@@ -115,7 +120,7 @@ fn nothing_configured_is_complete() {
     [quota] hours = 
     [quota] window = 30
     [quota] half_life = 7
-    ");
+    "#);
 }
 
 #[test]
@@ -316,7 +321,7 @@ nothing
       /c/zoe.conf:19: [docker]: comes a second time (first in line 2); put its keys together, so that it is clear which one counts
       /c/zoe.conf:20: is no section; write `[name]` and nothing else on the line
       /c/zoe.conf:21: [docker] nothing: has no value; write `nothing = …`, with nothing after the `=` for an empty value
-      ZOE_APACHE_X: zoe knows no such variable; [apache] has web_server_name, access_log, proxy_config_file, proxy_path_prefix; unset it if it is not meant for zoe
+      ZOE_APACHE_X: zoe knows no such variable; [apache] has web_server_name, web_server_scheme, proxy_mode, proxy_config_file, proxy_path_prefix, configtest_command, reload_command, access_log; unset it if it is not meant for zoe
       ZOE_DB_ULR: zoe knows no such variable; did you mean ZOE_DB_URL?
       ZOE_SMTP_PORT: [smtp] port: `high` is no whole number from 1 to 65535
       default: [smtp] sender: is empty, and `user` is no address either; set the address that mails come from

@@ -94,6 +94,8 @@ pub(super) struct Port {
     pub query: Option<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub proxy: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub base_path: bool,
 }
 
 /// The readiness question as it is written.

@@ -254,6 +254,7 @@ fn read_port(
         path: written.path.unwrap_or_else(|| "/".to_owned()),
         query: written.query,
         proxy: written.proxy,
+        base_path: written.base_path,
         name,
     })
 }

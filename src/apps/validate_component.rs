@@ -81,6 +81,14 @@ fn check_texts(component: &Component, application: &Application, problems: &mut 
         } else if let Err(why) = variables::check(text, application, Use::Instance) {
             problems.add(at(&component.name, field), why);
         }
+        for port in variables::own_ports(text, application) {
+            if component.port(&port).is_none_or(|port| !port.proxy) {
+                problems.add(
+                    at(&component.name, field),
+                    format!("names the path of '{}', which is none of the component's own ports with proxy = true", shown(&port)),
+                );
+            }
+        }
     };
     for word in component.command.iter().flatten() {
         check("command", word);
@@ -200,6 +208,12 @@ fn check_ports(component: &Component, application: &Application, problems: &mut 
             );
         } else if let Err(why) = variables::check(&port.path, application, Use::Path) {
             problems.add(place("path"), why);
+        }
+        if port.base_path && !(port.proxy && port.protocol == Protocol::Http) {
+            problems.add(
+                place("base_path"),
+                "is for an http port with proxy = true: another has no path to serve below",
+            );
         }
         let Some(query) = &port.query else { continue };
         if query.starts_with('?') || query.contains('#') || !is_url_text(query) {

@@ -37,6 +37,8 @@ enum Variable {
     Of(Option<ComponentName>, Quantity),
     Index,
     Secret(String),
+    /// The path on the web server of a port of the component of that name, or of the own one.
+    Path(Option<ComponentName>, String),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,9 +84,21 @@ pub(super) fn check(text: &str, application: &Application, place: Use) -> Result
                     "${{{name}}} can be used in a port's query only; a component that lists the secret reads it from the file /run/secrets/{secret}"
                 ));
             }
-            (Variable::Of(None, _) | Variable::Index, Use::Path | Use::Query) => {
+            (
+                Variable::Of(None, _) | Variable::Path(None, _) | Variable::Index,
+                Use::Path | Use::Query,
+            ) => {
                 return Err(format!(
                     "${{{name}}} cannot be used in a URL, which is the same for all members; name the component instead of 'self'"
+                ));
+            }
+            (Variable::Path(Some(owner), _), _)
+                if application
+                    .component(owner)
+                    .is_some_and(|c| c.members() > 1) =>
+            {
+                return Err(format!(
+                    "${{{name}}} is not one path: {owner} has several members, each with a path of its own; a member reads its own with ${{self.port.….path}}"
                 ));
             }
             _ => {}
@@ -164,6 +178,16 @@ impl Scope<'_> {
             Variable::Of(Some(name), quantity) => {
                 self.quantity(self.ticket.application.component(name)?, *quantity)
             }
+            Variable::Path(owner, port) => {
+                let (component, index) = match owner {
+                    Some(name) => (self.ticket.application.component(name)?, 0),
+                    None => (self.own?, self.index?),
+                };
+                let port = component.port(port)?;
+                // Behind no web server there is no path.
+                let path = self.ticket.path_of(component, index, port);
+                path.unwrap_or_default()
+            }
             Variable::Index => self.index?.to_string(),
             Variable::Secret(name) => self.private?.secrets.get(name)?.reveal().to_owned(),
         })
@@ -198,6 +222,19 @@ pub(super) fn hosts(text: &str, application: &Application) -> Vec<Option<Compone
     };
     let pieces = pieces(text, application).unwrap_or_default();
     pieces.into_iter().filter_map(host).collect()
+}
+
+/// The ports of the own component whose paths `text` names; a text that can't be read names none.
+pub(super) fn own_ports(text: &str, application: &Application) -> Vec<String> {
+    let port = |piece| match piece {
+        Piece::Variable {
+            variable: Variable::Path(None, port),
+            ..
+        } => Some(port),
+        Piece::Text(_) | Piece::Variable { .. } => None,
+    };
+    let pieces = pieces(text, application).unwrap_or_default();
+    pieces.into_iter().filter_map(port).collect()
 }
 
 /// The pieces of `text`, all variables known to `application`.
@@ -258,15 +295,38 @@ fn variable(name: &str, application: &Application) -> Option<Variable> {
             .iter()
             .any(|known| known == secret)
             .then(|| Variable::Secret(secret.to_owned())),
-        ("self", rest) => Some(Variable::Of(None, quantity(rest)?)),
+        ("self", rest) => match port_path(rest) {
+            // Whether its component has such a port is seen where that is known.
+            Some(port) => application
+                .components
+                .iter()
+                .any(|c| has_path(c, port))
+                .then(|| Variable::Path(None, port.to_owned())),
+            None => Some(Variable::Of(None, quantity(rest)?)),
+        },
         (component, rest) => {
             let component = application
                 .components
                 .iter()
                 .find(|c| c.name.as_str() == component)?;
-            Some(Variable::Of(Some(component.name.clone()), quantity(rest)?))
+            let owner = Some(component.name.clone());
+            match port_path(rest) {
+                Some(port) => {
+                    has_path(component, port).then(|| Variable::Path(owner, port.to_owned()))
+                }
+                None => Some(Variable::Of(owner, quantity(rest)?)),
+            }
         }
     }
+}
+
+/// The port in `port.NAME.path`.
+fn port_path(text: &str) -> Option<&str> {
+    text.strip_prefix("port.")?.strip_suffix(".path")
+}
+
+fn has_path(component: &Component, port: &str) -> bool {
+    component.port(port).is_some_and(|port| port.proxy)
 }
 
 fn unknown(name: &str, application: &Application) -> String {
@@ -284,6 +344,10 @@ fn unknown(name: &str, application: &Application) -> String {
     for owner in owners.chain(["self"]) {
         known.extend(QUANTITIES.iter().map(|(word, _)| format!("{owner}.{word}")));
     }
+    let ports = application.components.iter();
+    let ports = ports.flat_map(|c| c.ports.iter().map(move |port| (c, port)));
+    let served = ports.filter(|(_, port)| port.proxy);
+    known.extend(served.map(|(c, port)| format!("{}.port.{}.path", c.name, port.name)));
     let hint = suggestion(name, known.iter().map(String::as_str));
     let components: Vec<_> = application
         .components
@@ -292,7 +356,7 @@ fn unknown(name: &str, application: &Application) -> String {
         .collect();
     format!(
         "the variable ${{{}}} is not known{hint}; there are execution.id|name|user, deployment, self.index, and .host, .core, \
-         .elastic, .members, .cores, .slots, .memory.mib, .memory.bytes of self and the components ({}); write $$ for a literal '$'",
+         .elastic, .members, .cores, .slots, .memory.mib, .memory.bytes, .port.NAME.path of self and the components ({}); write $$ for a literal '$'",
         shown(name),
         components.join(", ")
     )

@@ -79,6 +79,7 @@ fn write_port(port: &Port) -> format::Port {
         path: (port.path != "/").then(|| port.path.clone()),
         query: port.query.clone(),
         proxy: port.proxy,
+        base_path: port.base_path,
     }
 }
 

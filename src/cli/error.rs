@@ -14,7 +14,7 @@ pub const EXIT_CODES: [(&str, &str); 11] = [
     ),
     (
         "1",
-        "`resize`: there was room for some of the members only; `watch --once`: something is not as it should be, and the log says what",
+        "`resize`: there was room for some of the members only; `watch --once`, `proxy check`: something is not as it should be, and the output says what",
     ),
     (
         "2",

@@ -12,7 +12,8 @@ const GROUPS: [(&str, &[&str]); 4] = [
     (
         "Look",
         &[
-            "ps", "queue", "explain", "show", "logs", "top", "history", "status", "simulate",
+            "ps", "queue", "explain", "show", "open", "logs", "top", "history", "status",
+            "simulate",
         ],
     ),
     (
@@ -28,6 +29,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
             "user",
             "db",
             "images",
+            "proxy",
             "write-config",
             "config",
             "completions",
@@ -51,6 +53,7 @@ pub fn examples(command: &str) -> Option<&'static str> {
         "user" => super::user::EXAMPLES,
         "ps" => super::ps::EXAMPLES,
         "show" => super::show::EXAMPLES,
+        "open" => super::open::EXAMPLES,
         "logs" => super::logs::EXAMPLES,
         "top" => super::top::EXAMPLES,
         "history" => super::history::EXAMPLES,
@@ -64,6 +67,7 @@ pub fn examples(command: &str) -> Option<&'static str> {
         "watch" => super::watch::EXAMPLES,
         "app" => super::app::EXAMPLES,
         "db" => super::db::EXAMPLES,
+        "proxy" => super::proxy::EXAMPLES,
         "images" => super::images::EXAMPLES,
         "write-config" => super::write_config::EXAMPLES,
         "config" => super::config::EXAMPLES,

@@ -23,6 +23,8 @@ mod kill;
 mod logs;
 mod man;
 mod notebook;
+mod open;
+mod proxy;
 mod ps;
 mod queue;
 mod resize;
@@ -86,6 +88,8 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Show one execution in full
     Show(show::ShowArgs),
+    /// Tell the address of a web interface
+    Open(open::OpenArgs),
     /// Print what an execution wrote
     Logs(logs::LogsArgs),
     /// Show what executions use now
@@ -123,6 +127,9 @@ enum Command {
     /// Look after the database: make it, bring it up to date, move it
     #[command(subcommand)]
     Db(db::DbCommand),
+    /// Set up, show and check the web server before the applications
+    #[command(subcommand)]
+    Proxy(proxy::ProxyCommand),
     /// Build, list and push the images
     #[command(subcommand)]
     Images(images::ImagesCommand),
@@ -250,6 +257,7 @@ async fn asynchronous(command: Command, session: &Session) -> Done {
         Command::Queue(args) => queue::run(args, session).await,
         Command::Explain(args) => explain::run(args, session).await,
         Command::Show(args) => show::run(args, session).await,
+        Command::Open(args) => open::run(args, session).await,
         Command::Logs(args) => logs::run(args, session).await,
         Command::Top(args) => top::run(args, session).await,
         Command::History(args) => history::run(args, session).await,
@@ -264,6 +272,7 @@ async fn asynchronous(command: Command, session: &Session) -> Done {
         Command::Rm(args) => rm::run(args, session).await,
         Command::Watch(args) => watch::run(args, session).await,
         Command::Db(command) => db::run(command, session).await,
+        Command::Proxy(command) => proxy::run(command, session).await,
         Command::Images(command) => images::run(command, session).await,
         Command::Simulate(args) => simulate::run(&args, session),
         Command::User(command) => user::run(command, session).await,

@@ -1,6 +1,7 @@
 //! Every setting there is: one row each, and everything else about settings is made from the rows: the file's
 //! and the environment's keys, the sample, `config show`, the table in the README, the suggestions for typing slips.
 
+mod apache;
 mod db;
 mod quota;
 
@@ -82,7 +83,6 @@ macro_rules! optional {
     };
 }
 
-const PROXY: Option<&str> = Some("the reverse proxy");
 const MAIL: Option<&str> = Some("mail");
 const CULLING: Option<&str> = Some("the culling of idle notebooks");
 
@@ -159,39 +159,14 @@ pub const KEYS: &[Key] = &[
     db::URL,
     db::PASSWORD,
     db::PASSWORD_FILE,
-    Key {
-        section: "apache",
-        name: "web_server_name",
-        default: "",
-        doc: "The name, or `name:port`, under which people reach the web server. Empty: URLs go straight to the \
-              published ports.",
-        later: PROXY,
-        set: optional!(apache.web_server_name, Given::host, String::clone),
-    },
-    Key {
-        section: "apache",
-        name: "access_log",
-        default: "/var/log/apache2/access.log",
-        doc: "The web server's access log, read to see which notebooks are in use.",
-        later: PROXY,
-        set: as_read!(apache.access_log, Given::path, shown_path),
-    },
-    Key {
-        section: "apache",
-        name: "proxy_config_file",
-        default: "",
-        doc: "The file that zoe writes its routes to. Empty: there is no reverse proxy.",
-        later: PROXY,
-        set: optional!(apache.proxy_config_file, Given::path, shown_path),
-    },
-    Key {
-        section: "apache",
-        name: "proxy_path_prefix",
-        default: "/proxy",
-        doc: "The path on the web server under which the applications are.",
-        later: PROXY,
-        set: as_read!(apache.proxy_path_prefix, Given::url_path, String::clone),
-    },
+    apache::WEB_SERVER_NAME,
+    apache::SCHEME,
+    apache::PROXY_MODE,
+    apache::PROXY_CONFIG_FILE,
+    apache::PROXY_PATH_PREFIX,
+    apache::CONFIGTEST_COMMAND,
+    apache::RELOAD_COMMAND,
+    apache::ACCESS_LOG,
     Key {
         section: "smtp",
         name: "server",
@@ -293,8 +268,16 @@ pub const KEYS: &[Key] = &[
         name: "proxy_update_accesses",
         default: "300",
         doc: "Seconds between two readings of the web server's access log.",
-        later: PROXY,
+        later: CULLING,
         set: as_given!(intervals.proxy_update_accesses, Given::seconds),
+    },
+    Key {
+        section: "intervals",
+        name: "proxy_reload",
+        default: "10",
+        doc: "Under `[apache] proxy_mode = fragment`: seconds from one reload of the web server to the next, at the least.",
+        later: None,
+        set: as_given!(intervals.proxy_reload, Given::seconds),
     },
     Key {
         section: "intervals",

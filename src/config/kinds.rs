@@ -108,6 +108,49 @@ impl Given<'_> {
         self.text.parse().map_err(|_| problem())
     }
 
+    /// `host` or `host:port`, perhaps with `*.` before it.
+    pub fn web_server(&self) -> Result<String, String> {
+        let bare = Given {
+            text: self.text.strip_prefix("*.").unwrap_or(self.text),
+            ..*self
+        };
+        let host = bare.host().map_err(|_| {
+            format!(
+                "{} is no name of a web server; write `host`, `host:port`, or `*.domain` for a name for each execution, without \
+                 `http://` and without a path",
+                self.quoted()
+            )
+        })?;
+        Ok(if bare.text.len() < self.text.len() {
+            format!("*.{host}")
+        } else {
+            host
+        })
+    }
+
+    /// The path under which the applications are.
+    pub fn proxy_prefix(&self) -> Result<String, String> {
+        const LONGEST: usize = 100;
+        let path = self.url_path()?;
+        if path
+            .split('/')
+            .any(|part| part == "proxy" || part == "history")
+        {
+            return Err(format!(
+                "{} can't be it: Spark's pages take the parts `proxy` and `history` of a path for their own; write for example \
+                 `/zoe`",
+                self.quoted()
+            ));
+        }
+        if path.len() > LONGEST {
+            return Err(format!(
+                "{} is longer than {LONGEST} characters",
+                self.quoted()
+            ));
+        }
+        Ok(path)
+    }
+
     /// `host` or `host:port`.
     pub fn host(&self) -> Result<String, String> {
         let (host, port) = self
@@ -188,7 +231,7 @@ impl Given<'_> {
         match text.strip_prefix('/') {
             Some(rest) if rest.split('/').all(piece_ok) => Ok(text.to_owned()),
             _ => Err(format!(
-                "{} is no path of a URL; write for example `/proxy`",
+                "{} is no path of a URL; write for example `/zoe`",
                 self.quoted()
             )),
         }

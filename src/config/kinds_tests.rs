@@ -160,6 +160,12 @@ fn refusals_say_what_to_write() {
     for text in ["proxy", "/", "/a/../b", "/a b", "/<Location>"] {
         seen.push(given(text).url_path().unwrap_err());
     }
+    for text in ["/proxy", "/a/history/b", &format!("/{}", "x".repeat(100))] {
+        seen.push(given(text).proxy_prefix().unwrap_err());
+    }
+    for text in ["*", "*.", "a.*.b", "*.*.b", "*.h/<x>", "https://h"] {
+        seen.push(given(text).web_server().unwrap_err());
+    }
     for text in ["me", "@h", "a<b@h", "a@b@c", "a\nb@h"] {
         seen.push(given(text).mail_address().unwrap_err());
     }
@@ -185,11 +191,20 @@ fn refusals_say_what_to_write() {
     `h:99999` is no host name; write `host` or `host:port`, without `http://` and without a path
     `a\u{1b}[31m` is no host name; write `host` or `host:port`, without `http://` and without a path
     `h:25` is no host name; the port is a key of its own
-    `proxy` is no path of a URL; write for example `/proxy`
-    `/` is no path of a URL; write for example `/proxy`
-    `/a/../b` is no path of a URL; write for example `/proxy`
-    `/a b` is no path of a URL; write for example `/proxy`
-    `/<Location>` is no path of a URL; write for example `/proxy`
+    `proxy` is no path of a URL; write for example `/zoe`
+    `/` is no path of a URL; write for example `/zoe`
+    `/a/../b` is no path of a URL; write for example `/zoe`
+    `/a b` is no path of a URL; write for example `/zoe`
+    `/<Location>` is no path of a URL; write for example `/zoe`
+    `/proxy` can't be it: Spark's pages take the parts `proxy` and `history` of a path for their own; write for example `/zoe`
+    `/a/history/b` can't be it: Spark's pages take the parts `proxy` and `history` of a path for their own; write for example `/zoe`
+    `/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…` is longer than 100 characters
+    `*` is no name of a web server; write `host`, `host:port`, or `*.domain` for a name for each execution, without `http://` and without a path
+    `*.` is no name of a web server; write `host`, `host:port`, or `*.domain` for a name for each execution, without `http://` and without a path
+    `a.*.b` is no name of a web server; write `host`, `host:port`, or `*.domain` for a name for each execution, without `http://` and without a path
+    `*.*.b` is no name of a web server; write `host`, `host:port`, or `*.domain` for a name for each execution, without `http://` and without a path
+    `*.h/<x>` is no name of a web server; write `host`, `host:port`, or `*.domain` for a name for each execution, without `http://` and without a path
+    `https://h` is no name of a web server; write `host`, `host:port`, or `*.domain` for a name for each execution, without `http://` and without a path
     `me` is no mail address; write `name@host`
     `@h` is no mail address; write `name@host`
     `a<b@h` is no mail address; write `name@host`
@@ -216,6 +231,10 @@ fn accepted() {
         Ok("10.1.0.1:5000".to_owned())
     );
     assert_eq!(given("/proxy/").url_path(), Ok("/proxy".to_owned()));
+    assert_eq!(given("/a/zoe/").proxy_prefix(), Ok("/a/zoe".to_owned()));
+    for name in ["zoe.example.org:8443", "*.zoe.example.org:8443"] {
+        assert_eq!(given(name).web_server(), Ok(name.to_owned()));
+    }
     assert_eq!(
         given("web.example.com:8080").host(),
         Ok("web.example.com:8080".to_owned())

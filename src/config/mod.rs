@@ -34,7 +34,7 @@ pub use keys::{KEYS, Key};
 pub use layers::{Overrides, assemble};
 pub use sample::{SampleError, markdown_table, render_sample, write_sample};
 pub use surroundings::{Env, Surroundings};
-pub use values::{Backend, Database, MailSecurity, MysqlUrl, TlsMode};
+pub use values::{Backend, Database, MailSecurity, MysqlUrl, ProxyMode, Scheme, TlsMode};
 
 use crate::model::{self, Deployment, Mode, Order, Secret};
 
@@ -103,14 +103,22 @@ pub struct Db {
 /// `[apache]`
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Apache {
-    /// `host` or `host:port`.
+    /// `host` or `host:port`; with `*.` before it, executions have names of their own.
     pub web_server_name: Option<String>,
-    /// Absolute.
-    pub access_log: PathBuf,
-    /// Absolute; `None`: there is no reverse proxy.
+    /// What URLs begin with.
+    pub scheme: Scheme,
+    /// How the web server learns the routes.
+    pub proxy_mode: ProxyMode,
+    /// Absolute; `None`: no routes are written from here.
     pub proxy_config_file: Option<PathBuf>,
     /// Begins with `/` and doesn't end with one.
     pub proxy_path_prefix: String,
+    /// For the shell: says whether the web server would take a fragment.
+    pub configtest_command: String,
+    /// For the shell: makes the web server read its configuration again.
+    pub reload_command: String,
+    /// Absolute.
+    pub access_log: PathBuf,
 }
 
 /// `[smtp]`
@@ -148,6 +156,8 @@ pub struct Intervals {
     pub check_terminated: Duration,
     /// Between two readings of the access log.
     pub proxy_update_accesses: Duration,
+    /// From one reload of the web server to the next, at the least.
+    pub proxy_reload: Duration,
     /// Without activity for so long, the owner is warned; `None`: never. Less than `notebook_max_age`.
     pub notebook_warning_age: Option<Duration>,
     /// Without activity for so long, the notebook is ended; `None`: never.

@@ -78,6 +78,36 @@ pub enum Backend {
     Classic,
 }
 
+/// What the URLs of the web server begin with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Scheme {
+    /// In the clear.
+    #[default]
+    Http,
+    /// With TLS.
+    Https,
+}
+
+impl Scheme {
+    /// Each with its word.
+    pub const NAMED: [(&'static str, Self); 2] = [("http", Self::Http), ("https", Self::Https)];
+}
+
+/// How the web server learns the routes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ProxyMode {
+    /// From a file that it looks into at every request.
+    #[default]
+    Map,
+    /// From a piece of its configuration, with a reload for each change.
+    Fragment,
+}
+
+impl ProxyMode {
+    /// Each with its word.
+    pub const NAMED: [(&'static str, Self); 2] = [("map", Self::Map), ("fragment", Self::Fragment)];
+}
+
 /// How the connection to the mail server is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MailSecurity {

@@ -198,6 +198,7 @@ pub(crate) mod tests {
             key: None,
             timeout: None,
             terms: Terms::default(),
+            proxy: None,
             job_image: None,
             registry: String::new(),
         }

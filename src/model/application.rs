@@ -107,6 +107,9 @@ pub struct Port {
     pub query: Option<String>,
     /// Whether it belongs behind the reverse proxy.
     pub proxy: bool,
+    /// Whether it serves below the path that it has there, which it was told; otherwise it serves from `/` on, and the proxy
+    /// takes the path off.
+    pub base_path: bool,
 }
 
 /// A question whose answer says that a component is ready, asked over HTTP.
@@ -134,6 +137,17 @@ impl Overhead {
     pub fn of(self, memory: Bytes) -> Bytes {
         let share = u128::from(memory.get()) * u128::from(self.percent) / 100;
         Bytes::new(u64::try_from(share).unwrap_or(u64::MAX)).max(self.at_least)
+    }
+}
+
+impl Port {
+    /// What people call this port of a member: `master/web`, and with its number where there may be several: `worker-0/web`.
+    pub fn name_at(&self, component: &Component, index: u32) -> String {
+        if component.members() > 1 {
+            format!("{}-{index}/{}", component.name, self.name)
+        } else {
+            format!("{}/{}", component.name, self.name)
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use super::amount::Resources;
 use super::application::{Application, Component};
 use super::ids::{ComponentName, Deployment, ExecutionId, ExecutionName};
 use super::instance::{Instance, InstanceState};
+use super::proxy_path::ProxyPath;
 use super::secret::Secret;
 use super::terms::Terms;
 
@@ -34,6 +35,8 @@ pub struct Ticket {
     pub timeout: Option<SignedDuration>,
     /// How it stands to others, and what happens when it fails.
     pub terms: Terms,
+    /// Where it is on the web server, if it was submitted to be behind one.
+    pub proxy: Option<ProxyPath>,
     /// The image with the submitted files, if there are any.
     pub job_image: Option<String>,
     /// The site's registry, put before images that name none; empty for Docker Hub.

@@ -1,6 +1,6 @@
 //! One member of a component: as it is to be made, and as it was seen.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use jiff::Timestamp;
 
@@ -90,6 +90,19 @@ impl Instance {
             self.state,
             InstanceState::Running | InstanceState::Exited { .. } | InstanceState::Lost { .. }
         )
+    }
+
+    /// Where a port of it can be reached. On a Swarm the backend has said so by the node's address; on one Engine what is
+    /// published on all addresses is reached on this machine's own.
+    pub fn public_address(&self, container_port: u16) -> Option<SocketAddr> {
+        let mut ports = self.ports.iter();
+        let port = ports.find(|port| port.container == container_port)?;
+        let host = if port.host.is_unspecified() {
+            IpAddr::V4(Ipv4Addr::LOCALHOST)
+        } else {
+            port.host
+        };
+        Some(SocketAddr::new(host, port.public))
     }
 
     /// Whether nothing is known of it, as its node does not answer.

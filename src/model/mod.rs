@@ -10,6 +10,7 @@ pub mod ids;
 pub mod instance;
 pub mod plan;
 pub mod policy;
+pub mod proxy_path;
 pub mod quota;
 pub mod secret;
 pub mod snapshot;
@@ -25,6 +26,7 @@ pub use plan::{
     Waiting,
 };
 pub use policy::{AGEING, AGEING_TEXT, Mode, Order};
+pub use proxy_path::ProxyPath;
 pub use quota::{Limit, Limits, Quota};
 pub use secret::Secret;
 pub use snapshot::{

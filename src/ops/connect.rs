@@ -7,7 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::context::{Context, Identity, OpenStore, Settings, World};
 use super::error::OpsError;
-use crate::config::{self, Config, Db, Surroundings};
+use super::proxy::Proxy;
+use crate::config::{self, Config, Db, ProxyMode, Scheme, Surroundings};
 use crate::engine::Backend;
 use crate::engine::credentials::Credentials;
 use crate::engine::detect::{Detected, Kind, detect};
@@ -17,6 +18,7 @@ use crate::engine::endpoint::{self, Address, Endpoint};
 use crate::engine::gate::{Gate, Latch};
 use crate::engine::memory::MemoryBackend;
 use crate::engine::swarm::{NodeUrl, SwarmBackend};
+use crate::proxy::{Site, Way};
 use crate::store::holder::Holder;
 use crate::store::{self, Store, StoreError};
 
@@ -108,7 +110,27 @@ fn assemble(
         world,
         identity: Arc::new(Process(Holder::of_this_process())),
         settings,
+        proxy: site(config).map(|site| Arc::new(Proxy::new(site))),
     }
+}
+
+/// The web server before the applications, if one is configured.
+fn site(config: &Config) -> Option<Site> {
+    let apache = &config.apache;
+    Some(Site {
+        name: apache.web_server_name.clone()?,
+        secure: apache.scheme == Scheme::Https,
+        prefix: apache.proxy_path_prefix.clone(),
+        file: apache.proxy_config_file.clone(),
+        way: match apache.proxy_mode {
+            ProxyMode::Map => Way::Map,
+            ProxyMode::Fragment => Way::Fragment {
+                configtest: apache.configtest_command.clone(),
+                reload: apache.reload_command.clone(),
+                interval: config.intervals.proxy_reload,
+            },
+        },
+    })
 }
 
 fn backend(

@@ -9,9 +9,11 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 
+use super::proxy::Proxy;
 use super::ready::{self, Reply};
 use crate::engine::Backend;
 use crate::model::{Deployment, Mode, Order, Quota};
+use crate::proxy::Site;
 use crate::store::{Store, StoreError};
 
 /// Opens the history when it is needed, not before: what only looks at Docker works without it.
@@ -79,6 +81,8 @@ pub struct Context {
     pub identity: Arc<dyn Identity>,
     /// The settings.
     pub settings: Settings,
+    /// The web server before the applications, if there is one.
+    pub proxy: Option<Arc<Proxy>>,
 }
 
 /// The settings that operations need.
@@ -119,6 +123,11 @@ pub struct Settings {
 }
 
 impl Context {
+    /// The web server before the applications, if there is one.
+    pub fn site(&self) -> Option<&Site> {
+        self.proxy.as_deref().map(|proxy| &proxy.site)
+    }
+
     /// The time now, in whole milliseconds, as labels and rows keep it.
     pub fn now(&self) -> Timestamp {
         let now = self.world.now();

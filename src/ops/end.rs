@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::error::OpsError;
 use super::report::News;
 use super::start::Case;
-use super::{keep, past, record};
+use super::{keep, past, proxy, record};
 use crate::model::{Execution, InstanceState, Mark, Outcome};
 use crate::store::Event;
 
@@ -32,6 +32,7 @@ pub(super) async fn end(case: Case<'_>, mark: Mark) -> Result<(), OpsError> {
     }
     report.tell(News::Ending(execution.ticket.id));
     context.backend.mark(execution, mark).await?;
+    proxy::withdraw(context, execution.ticket.id, report).await;
     context
         .backend
         .stop(execution, context.settings.grace)

@@ -80,7 +80,13 @@ pub async fn explain(context: &Context, text: &str) -> Result<Explanation, OpsEr
             |_| OpsError::failed(format!("{id} came to its end just now; ask again")),
         ));
     };
-    let view = present::alive(execution, Some(look.planned()), Some(&look.known), None);
+    let view = present::alive(
+        execution,
+        Some(look.planned()),
+        Some(&look.known),
+        None,
+        context.site(),
+    );
     let wait = if execution.phase() == Phase::Queued {
         Some(wait(context, &look, execution).await?)
     } else {

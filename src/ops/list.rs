@@ -7,6 +7,8 @@ use super::context::Context;
 use super::error::OpsError;
 use super::past;
 use super::present;
+use super::proxy;
+use super::report::Silent;
 use super::resolve::{self, Found};
 use super::view::{ExecutionView, State};
 use crate::engine::{EngineError, NodeUse, Scope};
@@ -54,7 +56,7 @@ pub async fn ps(context: &Context, ended: bool) -> Result<Listing, OpsError> {
     let mut executions: Vec<_> = snapshot
         .executions
         .values()
-        .map(|execution| present::alive(execution, plan, known, None))
+        .map(|execution| present::alive(execution, plan, known, None, context.site()))
         .collect();
     if ended {
         let past = history(
@@ -169,7 +171,13 @@ async fn show_alive(context: &Context, execution: &Execution) -> Result<Executio
         Err(EngineError::Gone { .. }) => None,
         Err(error) => return Err(error.into()),
     };
-    Ok(present::alive(&inspected, plan, known, private.as_ref()))
+    Ok(present::alive(
+        &inspected,
+        plan,
+        known,
+        private.as_ref(),
+        context.site(),
+    ))
 }
 
 async fn events(context: &Context, found: &Found) -> Vec<Event> {
@@ -182,11 +190,12 @@ async fn events(context: &Context, found: &Found) -> Vec<Event> {
     }
 }
 
-/// Views an execution that is alive, with its URLs as its owner needs them.
+/// Views an execution that is alive, with its URLs as its owner needs them: they lead somewhere now.
 pub async fn owner_view(
     context: &Context,
     execution: &Execution,
 ) -> Result<ExecutionView, OpsError> {
+    proxy::refresh(context, &Silent).await;
     show_alive(context, execution).await
 }
 
@@ -238,7 +247,7 @@ pub async fn status(context: &Context) -> Result<Status, OpsError> {
     let views: Vec<_> = snapshot
         .executions
         .values()
-        .map(|e| present::alive(e, None, None, None))
+        .map(|e| present::alive(e, None, None, None, None))
         .collect();
     let count = |state| views.iter().filter(|view| view.state == state).count();
     let nodes = snapshot.nodes.iter().map(|node| NodeStatus {

@@ -1,6 +1,5 @@
 //! From what Docker and history know to what people are shown.
 
-use super::ready::public_address;
 use super::resubmit;
 use super::view::{ComponentView, ContainerView, ExecutionView, NamedUrl, State, TermsView};
 use crate::apps;
@@ -8,15 +7,18 @@ use crate::model::{
     Component, Execution, Instance, InstanceState, Mark, Outcome, Phase, Plan, Private, Protocol,
     Snapshot, Ticket,
 };
+use crate::proxy::Site;
 use crate::scheduler::{Known, Past};
 use crate::store::Record;
 
-/// An execution that is alive; what it waits for is said with the names of what was seen beside it. With `private` the URLs carry what their owner needs, such as a token.
+/// An execution that is alive; what it waits for is said with the names of what was seen beside it. With `private` the URLs carry what their owner needs, such as a
+/// token; with `site` they are those of the web server, where it was submitted to be behind one.
 pub(super) fn alive(
     execution: &Execution,
     plan: Option<(&Plan, &Snapshot)>,
     known: Option<&Known>,
     private: Option<&Private>,
+    site: Option<&Site>,
 ) -> ExecutionView {
     let ticket = &execution.ticket;
     let decisive = execution.decisive_exit();
@@ -32,13 +34,13 @@ pub(super) fn alive(
         started_at: execution.started_at(),
         finished_at: decisive.and_then(|instance| instance.finished_at),
         exit_code: decisive.and_then(Instance::exit_code),
-        urls: urls(execution, private),
+        urls: urls(execution, private, site),
         components: components(ticket, |component| {
-            let size = known.and_then(|known| known.past(ticket.id)?.sizes.get(&component.name));
+            let asked = known.and_then(|known| known.past(ticket.id)?.sizes.get(&component.name));
             let most = component.members();
             (
                 running(execution, component),
-                size.map_or(most, |size| most.min(*size)),
+                asked.map_or(most, |asked| most.min(*asked)),
             )
         }),
         containers: containers(execution),
@@ -176,32 +178,28 @@ fn containers(execution: &Execution) -> Vec<ContainerView> {
 }
 
 /// The web interfaces that can be reached now: the first member's, and of a component with several each one's.
-pub(super) fn urls(execution: &Execution, private: Option<&Private>) -> Vec<NamedUrl> {
+fn urls(execution: &Execution, private: Option<&Private>, site: Option<&Site>) -> Vec<NamedUrl> {
+    let ticket = &execution.ticket;
     let mut urls = Vec::new();
     for component in &execution.ticket.application.components {
-        let several = component.members() > 1;
         for instance in execution.members(component.name.as_str()) {
             for port in component
                 .ports
                 .iter()
                 .filter(|port| port.protocol == Protocol::Http)
             {
-                let Some(address) = public_address(instance, port.container) else {
+                let Some(address) = instance.public_address(port.container) else {
                     continue;
                 };
-                let member = if several {
-                    format!("-{}", instance.key.index)
-                } else {
-                    String::new()
+                let index = instance.key.index;
+                let path = ticket.path_of(component, index, port);
+                let base = match site.zip(path) {
+                    Some((site, path)) => format!("{}{path}", site.origin(ticket.id)),
+                    None => format!("http://{address}{}", ticket.base_of(component, index, port)),
                 };
                 urls.push(NamedUrl {
-                    name: format!("{}{member}/{}", component.name, port.name),
-                    url: apps::port_url(
-                        &execution.ticket,
-                        port,
-                        &format!("http://{address}"),
-                        private,
-                    ),
+                    name: port.name_at(component, index),
+                    url: apps::port_url(ticket, port, &base, private),
                 });
             }
         }

@@ -115,7 +115,13 @@ pub async fn queue(context: &Context) -> Result<Line, OpsError> {
         let waiting = look.plan.waiting.iter().find(|one| one.execution == id);
         if let Some((execution, waiting)) = look.snapshot.executions.get(&id).zip(waiting) {
             entries.push(Entry {
-                view: present::alive(execution, Some(look.planned()), Some(&look.known), None),
+                view: present::alive(
+                    execution,
+                    Some(look.planned()),
+                    Some(&look.known),
+                    None,
+                    None,
+                ),
                 position: place + 1,
                 code: waiting.reason.code(),
                 latest_start: forecast.get(&id).copied(),

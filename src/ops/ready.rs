@@ -1,7 +1,7 @@
 //! Asking components whether they are ready, in their own words.
 
 use std::io::ErrorKind;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::context::World;
 use crate::apps;
-use crate::model::{Component, Execution, Instance, Ready};
+use crate::model::{Component, Execution, Ready};
 
 /// How often a component is asked.
 pub(super) const INTERVAL: Duration = Duration::from_millis(200);
@@ -80,13 +80,18 @@ async fn one(
         want,
         reached: false,
     };
-    let address = component.port(&ready.port).and_then(|port| {
-        execution
-            .members(component.name.as_str())
-            .find_map(|instance| public_address(instance, port.container))
+    let place = component.port(&ready.port).and_then(|port| {
+        let mut members = execution.members(component.name.as_str());
+        members.find_map(|instance| {
+            let base = execution
+                .ticket
+                .base_of(component, instance.key.index, port);
+            Some((instance.public_address(port.container)?, base))
+        })
     });
-    if let Some(address) = address {
-        let reply = world.ask(address, &ready.path, patience).await;
+    if let Some((address, base)) = place {
+        let path = format!("{base}{}", ready.path);
+        let reply = world.ask(address, &path, patience).await;
         readiness.reached = reply != Reply::OutOfReach;
         if let Reply::Said(body) = reply {
             readiness.have = match &ready.threshold {
@@ -104,21 +109,6 @@ pub(super) fn missing(readiness: &[Readiness]) -> String {
     let each = missing.map(|one| format!("{} has {} of {}", one.component, one.have, one.want));
     let each: Vec<String> = each.collect();
     each.join(", ")
-}
-
-/// Where a port of an instance can be reached. On a Swarm the backend has said so by the node's address; on one Engine
-/// what is published on all addresses is reached on this machine's own.
-pub(super) fn public_address(instance: &Instance, container_port: u16) -> Option<SocketAddr> {
-    let port = instance
-        .ports
-        .iter()
-        .find(|port| port.container == container_port)?;
-    let host = if port.host.is_unspecified() {
-        IpAddr::V4(Ipv4Addr::LOCALHOST)
-    } else {
-        port.host
-    };
-    Some(SocketAddr::new(host, port.public))
 }
 
 /// Asks for a path over the network.

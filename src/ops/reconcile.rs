@@ -10,6 +10,7 @@ use super::context::Context;
 use super::error::OpsError;
 use super::lease::{self, Claim, Held};
 use super::past;
+use super::proxy;
 use super::report::{News, Report};
 use super::work::{Round, Work, needs_lease};
 use crate::engine::Scope;
@@ -97,8 +98,20 @@ pub(super) async fn pass_having(
     pass_while(context, answers, report, |plan| !plan.steps.is_empty()).await
 }
 
-/// Makes a pass; waits for a lease that another holds only while there is something `worth` it.
+/// Makes a pass, and puts the web server's routes right if they are not what it has seen at last.
 async fn pass_while(
+    context: &Context,
+    answers: &mut Answers,
+    report: &dyn Report,
+    worth: impl Fn(&Plan) -> bool,
+) -> Result<Pass, OpsError> {
+    let pass = pass_alone(context, answers, report, worth).await?;
+    proxy::keep_up(context, &pass.snapshot, report).await;
+    Ok(pass)
+}
+
+/// Makes a pass; waits for a lease that another holds only while there is something `worth` it.
+async fn pass_alone(
     context: &Context,
     answers: &mut Answers,
     report: &dyn Report,

@@ -10,7 +10,7 @@ use super::context::Context;
 use super::error::{ErrorKind, OpsError};
 use super::past::{self, DROPPED, REPLACED, START_FAILED, START_PUT_OFF, STARTED};
 use super::report::{News, Report};
-use super::{keep, record};
+use super::{keep, proxy, record};
 use crate::apps;
 use crate::engine::EngineError;
 use crate::model::{Cause, Execution, InstanceKey, Mark, Placement};
@@ -44,6 +44,7 @@ impl Case<'_> {
                 let detail = format!("{} of {all} members were started", placement.len());
                 self.event(STARTED, &detail).await;
                 record::started(self.context, self.store, self.execution, self.report).await;
+                proxy::refresh(self.context, self.report).await;
                 self.tell_started(placement);
                 Ok(())
             }
@@ -74,6 +75,7 @@ impl Case<'_> {
         }
         match self.launch(placement).await {
             Ok(()) => {
+                proxy::refresh(self.context, self.report).await;
                 self.tell_started(placement);
                 Ok(())
             }
@@ -161,6 +163,7 @@ impl Case<'_> {
         let Context {
             backend, settings, ..
         } = self.context;
+        proxy::withdraw(self.context, self.execution.ticket.id, self.report).await;
         // All of it may run, and says something until it is stopped.
         if let Cause::NotReady { .. } | Cause::Undone { .. } = why {
             backend.stop(self.execution, settings.grace).await?;
@@ -191,6 +194,7 @@ impl Case<'_> {
         let Context {
             backend, settings, ..
         } = self.context;
+        proxy::withdraw(self.context, self.execution.ticket.id, self.report).await;
         backend.stop(self.execution, settings.grace).await?;
         let stopped = backend.inspect(self.execution).await?;
         keep::keep_attempt(self.context, &stopped, attempts).await?;

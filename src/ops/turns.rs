@@ -14,6 +14,7 @@ use super::context::Context;
 use super::error::OpsError;
 use super::lease::{self, Asked, Claim, Held, KEPT};
 use super::past;
+use super::proxy;
 use super::reconcile::Failure;
 use super::report::Report;
 use super::work::{Round, Subject, Work, needs_lease};
@@ -38,6 +39,7 @@ const LONGEST_SETBACK: Duration = Duration::from_secs(30);
 /// Passes of somebody who stays.
 pub struct Turns<'a> {
     context: &'a Context,
+    report: &'a dyn Report,
     work: Work<'a>,
     store: Option<Arc<dyn Store>>,
     /// With when it was needed last. Times are those of [`World::uptime`].
@@ -84,6 +86,7 @@ impl<'a> Turns<'a> {
     pub fn new(context: &'a Context, report: &'a dyn Report) -> Self {
         Self {
             context,
+            report,
             work: Work::new(context, report),
             store: None,
             held: None,
@@ -153,6 +156,8 @@ impl<'a> Turns<'a> {
             self.store = None;
         }
         self.give_back().await;
+        let routes = proxy::keep_up(self.context, &snapshot, self.report);
+        self.work.meanwhile(routes).await;
         // What needs the lease has to wait for the database.
         let can = |step: &Step| trouble.is_none() || !needs_lease(step);
         let is_left = self.wanted(&plan).iter().any(can);

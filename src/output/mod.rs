@@ -14,6 +14,7 @@ pub mod pictures;
 pub mod progress;
 pub mod queue;
 pub mod resized;
+pub mod routes;
 pub mod schema;
 pub mod settings;
 pub mod simulation;

@@ -84,6 +84,7 @@ pub(super) fn execution(n: u64, submitted: i64, components: Vec<Component>) -> E
             key: None,
             timeout: None,
             terms: Terms::default(),
+            proxy: None,
             job_image: None,
             registry: String::new(),
         },

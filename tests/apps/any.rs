@@ -8,7 +8,7 @@ use proptest::option;
 use proptest::prelude::*;
 use zoe::model::{
     Application, ArrayPlace, Bytes, Component, Cores, Dependency, ExecutionId, Overhead, Port,
-    Protocol, Ready, RequiredEnd, Retries, Terms, Threshold, Ticket, Volume,
+    Protocol, ProxyPath, Ready, RequiredEnd, Retries, Terms, Threshold, Ticket, Volume,
 };
 
 /// Any text without NUL, its dollar signs doubled.
@@ -55,6 +55,7 @@ fn ports() -> impl Strategy<Value = Vec<Port>> {
                 protocol: if http { Protocol::Http } else { Protocol::Tcp },
                 path,
                 query,
+                base_path: http && proxy && i % 2 == 0,
                 proxy,
             })
             .collect()
@@ -224,6 +225,7 @@ pub fn ticket() -> impl Strategy<Value = Ticket> {
                 key: optional.0,
                 timeout: optional.1.map(|(s, n)| SignedDuration::new(s, n)),
                 terms: optional.3,
+                proxy: (id % 3 > 0).then(|| ProxyPath::new("/a/zoe", u128::from(id)).unwrap()),
                 job_image: optional.2,
                 registry,
             },

@@ -65,65 +65,67 @@ proptest! {
 #[test]
 fn what_is_written_is_for_people() {
     insta::assert_snapshot!(apps::to_toml(&apps::builtin("spark-cluster").unwrap()), @r#"
-schema = 1
-name = "spark-cluster"
-description = "An empty Spark cluster"
-monitor = "master"
-secrets = ["auth"]
+    schema = 1
+    name = "spark-cluster"
+    description = "An empty Spark cluster"
+    monitor = "master"
+    secrets = ["auth"]
 
-[[component]]
-name = "master"
-image = "zoe/spark-master:latest"
-core = 1
-cores = "0.5"
-memory = "512m"
-secrets = ["auth"]
+    [[component]]
+    name = "master"
+    image = "zoe/spark-master:latest"
+    core = 1
+    cores = "0.5"
+    memory = "512m"
+    secrets = ["auth"]
 
-[component.overhead]
-percent = 10
-at_least = "384m"
+    [component.overhead]
+    percent = 10
+    at_least = "384m"
 
-[component.env]
-SPARK_MASTER_IP = "${master.host}"
+    [component.env]
+    SPARK_MASTER_IP = "${master.host}"
+    SPARK_REVERSE_PROXY_URL = "${master.port.web.path}"
 
-[[component.port]]
-name = "spark"
-container = 7077
-protocol = "tcp"
+    [[component.port]]
+    name = "spark"
+    container = 7077
+    protocol = "tcp"
 
-[[component.port]]
-name = "web"
-container = 8080
-protocol = "http"
-proxy = true
+    [[component.port]]
+    name = "web"
+    container = 8080
+    protocol = "http"
+    proxy = true
 
-[component.ready]
-port = "web"
-path = "/json/"
-pointer = "/aliveworkers"
-at_least = "${worker.core}"
+    [component.ready]
+    port = "web"
+    path = "/json/"
+    pointer = "/aliveworkers"
+    at_least = "${worker.core}"
 
-[[component]]
-name = "worker"
-image = "zoe/spark-worker:latest"
-core = 2
-replaceable = true
-cores = "0.5"
-memory = "1g"
-secrets = ["auth"]
+    [[component]]
+    name = "worker"
+    image = "zoe/spark-worker:latest"
+    core = 2
+    replaceable = true
+    cores = "0.5"
+    memory = "1g"
+    secrets = ["auth"]
 
-[component.overhead]
-percent = 10
-at_least = "384m"
+    [component.overhead]
+    percent = 10
+    at_least = "384m"
 
-[component.env]
-SPARK_MASTER_IP = "${master.host}"
-SPARK_WORKER_CORES = "${self.slots}"
-SPARK_WORKER_RAM = "${self.memory.mib}m"
+    [component.env]
+    SPARK_MASTER_IP = "${master.host}"
+    SPARK_REVERSE_PROXY_URL = "${master.port.web.path}"
+    SPARK_WORKER_CORES = "${self.slots}"
+    SPARK_WORKER_RAM = "${self.memory.mib}m"
 
-[[component.port]]
-name = "web"
-container = 8081
-protocol = "http"
-"#);
+    [[component.port]]
+    name = "web"
+    container = 8081
+    protocol = "http"
+    "#);
 }

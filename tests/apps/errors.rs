@@ -65,40 +65,40 @@ fn all_at_once_with_their_places() {
         cores = 0
         memory = 0
     "#), @r#"
-component 'worker', field 'core': is the text "2", which will not do here; write a whole number such as 2
-component 'worker', field 'corez': is not known (did you mean 'cores'?); fields here are name, image, core, elastic, replaceable, cores, memory, command, secrets, volumes, files, overhead, env, port, ready, placement
-component 'worker', field 'env.F': is the number 5, which will not do here; write a text in quotes
-component 'driver', field 'elastic': is the number -1, which will not do here; write a whole number such as 2
-field 'title': is not known; fields here are schema, name, description, monitor, secrets, component
-component 'worker', field 'cores': is missing; give a number such as 0.5
-component 'worker', field 'memory': '2x' is not a size; write a number and a unit, such as 512m, 2g or 1.5g (units: b, k, m, g, t, powers of 1024)
-component 'worker', field 'volumes': '/data' is no volume; write SOURCE:TARGET or SOURCE:TARGET:ro, such as /data:/data:ro
-component 'worker', port 'web', field 'container': is not a port number; use 1 to 65535
-component 'worker', port 'rpc', field 'protocol': 'udp' is not known; write http (published and listed as a URL) or tcp
-component 'driver', field 'image': is missing; name the image to run
-component 'driver', field 'cores': is missing; give a number such as 0.5
-component 'driver', field 'memory': is missing; give a size such as "1g"
-component 3, field 'name': is missing; every component needs a name of its own
-field 'name': the name 'Bad Name' is not allowed: use at most 40 of a–z, 0–9, '-', '_' and '.', a letter or digit at both ends
-field 'secrets': 'auth' is there twice
-field 'secrets': 'No' is no name for a secret; use at most 40 of a–z, 0–9 and '_', a letter first
-component 'self', field 'name': is a word that variables begin with; use another name
-component 'worker', field 'image': 'zoe/spark worker' is no image name; write one such as zoe/spark-worker:latest
-component 'worker', field 'env.C': the variable ${worker.coer} is not known (did you mean 'worker.core'?); there are execution.id|name|user, deployment, self.index, and .host, .core, .elastic, .members, .cores, .slots, .memory.mib, .memory.bytes of self and the components (worker, driver, self); write $$ for a literal '$'
-component 'worker', field 'env.D': the '$' in '$HOME' begins no variable; write ${NAME} for a variable or $$ for a literal '$'
-component 'worker', field 'env.E': ${secret.auth} can be used in a port's query only; a component that lists the secret reads it from the file /run/secrets/auth
-component 'worker', field 'command': is empty; leave it out to have the image's own
-component 'worker', field 'env': 'A-B' is no name of a variable; use letters, digits and '_', not a digit first
-component 'worker', field 'secrets': 'autj' is none of the application's secrets (did you mean 'auth'?); add it to the field 'secrets' at the top
-component 'worker', port 'rpc', field 'path': is no path of a URL; begin with '/', and leave the query to 'query'
-component 'worker', field 'ready.port': 'wbe' is none of the component's ports
-component 'worker', field 'ready.path': is no path of a URL; begin with '/'
-component 'worker', field 'ready.pointer': 'aliveworkers' is no JSON pointer; begin with '/', such as /aliveworkers
-component 'worker', field 'ready.at_least': '${worker.host}' is not a whole number; write one, or a variable that counts something, such as ${worker.core}
-component 'driver', field 'files': 'job' is no absolute path of a directory; write one such as /opt/zoe/job
-component 'self', field 'cores': 0 is too little; the least a container can have is 0.01
-component 'self', field 'memory': 0 B is too little; the least a container can have is 6 MiB
-"#);
+    component 'worker', field 'core': is the text "2", which will not do here; write a whole number such as 2
+    component 'worker', field 'corez': is not known (did you mean 'cores'?); fields here are name, image, core, elastic, replaceable, cores, memory, command, secrets, volumes, files, overhead, env, port, ready, placement
+    component 'worker', field 'env.F': is the number 5, which will not do here; write a text in quotes
+    component 'driver', field 'elastic': is the number -1, which will not do here; write a whole number such as 2
+    field 'title': is not known; fields here are schema, name, description, monitor, secrets, component
+    component 'worker', field 'cores': is missing; give a number such as 0.5
+    component 'worker', field 'memory': '2x' is not a size; write a number and a unit, such as 512m, 2g or 1.5g (units: b, k, m, g, t, powers of 1024)
+    component 'worker', field 'volumes': '/data' is no volume; write SOURCE:TARGET or SOURCE:TARGET:ro, such as /data:/data:ro
+    component 'worker', port 'web', field 'container': is not a port number; use 1 to 65535
+    component 'worker', port 'rpc', field 'protocol': 'udp' is not known; write http (published and listed as a URL) or tcp
+    component 'driver', field 'image': is missing; name the image to run
+    component 'driver', field 'cores': is missing; give a number such as 0.5
+    component 'driver', field 'memory': is missing; give a size such as "1g"
+    component 3, field 'name': is missing; every component needs a name of its own
+    field 'name': the name 'Bad Name' is not allowed: use at most 40 of a–z, 0–9, '-', '_' and '.', a letter or digit at both ends
+    field 'secrets': 'auth' is there twice
+    field 'secrets': 'No' is no name for a secret; use at most 40 of a–z, 0–9 and '_', a letter first
+    component 'self', field 'name': is a word that variables begin with; use another name
+    component 'worker', field 'image': 'zoe/spark worker' is no image name; write one such as zoe/spark-worker:latest
+    component 'worker', field 'env.C': the variable ${worker.coer} is not known (did you mean 'worker.core'?); there are execution.id|name|user, deployment, self.index, and .host, .core, .elastic, .members, .cores, .slots, .memory.mib, .memory.bytes, .port.NAME.path of self and the components (worker, driver, self); write $$ for a literal '$'
+    component 'worker', field 'env.D': the '$' in '$HOME' begins no variable; write ${NAME} for a variable or $$ for a literal '$'
+    component 'worker', field 'env.E': ${secret.auth} can be used in a port's query only; a component that lists the secret reads it from the file /run/secrets/auth
+    component 'worker', field 'command': is empty; leave it out to have the image's own
+    component 'worker', field 'env': 'A-B' is no name of a variable; use letters, digits and '_', not a digit first
+    component 'worker', field 'secrets': 'autj' is none of the application's secrets (did you mean 'auth'?); add it to the field 'secrets' at the top
+    component 'worker', port 'rpc', field 'path': is no path of a URL; begin with '/', and leave the query to 'query'
+    component 'worker', field 'ready.port': 'wbe' is none of the component's ports
+    component 'worker', field 'ready.path': is no path of a URL; begin with '/'
+    component 'worker', field 'ready.pointer': 'aliveworkers' is no JSON pointer; begin with '/', such as /aliveworkers
+    component 'worker', field 'ready.at_least': '${worker.host}' is not a whole number; write one, or a variable that counts something, such as ${worker.core}
+    component 'driver', field 'files': 'job' is no absolute path of a directory; write one such as /opt/zoe/job
+    component 'self', field 'cores': 0 is too little; the least a container can have is 0.01
+    component 'self', field 'memory': 0 B is too little; the least a container can have is 6 MiB
+    "#);
 }
 
 #[test]

@@ -21,6 +21,7 @@ fn ticket(application: &str) -> Ticket {
         key: None,
         timeout: None,
         terms: Terms::default(),
+        proxy: None,
         job_image: Some("zoe-job/ada:0123".to_owned()),
         registry: "registry.example:5000/".to_owned(),
     }
@@ -79,36 +80,40 @@ fn a_job_is_filled_in() {
         .insert("SPARK_DRIVER_RAM".to_owned(), Secret::new("${5}m"));
     let launch = apps::expand(&ticket, &private, &BTreeMap::new()).unwrap();
     insta::assert_snapshot!(shown(&launch), @r#"
-master-0 registry.example:5000/zoe/spark-master:latest (0.5 cores, 896 MiB)
-  SPARK_CONF=spark.x $y
-spark.z 1
-  SPARK_DRIVER_RAM=${5}m
-  SPARK_MASTER_IP=master
-  command None, secrets [("auth", "auth-value /")], publish [8080], aliases ["master", "master-0"]
-worker-0 registry.example:5000/zoe/spark-worker:latest (0.5 cores, 1.3 GiB)
-  SPARK_CONF=spark.x $y
-spark.z 1
-  SPARK_DRIVER_RAM=${5}m
-  SPARK_MASTER_IP=master
-  SPARK_WORKER_CORES=1
-  SPARK_WORKER_RAM=1024m
-  command None, secrets [("auth", "auth-value /")], publish [8081], aliases ["worker", "worker-0"]
-worker-1 registry.example:5000/zoe/spark-worker:latest (0.5 cores, 1.3 GiB)
-  SPARK_CONF=spark.x $y
-spark.z 1
-  SPARK_DRIVER_RAM=${5}m
-  SPARK_MASTER_IP=master
-  SPARK_WORKER_CORES=1
-  SPARK_WORKER_RAM=1024m
-  command None, secrets [("auth", "auth-value /")], publish [8081], aliases ["worker", "worker-1"]
-driver-0 zoe-job/ada:0123 (0.5 cores, 1.3 GiB)
-  SPARK_CONF=spark.x $y
-spark.z 1
-  SPARK_DRIVER_RAM=${5}m
-  SPARK_EXECUTOR_RAM=1024m
-  SPARK_MASTER_IP=master
-  command Some(["/opt/zoe/job/pi.py", "$1000", "${x}"]), secrets [("auth", "auth-value /")], publish [4040], aliases ["driver", "driver-0"]
-"#);
+    master-0 registry.example:5000/zoe/spark-master:latest (0.5 cores, 896 MiB)
+      SPARK_CONF=spark.x $y
+    spark.z 1
+      SPARK_DRIVER_RAM=${5}m
+      SPARK_MASTER_IP=master
+      SPARK_REVERSE_PROXY_URL=
+      command None, secrets [("auth", "auth-value /")], publish [8080], aliases ["master", "master-0"]
+    worker-0 registry.example:5000/zoe/spark-worker:latest (0.5 cores, 1.3 GiB)
+      SPARK_CONF=spark.x $y
+    spark.z 1
+      SPARK_DRIVER_RAM=${5}m
+      SPARK_MASTER_IP=master
+      SPARK_REVERSE_PROXY_URL=
+      SPARK_WORKER_CORES=1
+      SPARK_WORKER_RAM=1024m
+      command None, secrets [("auth", "auth-value /")], publish [8081], aliases ["worker", "worker-0"]
+    worker-1 registry.example:5000/zoe/spark-worker:latest (0.5 cores, 1.3 GiB)
+      SPARK_CONF=spark.x $y
+    spark.z 1
+      SPARK_DRIVER_RAM=${5}m
+      SPARK_MASTER_IP=master
+      SPARK_REVERSE_PROXY_URL=
+      SPARK_WORKER_CORES=1
+      SPARK_WORKER_RAM=1024m
+      command None, secrets [("auth", "auth-value /")], publish [8081], aliases ["worker", "worker-1"]
+    driver-0 zoe-job/ada:0123 (0.5 cores, 1.3 GiB)
+      SPARK_CONF=spark.x $y
+    spark.z 1
+      SPARK_DRIVER_RAM=${5}m
+      SPARK_EXECUTOR_RAM=1024m
+      SPARK_MASTER_IP=master
+      SPARK_REVERSE_PROXY_URL=
+      command Some(["/opt/zoe/job/pi.py", "$1000", "${x}"]), secrets [("auth", "auth-value /")], publish [4040], aliases ["driver", "driver-0"]
+    "#);
 }
 
 #[test]

@@ -105,6 +105,7 @@ pub fn web(number: u16) -> Port {
         path: "/".to_owned(),
         query: None,
         proxy: false,
+        base_path: false,
     }
 }
 
@@ -128,6 +129,7 @@ pub fn ticket(harness: &dyn BackendUnderTest, components: Vec<Component>) -> Tic
         key: None,
         timeout: None,
         terms: Terms::default(),
+        proxy: None,
         job_image: None,
         registry: String::new(),
     }

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use assert_cmd::Command;
 use tempfile::TempDir;
 
+pub mod apache;
 pub mod docker;
 
 /// The longest a command may take, or a condition may be waited for: long enough for a machine that does other work as well.

@@ -66,6 +66,7 @@ impl Site {
             key: None,
             timeout: None,
             terms: Terms::default(),
+            proxy: None,
             job_image: None,
             registry: String::new(),
         }

@@ -111,6 +111,7 @@ pub fn lab_of(options: &str, gate: Gate) -> Lab {
         world: clock.clone(),
         identity: Arc::new(Process(Holder::of_this_process())),
         settings,
+        proxy: None,
     };
     Lab {
         context,

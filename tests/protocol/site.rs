@@ -260,6 +260,7 @@ impl Site {
                 quota_window: SignedDuration::from_hours(24),
                 usage_half_life: SignedDuration::from_hours(24),
             },
+            proxy: None,
         }
     }
 

@@ -148,6 +148,7 @@ impl Maker<'_> {
                 retries: asked.retries.clone(),
                 held: asked.held,
             },
+            proxy: parts::proxy_path(context, &submission.application)?,
             job_image: self.job_image.clone(),
             registry: context.settings.registry.clone(),
         })

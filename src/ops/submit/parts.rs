@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{ARRAY_COUNT, ARRAY_INDEX, Submission, TRIES};
 use crate::apps;
 use crate::engine::{EngineError, JobFiles};
-use crate::model::{ExecutionId, ExecutionName, Private, Secret};
+use crate::model::{Application, ExecutionId, ExecutionName, Private, ProxyPath, Secret};
 use crate::ops::context::Context;
 use crate::ops::error::OpsError;
 use crate::ops::report::{News, Report};
@@ -66,6 +66,22 @@ pub(super) fn cut(stem: &str, most: usize) -> String {
         .take(most)
         .collect();
     stem.trim_matches('-').to_owned()
+}
+
+/// Where the execution will be on the web server; `None` without one, and for what has nothing to show there.
+pub(super) fn proxy_path(
+    context: &Context,
+    application: &Application,
+) -> Result<Option<ProxyPath>, OpsError> {
+    let mut ports = application.components.iter().flat_map(|c| &c.ports);
+    let Some(site) = context.site().filter(|_| ports.any(|port| port.proxy)) else {
+        return Ok(None);
+    };
+    let mut bits = [0; 16];
+    context.world.random(&mut bits);
+    let path = ProxyPath::new(&site.prefix, u128::from_le_bytes(bits));
+    path.map(Some)
+        .map_err(|error| OpsError::failed(format!("no path could be made: {error}")))
 }
 
 pub(super) async fn job_image(

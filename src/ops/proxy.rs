@@ -1,0 +1,214 @@
+//! Keeping the web server's routes right: published when something has started, taken out before something is removed, and
+//! put right at every pass where they are not what was seen.
+//!
+//! What is published was looked at while nobody else could publish, so an older look never replaces a newer one. Trouble with
+//! the routes keeps no execution from starting or ending: it is told once, and the next pass tries again.
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::context::Context;
+use super::error::{ErrorKind, OpsError};
+use super::report::{News, Report};
+use crate::engine::Scope;
+use crate::model::{ExecutionId, Snapshot};
+use crate::proxy::publish::{self, PublishError, Published, Turn};
+use crate::proxy::{Incomplete, Site, render, routes};
+
+/// How often to ask for the turn while another publishes.
+const ASK_AGAIN: Duration = Duration::from_millis(20);
+/// How often at the most: a reload may take half a minute.
+const ASKED: usize = 2_500;
+
+/// The web server, and what this process does about it.
+#[derive(Debug)]
+pub struct Proxy {
+    /// How it is configured.
+    pub site: Site,
+    /// How often somebody has asked for the routes to be put right.
+    asked: AtomicU64,
+    /// Up to which of these it was done.
+    served: tokio::sync::Mutex<u64>,
+    /// The trouble that was told last.
+    told: Mutex<Option<String>>,
+}
+
+impl Proxy {
+    /// Of a web server that is configured so.
+    pub fn new(site: Site) -> Self {
+        Self {
+            site,
+            asked: AtomicU64::new(0),
+            served: tokio::sync::Mutex::new(0),
+            told: Mutex::new(None),
+        }
+    }
+}
+
+/// What came of putting the routes right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Synced {
+    /// How many routes there are.
+    pub routes: usize,
+    /// What came of publishing them.
+    pub published: Published,
+}
+
+impl From<PublishError> for OpsError {
+    fn from(error: PublishError) -> Self {
+        let failed = Self::failed(error.to_string());
+        match error {
+            PublishError::File { .. } => failed.hint(
+                "who runs zoe must be able to write into the directory of [apache] proxy_config_file; docs/proxy.md",
+            ),
+            PublishError::Configtest(_) | PublishError::Reload(_) => {
+                failed.hint("[apache] configtest_command and reload_command say what is run; docs/proxy.md")
+            }
+        }
+    }
+}
+
+impl From<Incomplete> for OpsError {
+    fn from(error: Incomplete) -> Self {
+        Self::new(ErrorKind::Unreachable, error.to_string())
+    }
+}
+
+/// The web server, or what is to be configured so that there is one.
+pub fn configured(context: &Context) -> Result<&Proxy, OpsError> {
+    context.proxy.as_deref().ok_or_else(|| {
+        OpsError::usage("there is no web server before the applications")
+            .hint("set [apache] web_server_name; docs/proxy.md tells the rest")
+    })
+}
+
+/// The file that routes are written to, or why there is none.
+pub fn file(site: &Site) -> Result<&Path, OpsError> {
+    site.file.as_deref().ok_or_else(|| {
+        OpsError::usage("no routes are written from here")
+            .hint("set [apache] proxy_config_file where the web server is")
+    })
+}
+
+/// Looks at Docker and publishes the routes that there are.
+pub async fn sync(context: &Context) -> Result<Synced, OpsError> {
+    let proxy = configured(context)?;
+    let file = file(&proxy.site)?;
+    let turn = turn(context, file).await?;
+    publish_seen(context, &proxy.site, file, &turn).await
+}
+
+async fn publish_seen(
+    context: &Context,
+    site: &Site,
+    file: &Path,
+    turn: &Turn,
+) -> Result<Synced, OpsError> {
+    let snapshot = context.backend.observe(Scope::Executions).await?;
+    let routes = routes(&snapshot)?;
+    let text = render::file(&routes, site);
+    let published = publish::publish(site, file, &text, context.now(), turn).await?;
+    tracing::debug!(routes = routes.len(), ?published, "routes");
+    Ok(Synced {
+        routes: routes.len(),
+        published,
+    })
+}
+
+/// Waits until no other zoe publishes.
+async fn turn(context: &Context, file: &Path) -> Result<Turn, OpsError> {
+    for _ in 0..ASKED {
+        if let Some(turn) = publish::try_turn(file)? {
+            return Ok(turn);
+        }
+        context.world.sleep(ASK_AGAIN).await;
+    }
+    Err(OpsError::failed(
+        "the routes cannot be written: another zoe has been at it all the time",
+    ))
+}
+
+/// Puts the routes right after something was started. Several that ask at once are served by one look, if it began after all
+/// of them had asked.
+pub(super) async fn refresh(context: &Context, report: &dyn Report) {
+    let Some((proxy, _)) = here(context) else {
+        return;
+    };
+    let own = proxy.asked.fetch_add(1, Ordering::SeqCst).saturating_add(1);
+    let mut served = proxy.served.lock().await;
+    if *served >= own {
+        return;
+    }
+    let covered = proxy.asked.load(Ordering::SeqCst);
+    let synced = sync(context).await;
+    if synced.is_ok() {
+        *served = covered;
+    }
+    drop(served);
+    tell(proxy, synced.map(|_| ()), report);
+}
+
+/// Puts the routes right if they are not what was seen.
+pub(super) async fn keep_up(context: &Context, snapshot: &Snapshot, report: &dyn Report) {
+    let Some((proxy, file)) = here(context) else {
+        return;
+    };
+    let is_right = routes(snapshot).map_err(OpsError::from).and_then(|routes| {
+        let text = render::file(&routes, &proxy.site);
+        Ok(publish::is_published(&proxy.site, file, &text)?)
+    });
+    match is_right {
+        Ok(true) => tell(proxy, Ok(()), report),
+        Ok(false) => refresh(context, report).await,
+        Err(error) => tell(proxy, Err(error), report),
+    }
+}
+
+/// Takes the routes of an execution out, before what they lead to is removed.
+pub(super) async fn withdraw(context: &Context, id: ExecutionId, report: &dyn Report) {
+    let Some((proxy, file)) = here(context) else {
+        return;
+    };
+    let withdrawn = take_out(context, &proxy.site, file, id).await;
+    tell(proxy, withdrawn, report);
+}
+
+async fn take_out(
+    context: &Context,
+    site: &Site,
+    file: &Path,
+    id: ExecutionId,
+) -> Result<(), OpsError> {
+    let has = |text: &str| render::without(text, id).len() < text.len();
+    if !publish::read(file)?.is_some_and(|text| has(&text)) {
+        return Ok(());
+    }
+    let turn = turn(context, file).await?;
+    // Another may have published meanwhile.
+    if let Some(text) = publish::read(file)?.filter(|text| has(text)) {
+        let text = render::without(&text, id);
+        publish::publish(site, file, &text, context.now(), &turn).await?;
+    }
+    Ok(())
+}
+
+/// The web server and the file for its routes, where they are written from here.
+fn here(context: &Context) -> Option<(&Proxy, &Path)> {
+    let proxy = context.proxy.as_deref()?;
+    Some((proxy, proxy.site.file.as_deref()?))
+}
+
+/// Tells of trouble when it begins, and not at each pass again.
+fn tell(proxy: &Proxy, came: Result<(), OpsError>, report: &dyn Report) {
+    let trouble = came.err().map(|error| error.to_string());
+    let is_new = proxy.told.lock().is_ok_and(|mut told| {
+        let is_new = *told != trouble;
+        told.clone_from(&trouble);
+        is_new
+    });
+    if let Some(trouble) = trouble.filter(|_| is_new) {
+        report.tell(News::Warning(trouble));
+    }
+}

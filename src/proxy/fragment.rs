@@ -1,0 +1,111 @@
+//! Publishing a fragment of Apache's configuration: tested before it is published, then a reload; on failure the last good
+//! one is put back.
+//!
+//! Beside the fragment are two files of zoe's own: the last one that Apache took, and when it was made to reload last. So
+//! any zoe goes on where another stopped.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::process::Command;
+
+use super::publish::{PublishError, Published, beside, read, replace};
+
+/// How long a command may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How much of what a command says is told.
+const SAID: usize = 300;
+
+/// The commands, and how often they may be run.
+pub(super) struct Commands<'a> {
+    pub configtest: &'a str,
+    pub reload: &'a str,
+    pub interval: Duration,
+}
+
+/// Whether Apache has it already.
+pub(super) fn is_published(file: &Path, text: &str) -> Result<bool, PublishError> {
+    Ok(read(file)?.as_deref() == Some(text) && read(&good(file))?.as_deref() == Some(text))
+}
+
+/// Publishes it, or says how long it has to wait.
+pub(super) async fn publish(
+    file: &Path,
+    text: &str,
+    commands: &Commands<'_>,
+    now: Timestamp,
+) -> Result<Published, PublishError> {
+    if let Some(left) = wait(file, commands.interval, now)? {
+        return Ok(Published::Postponed(left));
+    }
+    let candidate = beside(file, "new");
+    replace(&candidate, text)?;
+    let tested = run(commands.configtest, &candidate).await;
+    // It stays in nobody's way, whatever came of it.
+    let _ = std::fs::remove_file(&candidate);
+    tested.map_err(PublishError::Configtest)?;
+    // Written before it happens: whoever dies meanwhile has reloaded.
+    replace(&reloaded(file), &now.as_millisecond().to_string())?;
+    replace(file, text)?;
+    if let Err(why) = run(commands.reload, file).await {
+        put_back(file)?;
+        return Err(PublishError::Reload(why));
+    }
+    replace(&good(file), text)?;
+    Ok(Published::Written)
+}
+
+/// Puts the last one back that Apache took; nothing, where there was none.
+fn put_back(file: &Path) -> Result<(), PublishError> {
+    let last = read(&good(file))?;
+    replace(file, last.as_deref().unwrap_or("# No routes yet.\n"))
+}
+
+/// How long it is until the next reload may be.
+fn wait(file: &Path, interval: Duration, now: Timestamp) -> Result<Option<Duration>, PublishError> {
+    let Some(last) = read(&reloaded(file))? else {
+        return Ok(None);
+    };
+    let last = last.trim().parse().ok();
+    let Some(last) = last.and_then(|ms| Timestamp::from_millisecond(ms).ok()) else {
+        return Ok(None);
+    };
+    // A clock that was put back must not keep routes back for ever.
+    let since = Duration::try_from(now.duration_since(last)).unwrap_or(interval);
+    Ok(interval.checked_sub(since).filter(|left| !left.is_zero()))
+}
+
+fn good(file: &Path) -> PathBuf {
+    beside(file, "good")
+}
+
+fn reloaded(file: &Path) -> PathBuf {
+    beside(file, "reloaded")
+}
+
+/// Runs a command of the configuration; what it said, if it failed.
+async fn run(command: &str, fragment: &Path) -> Result<(), String> {
+    let child = Command::new("/bin/sh")
+        .args(["-c", command])
+        .env("ZOE_FRAGMENT", fragment)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| format!("`{command}` cannot be run: {error}"))?;
+    let output = tokio::time::timeout(PATIENCE, child.wait_with_output())
+        .await
+        .map_err(|_| format!("`{command}` took longer than {} s", PATIENCE.as_secs()))?
+        .map_err(|error| format!("`{command}` cannot be run: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let mut said = String::from_utf8_lossy(&output.stderr).into_owned();
+    said.push_str(&String::from_utf8_lossy(&output.stdout));
+    let words: Vec<&str> = said.split_whitespace().collect();
+    let said: String = words.join(" ").chars().take(SAID).collect();
+    Err(format!("`{command}` failed ({}): {said}", output.status))
+}

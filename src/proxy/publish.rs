@@ -1,0 +1,173 @@
+//! Publishing routes: one zoe at a time, whole files only, and nothing that is published already.
+
+use std::fs::{File, OpenOptions, Permissions, TryLockError};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use thiserror::Error;
+
+use super::fragment::{self, Commands};
+use super::site::{Site, Way};
+
+/// The longest file that is read back, in bytes: longer ones are not zoe's.
+const LONGEST: u64 = 64 << 20;
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Published {
+    /// It was there already.
+    Unchanged,
+    /// It is there now.
+    Written,
+    /// The web server was reloaded a moment ago: it is to be tried again in so long.
+    Postponed(Duration),
+}
+
+/// Why routes can't be published.
+#[derive(Debug, Error)]
+pub enum PublishError {
+    /// A file can't be read or written.
+    #[error("the routes cannot be written: {}: {source}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What came.
+        source: io::Error,
+    },
+    /// Apache would not take them.
+    #[error("the web server would not take the new routes, so the last ones stay: {0}")]
+    Configtest(String),
+    /// Apache could not be reloaded.
+    #[error(
+        "the web server could not be reloaded, so its last routes were put back; the next pass tries again: {0}"
+    )]
+    Reload(String),
+}
+
+/// Publishing is this one's alone until it is dropped.
+#[derive(Debug)]
+pub struct Turn {
+    _lock: File,
+}
+
+/// Takes the turn, if nobody has it.
+pub fn try_turn(file: &Path) -> Result<Option<Turn>, PublishError> {
+    let path = beside(file, "lock");
+    let failed = |source| PublishError::File {
+        path: path.clone(),
+        source,
+    };
+    // Whoever may only read it may lock it, too.
+    let opened = match File::open(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o664)
+            .open(&path),
+        opened => opened,
+    };
+    let lock = opened.map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(Some(Turn { _lock: lock })),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+/// What is in the file now; `None` where there is none.
+pub fn read(file: &Path) -> Result<Option<String>, PublishError> {
+    let failed = |source| PublishError::File {
+        path: file.to_owned(),
+        source,
+    };
+    match std::fs::metadata(file) {
+        Ok(data) if data.len() > LONGEST => Ok(Some(String::new())),
+        Ok(_) => match std::fs::read(file) {
+            Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed(error)),
+        },
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// Whether the web server has these routes already, as far as files tell.
+pub fn is_published(site: &Site, file: &Path, text: &str) -> Result<bool, PublishError> {
+    match site.way {
+        Way::Map => Ok(read(file)?.as_deref() == Some(text)),
+        Way::Fragment { .. } => fragment::is_published(file, text),
+    }
+}
+
+/// Publishes routes. Only for who has the turn.
+pub async fn publish(
+    site: &Site,
+    file: &Path,
+    text: &str,
+    now: Timestamp,
+    _turn: &Turn,
+) -> Result<Published, PublishError> {
+    if is_published(site, file, text)? {
+        return Ok(Published::Unchanged);
+    }
+    match &site.way {
+        Way::Map => replace(file, text).map(|()| Published::Written),
+        Way::Fragment {
+            configtest,
+            reload,
+            interval,
+        } => {
+            let commands = Commands {
+                configtest,
+                reload,
+                interval: *interval,
+            };
+            fragment::publish(file, text, &commands, now).await
+        }
+    }
+}
+
+/// A file of zoe's own beside another: `.NAME.KIND`.
+pub(super) fn beside(file: &Path, kind: &str) -> PathBuf {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    file.with_file_name(format!(".{name}.{kind}"))
+}
+
+/// How much later than the one before it a file is at the least: Apache looks at the time to see whether a map has changed, and
+/// two files that are written in the same moment can have the same.
+const LATER: Duration = Duration::from_millis(1);
+
+/// Puts a whole file in the place of another, at once. It may be read by whoever may read the one that was there.
+pub(super) fn replace(file: &Path, text: &str) -> Result<(), PublishError> {
+    let write = || -> io::Result<()> {
+        let directory = file.parent().unwrap_or(Path::new("/"));
+        let before = std::fs::metadata(file).ok();
+        let mode = before
+            .as_ref()
+            .map_or(0o644, |data| data.permissions().mode() & 0o777);
+        let mut new = tempfile::Builder::new()
+            .prefix(".zoe-routes-")
+            .tempfile_in(directory)?;
+        new.write_all(text.as_bytes())?;
+        new.as_file()
+            .set_permissions(Permissions::from_mode(mode))?;
+        if let Some(before) = before.and_then(|data| data.modified().ok()) {
+            let least = before + LATER;
+            if new.as_file().metadata()?.modified()? < least {
+                new.as_file().set_modified(least)?;
+            }
+        }
+        new.as_file().sync_data()?;
+        new.persist(file).map_err(|error| error.error)?;
+        Ok(())
+    };
+    write().map_err(|source| PublishError::File {
+        path: file.to_owned(),
+        source,
+    })
+}

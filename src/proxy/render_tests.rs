@@ -1,0 +1,220 @@
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+
+const TOKEN: &str = "abcdefghijklmnopqrstuvwxyz";
+
+fn site(name: &str, is_map: bool) -> Site {
+    Site {
+        secure: false,
+        name: name.to_owned(),
+        prefix: "/zoe".to_owned(),
+        file: None,
+        way: if is_map {
+            Way::Map
+        } else {
+            Way::Fragment {
+                configtest: String::new(),
+                reload: String::new(),
+                interval: Duration::ZERO,
+            }
+        },
+    }
+}
+
+fn route(bits: u64, place: &str, upstream: &str, base_path: bool) -> Route {
+    Route {
+        execution: ExecutionId::from_bits(bits),
+        name: place.to_owned(),
+        token: TOKEN.to_owned(),
+        place: place.to_owned(),
+        path: format!("/zoe/{TOKEN}/{place}"),
+        upstream: upstream.parse().unwrap(),
+        base_path,
+    }
+}
+
+fn some() -> Vec<Route> {
+    vec![
+        route(1, "master/web", "127.0.0.1:32768", false),
+        route(1, "notebook/notebook", "127.0.0.1:32769", true),
+        route(2, "worker.1/web", "[fd00::1]:8081", false),
+    ]
+}
+
+#[test]
+fn a_map_has_a_line_for_each() {
+    insta::assert_snapshot!(file(&some(), &site("zoe.example.org", true)), @r"
+    # The routes of zoe, for Apache's RewriteMap. Zoe writes this file; `zoe proxy show` shows what is in it.
+    # execution baaaaaaa
+    abcdefghijklmnopqrstuvwxyz/master/web 127.0.0.1:32768
+    abcdefghijklmnopqrstuvwxyz/notebook/notebook 127.0.0.1:32769/zoe/abcdefghijklmnopqrstuvwxyz/notebook/notebook
+    # execution caaaaaaa
+    abcdefghijklmnopqrstuvwxyz/worker.1/web [fd00::1]:8081
+    ");
+}
+
+#[test]
+fn with_names_of_their_own_the_key_begins_with_the_execution() {
+    let text = file(&some(), &site("*.zoe.example.org", true));
+    assert!(
+        text.contains("\nbaaaaaaa/abcdefghijklmnopqrstuvwxyz/master/web 127.0.0.1:32768\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_fragment_has_a_section_for_each() {
+    let text = file(&some()[..2], &site("*.zoe.example.org", false));
+    insta::assert_snapshot!(text, @r##"
+    # The routes of zoe, for Apache's configuration. Zoe writes this file; `zoe proxy show` shows what is in it.
+    # execution baaaaaaa
+    <Location "/zoe/abcdefghijklmnopqrstuvwxyz/master/web/">
+        Require expr "%{HTTP_HOST} =~ m#^baaaaaaa[.]#i"
+        ProxyPass "http://127.0.0.1:32768/" nocanon upgrade=websocket retry=0
+        ProxyPassReverse "http://${ZOE_DOLLAR}{ZOE_HOST}/zoe/abcdefghijklmnopqrstuvwxyz/master/web/" interpolate
+        ProxyPassReverse "https://${ZOE_DOLLAR}{ZOE_HOST}/zoe/abcdefghijklmnopqrstuvwxyz/master/web/" interpolate
+        ProxyPassReverse "http://${ZOE_DOLLAR}{ZOE_HOST}/" interpolate
+        ProxyPassReverse "https://${ZOE_DOLLAR}{ZOE_HOST}/" interpolate
+        ProxyPassReverse "http://127.0.0.1:32768/"
+        Header edit Location "^/(?!zoe/)" "/zoe/abcdefghijklmnopqrstuvwxyz/master/web/"
+        ProxyPassReverseCookiePath "/zoe/abcdefghijklmnopqrstuvwxyz/master/web/" "/zoe/abcdefghijklmnopqrstuvwxyz/master/web/"
+        ProxyPassReverseCookiePath "/" "/zoe/abcdefghijklmnopqrstuvwxyz/master/web/"
+    </Location>
+    <Location "/zoe/abcdefghijklmnopqrstuvwxyz/notebook/notebook/">
+        Require expr "%{HTTP_HOST} =~ m#^baaaaaaa[.]#i"
+        ProxyPass "http://127.0.0.1:32769/zoe/abcdefghijklmnopqrstuvwxyz/notebook/notebook/" nocanon upgrade=websocket retry=0
+        ProxyPassReverse "http://${ZOE_DOLLAR}{ZOE_HOST}/zoe/abcdefghijklmnopqrstuvwxyz/notebook/notebook/" interpolate
+        ProxyPassReverse "https://${ZOE_DOLLAR}{ZOE_HOST}/zoe/abcdefghijklmnopqrstuvwxyz/notebook/notebook/" interpolate
+        ProxyPassReverseCookiePath "/zoe/abcdefghijklmnopqrstuvwxyz/notebook/notebook/" "/zoe/abcdefghijklmnopqrstuvwxyz/notebook/notebook/"
+        ProxyPassReverseCookiePath "/" "/zoe/abcdefghijklmnopqrstuvwxyz/notebook/notebook/"
+    </Location>
+    "##);
+}
+
+#[test]
+fn what_is_no_plain_route_is_left_out() {
+    let plain = route(1, "master/web", "127.0.0.1:1", false);
+    let with = |change: fn(&mut Route)| {
+        let mut route = plain.clone();
+        change(&mut route);
+        route
+    };
+    let odd = [
+        with(|r| r.place = "master/web\n<Location>".to_owned()),
+        with(|r| r.place = "../web".to_owned()),
+        with(|r| r.place = "web".to_owned()),
+        with(|r| r.path.push('"')),
+        with(|r| r.path = r.path.replace("/zoe/", "/zoe/../")),
+        with(|r| r.path = r.path.replace("/zoe/", "/z oe/")),
+        with(|r| r.path = r.path.replace("/zoe/", "/%{x}/")),
+        with(|r| r.path = r.path.replace("/zoe/", "/$x/")),
+        with(|r| r.token = "x y".to_owned()),
+        with(|r| r.token = "other".to_owned()),
+        with(|r| r.upstream.set_port(0)),
+    ];
+    for is_map in [true, false] {
+        let site = site("z", is_map);
+        assert_eq!(file(&odd, &site), file(&[], &site));
+        assert_ne!(file(&[plain.clone()], &site), file(&[], &site));
+    }
+}
+
+fn hostile() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<String>(),
+        "[\\x00-\\x7f]{0,20}",
+        Just(format!("/zoe/{TOKEN}/a/b")),
+        Just("a/b".to_owned()),
+        Just(TOKEN.to_owned()),
+    ]
+}
+
+fn any_route() -> impl Strategy<Value = Route> {
+    let texts = (hostile(), hostile(), hostile(), hostile());
+    let well = ("[a-z][a-z0-9-]{0,5}(\\.[0-9])?", "[a-z0-9-]{1,5}").prop_map(|(c, p)| (c, p));
+    (
+        0u64..4,
+        texts,
+        well,
+        any::<SocketAddr>(),
+        any::<bool>(),
+        any::<bool>(),
+    )
+        .prop_map(
+            |(
+                bits,
+                (name, token, place, path),
+                (component, port),
+                upstream,
+                base_path,
+                is_well,
+            )| {
+                let good = format!("{component}/{port}");
+                Route {
+                    execution: ExecutionId::from_bits(bits),
+                    name,
+                    token: if is_well { TOKEN.to_owned() } else { token },
+                    path: if is_well {
+                        format!("/zoe/{TOKEN}/{good}")
+                    } else {
+                        path
+                    },
+                    place: if is_well { good } else { place },
+                    upstream,
+                    base_path,
+                }
+            },
+        )
+}
+
+fn by_execution() -> impl Strategy<Value = Vec<Route>> {
+    vec(any_route(), 0..12).prop_map(|mut routes| {
+        routes.sort_by_key(|route| route.execution);
+        routes
+    })
+}
+
+proptest! {
+    #[test]
+    fn nothing_but_plain_words_gets_into_a_map(routes in by_execution()) {
+        let text = file(&routes, &site("*.zoe.example.org", true));
+        for line in text.lines().skip(1) {
+            let plain = |c: char| c.is_ascii_alphanumeric() || "/.-:[]~_".contains(c);
+            match line.strip_prefix("# execution ") {
+                Some(id) => prop_assert!(id.parse::<ExecutionId>().is_ok(), "{line:?}"),
+                None => {
+                    let (key, value) = line.split_once(' ').unwrap();
+                    prop_assert!(key.chars().all(plain) && value.chars().all(plain), "{line:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_fragment_is_sections_and_no_more(routes in by_execution()) {
+        let text = file(&routes, &site("zoe.example.org", false));
+        let sections = routes.iter().filter(|route| is_plain(route)).count();
+        prop_assert_eq!(text.matches("<Location \"/").count(), sections);
+        prop_assert_eq!(text.matches('<').count(), 2 * sections);
+        for line in text.lines().filter(|line| line.contains("ProxyPass \"")) {
+            let url = line.split('"').nth(1).unwrap();
+            prop_assert!(!url.contains(['$', '%', '\\', ' ', '?']), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn the_routes_of_one_are_taken_out(routes in by_execution(), bits in 0u64..5, is_map: bool) {
+        let site = site("zoe.example.org", is_map);
+        let gone = ExecutionId::from_bits(bits);
+        let kept: Vec<Route> = routes.iter().filter(|r| r.execution != gone).cloned().collect();
+        prop_assert_eq!(without(&file(&routes, &site), gone), file(&kept, &site));
+        for route in routes.iter().filter(|route| is_plain(route)) {
+            prop_assert!(has(&file(&routes, &site), route, &site));
+        }
+    }
+}
