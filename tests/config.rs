@@ -100,6 +100,8 @@ fn nothing_configured_is_complete() {
     [smtp] password = 
     [smtp] sender = 
     [filesystem] history_path = ROOT/home/.local/share/zoe/history
+    [filesystem] history_max_age = 
+    [filesystem] history_max_size = 
     [filesystem] workspace_path = 
     [intervals] scheduler_task = 10
     [intervals] check_terminated = 30

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use super::args::values;
 use super::error::{CommandError, DEGRADED, INTERRUPTED};
 use super::session::{Done, Session};
+use crate::logs::retention::Keep;
 use crate::watch::{self, Outcome, Stop};
 
 /// Examples in the help.
@@ -52,6 +53,11 @@ pub async fn run(args: WatchArgs, session: &Session) -> Done {
         .map_err(|error| CommandError::failed(format!("cannot listen for signals: {error}")))?;
     // What is wrong with it does not become right by waiting.
     let config = Arc::new(session.config()?);
+    let age = config.filesystem.history_max_age;
+    let keep = Keep {
+        age: age.and_then(|age| age.try_into().ok()),
+        size: config.filesystem.history_max_size,
+    };
     let latch = stop.latch();
     let connect = async || session.connect(&config, latch.clone()).await;
     if args.once {
@@ -59,7 +65,7 @@ pub async fn run(args: WatchArgs, session: &Session) -> Done {
             context = connect() => context?,
             () = stop.told() => return Ok(INTERRUPTED),
         };
-        return match watch::once(&context, &mut stop).await? {
+        return match watch::once(&context, keep, &mut stop).await? {
             Outcome::Stopped => Ok(INTERRUPTED),
             Outcome::Done(wrong) if wrong.is_empty() => Ok(0),
             // The log has told what.
@@ -70,7 +76,7 @@ pub async fn run(args: WatchArgs, session: &Session) -> Done {
     let shorter = intervals.scheduler_task.min(intervals.check_terminated);
     let interval = args.interval.unwrap_or(shorter);
     if let Some(context) = watch::connected(&mut stop, connect).await {
-        watch::forever(&context, interval, &mut stop).await;
+        watch::forever(&context, interval, keep, &mut stop).await;
     }
     Ok(0)
 }

@@ -3,6 +3,7 @@
 
 mod apache;
 mod db;
+mod filesystem;
 mod quota;
 
 use std::path::Path;
@@ -238,6 +239,8 @@ pub const KEYS: &[Key] = &[
             shown_path
         ),
     },
+    filesystem::MAX_AGE,
+    filesystem::MAX_SIZE,
     Key {
         section: "filesystem",
         name: "workspace_path",

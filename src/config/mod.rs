@@ -36,7 +36,7 @@ pub use sample::{SampleError, markdown_table, render_sample, write_sample};
 pub use surroundings::{Env, Surroundings};
 pub use values::{Backend, Database, MailSecurity, MysqlUrl, ProxyMode, Scheme, TlsMode};
 
-use crate::model::{self, Deployment, Mode, Order, Secret};
+use crate::model::{self, Bytes, Deployment, Mode, Order, Secret};
 
 /// A complete, valid configuration. `Debug` shows no secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,6 +143,10 @@ pub struct Smtp {
 pub struct Filesystem {
     /// Absolute; need not exist yet.
     pub history_path: PathBuf,
+    /// How long the archives there are kept; `None`: for ever.
+    pub history_max_age: Option<Duration>,
+    /// How much they may take together; `None`: any amount.
+    pub history_max_size: Option<Bytes>,
     /// Absolute; `None`: no workspaces.
     pub workspace_path: Option<PathBuf>,
 }

@@ -7,6 +7,7 @@ pub mod archive;
 pub mod lines;
 pub mod manifest;
 pub mod merge;
+pub mod retention;
 pub mod writer;
 
 use std::path::PathBuf;

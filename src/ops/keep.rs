@@ -246,18 +246,29 @@ pub(super) fn discard_attempts(path: &Path) -> Result<(), OpsError> {
         if !archive.exists() {
             return Ok(());
         }
-        discard(&archive.display().to_string())?;
+        remove(&archive)?;
     }
     Ok(())
 }
 
-/// Removes an archive; one that is gone already is no error.
-pub(super) fn discard(path: &str) -> Result<(), OpsError> {
+/// Removes the archive that history names for an execution; one that is gone already is no error. What is not called as one is
+/// stays, whatever the database says: it may be anything.
+pub(super) fn discard(id: ExecutionId, path: &str) -> Result<(), OpsError> {
+    let path = Path::new(path);
+    if path.file_name().and_then(|name| name.to_str()) != Some(&format!("{id}.zip")) {
+        tracing::warn!(path = %path.display(), "left alone: it is no archive of {id}");
+        return Ok(());
+    }
+    remove(path)
+}
+
+fn remove(path: &Path) -> Result<(), OpsError> {
     match std::fs::remove_file(path) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(OpsError::failed(format!(
-            "cannot remove the logs in {path}: {error}"
+            "cannot remove the logs in {}: {error}",
+            path.display()
         ))),
     }
 }

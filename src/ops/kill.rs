@@ -176,7 +176,7 @@ pub async fn remove(
         if let Some(record) = store.get(deployment, target.id()).await? {
             keep::discard_attempts(&keep::path_of(context, record.id, record.submitted_at))?;
             if let Some(archive) = record.logs {
-                keep::discard(&archive)?;
+                keep::discard(record.id, &archive)?;
             }
         }
         store.forget(deployment, target.id()).await?;

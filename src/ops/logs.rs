@@ -14,6 +14,7 @@ use super::outage::Outage;
 use super::past::ATTEMPT_FAILED;
 use super::report::{News, Report};
 use super::resolve::{self, Found};
+use super::retention;
 use super::wait::{self, Until, Waited};
 use crate::engine::{BoxStream, EngineError, LogChunk, LogRange, Scope};
 use crate::logs::{self, Archive, Piece, Source};
@@ -107,7 +108,7 @@ pub async fn logs(
     };
     match found {
         Found::Alive(execution) => alive(context, &execution, options).await,
-        Found::Past(record) => past(&record, options).await,
+        Found::Past(record) => past(context, &record, options).await,
     }
 }
 
@@ -244,10 +245,11 @@ async fn of_attempt(
         Found::Past(record) => (record.id, record.submitted_at, record.description.clone()),
     };
     let path = keep::attempt_path(&keep::path_of(context, id, submitted_at), attempt);
-    of_archive(path, monitor_of(id, &description), options).await
+    let archive = open(context, id, path).await?;
+    of_archive(&archive, monitor_of(id, &description), options)
 }
 
-async fn past(record: &Record, options: &LogOptions) -> Result<Logs, OpsError> {
+async fn past(context: &Context, record: &Record, options: &LogOptions) -> Result<Logs, OpsError> {
     let Some(path) = &record.logs else {
         return Err(OpsError::new(
             ErrorKind::NotFound,
@@ -255,16 +257,16 @@ async fn past(record: &Record, options: &LogOptions) -> Result<Logs, OpsError> {
         ));
     };
     let monitor = monitor_of(record.id, &record.description);
-    of_archive(path.into(), monitor, options).await
+    let archive = open(context, record.id, path.into()).await?;
+    of_archive(&archive, monitor, options)
 }
 
-async fn of_archive(
-    path: PathBuf,
+fn of_archive(
+    archive: &Archive,
     monitor: Option<InstanceKey>,
     options: &LogOptions,
 ) -> Result<Logs, OpsError> {
-    let archive = open(path).await?;
-    let all = instances(&archive);
+    let all = instances(archive);
     let monitor = monitor.filter(|monitor| !options.all && all.contains(monitor));
     let wanted = |key: &&InstanceKey| match (&options.component, &monitor) {
         (Some(text), _) => {
@@ -282,7 +284,7 @@ async fn of_archive(
     }
     let sources = keys
         .into_iter()
-        .map(|key| Ok((key.clone(), read(&archive, key, options.range())?)));
+        .map(|key| Ok((key.clone(), read(archive, key, options.range())?)));
     Ok(Logs::of(
         None,
         sources.collect::<Result<_, OpsError>>()?,
@@ -310,12 +312,16 @@ fn read(
     Ok(Box::pin(chunks.map(|chunk| chunk.map_err(OpsError::from))))
 }
 
-async fn open(path: PathBuf) -> Result<Archive, OpsError> {
+/// Opens an archive of an execution; of one that was removed it says so.
+async fn open(context: &Context, id: ExecutionId, path: PathBuf) -> Result<Archive, OpsError> {
     let shown = path.display().to_string();
     let opened = tokio::task::spawn_blocking(move || Archive::open(&path)).await;
     let opened =
         opened.map_err(|error| OpsError::failed(format!("reading {shown} broke off: {error}")))?;
-    Ok(opened?)
+    match opened {
+        Ok(archive) => Ok(archive),
+        Err(error) => Err(retention::explain(context, id, error).await),
+    }
 }
 
 /// What a member has written that was removed with its execution, from the archive; `None` where there is nothing.
@@ -331,7 +337,7 @@ pub(super) async fn kept(
     let Some(path) = record.and_then(|record| record.logs) else {
         return Ok(None);
     };
-    let archive = open(path.into()).await?;
+    let archive = open(context, key.execution, path.into()).await?;
     let has = instances(&archive).contains(key);
     has.then(|| read(&archive, key, range)).transpose()
 }
@@ -362,7 +368,7 @@ pub(super) async fn of_monitor(
         (None, None) => return Ok(nothing()),
     };
     let monitor = monitor_of(id, &record.description);
-    let archive = open(path).await?;
+    let archive = open(context, id, path).await?;
     match monitor.filter(|key| instances(&archive).contains(key)) {
         Some(key) => read(&archive, &key, LogRange::default()),
         None => Ok(nothing()),

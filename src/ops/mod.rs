@@ -28,6 +28,7 @@ pub mod report;
 pub mod resize;
 pub mod resolve;
 pub mod resubmit;
+pub mod retention;
 pub mod routes;
 pub mod submit;
 pub mod top;

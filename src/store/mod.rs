@@ -127,7 +127,7 @@ pub struct Event {
     /// When.
     pub at: Timestamp,
     /// A short word: `submitted`, `started`, `not-ready`, `ready`, `start-failed`, `start-put-off`, `dropped`, `replaced`, `resized`,
-    /// `held`, `released`, `attempt-failed`, `cancel`, `failed`, `ended`.
+    /// `held`, `released`, `attempt-failed`, `cancel`, `failed`, `ended`, `logs-removed`.
     pub kind: String,
     /// A sentence for people.
     pub detail: String,

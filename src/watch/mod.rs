@@ -6,6 +6,7 @@
 mod decisions;
 mod health;
 mod manager;
+mod shelf;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
 use crate::engine::gate::Latch;
+use crate::logs::retention::Keep;
 use crate::ops::hints::Hints;
 use crate::ops::turns::Turns;
 use crate::ops::{Context, OpsError};
@@ -21,6 +23,7 @@ use crate::ops::{Context, OpsError};
 use decisions::Decisions;
 use health::Health;
 use manager::Manager;
+use shelf::Shelf;
 
 /// How long the calls that are under way may take when zoe is told to end. Docker carries out what it was asked anyway.
 const LAST_CALLS: Duration = Duration::from_millis(600);
@@ -123,12 +126,13 @@ pub async fn connected(
 }
 
 /// Keeps everything moving until it is told to end.
-pub async fn forever(context: &Context, interval: Duration, stop: &mut Stop) {
+pub async fn forever(context: &Context, interval: Duration, keep: Keep, stop: &mut Stop) {
     let decisions = Decisions::default();
     let mut health = Health::default();
     let mut manager = Manager::find();
     let mut hints = Hints::with_echoes();
     let mut turns = Turns::new(context, &decisions);
+    let mut shelf = Shelf::new(context, keep);
     tracing::info!(deployment = %context.settings.deployment, interval = ?interval, "watching");
     loop {
         hints.listen(context).await;
@@ -140,6 +144,7 @@ pub async fn forever(context: &Context, interval: Duration, stop: &mut Stop) {
             Ok(turn) => {
                 decisions.look_at(turn);
                 health.look_at(turn);
+                shelf.look_at(turn);
                 turn.due
                     .unwrap_or(interval)
                     .clamp(SHORTEST.min(interval), interval)
@@ -154,6 +159,7 @@ pub async fn forever(context: &Context, interval: Duration, stop: &mut Stop) {
         tokio::select! {
             () = hints.next(context, pause) => {}
             () = turns.work() => {}
+            () = shelf.work() => {}
             () = manager.rest(pause) => {}
             () = stop.told() => break,
         }
@@ -164,20 +170,30 @@ pub async fn forever(context: &Context, interval: Duration, stop: &mut Stop) {
 }
 
 /// Makes one pass: does what can be done now, and returns when that is through. Fails if Docker can't be read.
-pub async fn once(context: &Context, stop: &mut Stop) -> Result<Outcome, OpsError> {
-    once_unless(context, stop.told()).await
+pub async fn once(context: &Context, keep: Keep, stop: &mut Stop) -> Result<Outcome, OpsError> {
+    single(context, keep, stop.told()).await
 }
 
-/// The same, for who learns in another way that it is to end.
+/// The same, for who learns in another way that it is to end. Logs are kept for ever.
 pub async fn once_unless(
     context: &Context,
+    told: impl Future<Output = ()>,
+) -> Result<Outcome, OpsError> {
+    single(context, Keep::default(), told).await
+}
+
+async fn single(
+    context: &Context,
+    keep: Keep,
     told: impl Future<Output = ()>,
 ) -> Result<Outcome, OpsError> {
     let decisions = Decisions::default();
     let mut turns = Turns::new(context, &decisions);
     let done = tokio::select! {
         biased;
-        done = until_through(&mut turns, &decisions) => done.map(Outcome::Done),
+        done = until_through(&mut turns, &decisions, Shelf::new(context, keep)) => {
+            done.map(Outcome::Done)
+        }
         () = told => Ok(Outcome::Stopped),
     };
     turns.finish(LAST_CALLS).await;
@@ -187,12 +203,14 @@ pub async fn once_unless(
 async fn until_through(
     turns: &mut Turns<'_>,
     decisions: &Decisions,
+    mut shelf: Shelf<'_>,
 ) -> Result<Vec<String>, OpsError> {
     let mut health = Health::default();
     for _ in 0..MOST_TURNS {
         let turn = turns.turn().await?;
         decisions.look_at(&turn);
         health.look_at(&turn);
+        shelf.look_at(&turn);
         // What another works at is the other's.
         if turn.is_settled || (turn.other.is_some() && turns.is_idle()) {
             break;
@@ -204,5 +222,7 @@ async fn until_through(
     while !turns.is_idle() {
         turns.work().await;
     }
-    Ok(health.sentences())
+    let mut wrong = health.sentences();
+    wrong.extend(shelf.through().await);
+    Ok(wrong)
 }

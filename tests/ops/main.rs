@@ -14,6 +14,7 @@ mod outage;
 mod questions;
 mod readiness;
 mod resize;
+mod retention;
 mod rights;
 mod starts;
 mod terms;

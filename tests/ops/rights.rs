@@ -14,7 +14,7 @@ use crate::lab::{Lab, lab, nothing_left, submitted};
 /// The same place, for another.
 fn of(lab: &Lab, user: &str) -> Context {
     let mut context = lab.context.clone();
-    context.settings.user = user.to_owned();
+    user.clone_into(&mut context.settings.user);
     context
 }
 

@@ -26,4 +26,5 @@ mod manager;
 mod packaging;
 mod place;
 mod readiness;
+mod retention;
 mod socket;
