@@ -113,7 +113,7 @@ fn at_any_moment() {
 /// Many that end at once keep nobody from hearing the signal, and what was not ended yet is ended by the next one.
 #[test]
 fn while_hundreds_end_at_once() {
-    const MANY: usize = 120;
+    const MANY: usize = 80;
     let place = Place::memory("cores=1000&memory=1000g&images=all");
     let file = place.open_job("many", 0);
     let array = format!("0-{}", MANY - 1);
@@ -129,7 +129,7 @@ fn while_hundreds_end_at_once() {
             .count()
     };
     let mut all = Vec::new();
-    for least in [1, 10, 30] {
+    for least in [1, 5, 15] {
         let watch = place.watch(&["--interval", "1s"]);
         until("some of them are over", || over() >= least);
         all.push(assert_ends_soon(watch, "TERM"));

@@ -52,8 +52,9 @@ fn alone(place: &Place) {
     submit(place, "web");
     let watch = place.watch_in(&["--interval", "30s"], &SETTINGS);
     until("it is given up", || place.ps().is_empty());
+    // It says so when it is through, which is a moment after the last of it is gone.
+    until("it says so", || watch.said("ended", "web") == 1);
     assert_eq!(watch.said("start failed", "web"), 1, "{:#?}", watch.log());
-    assert_eq!(watch.said("ended", "web"), 1, "{:#?}", watch.log());
     assert_eq!(watch.stop("TERM").0, 0);
     assert_given_up(place, "web");
 }
