@@ -221,9 +221,9 @@ mod tests {
             age: None,
             size: Some(Bytes::new(bytes)),
         };
-        assert_eq!(chosen(&all, Keep::default(), |_| true), []);
+        assert_eq!(chosen(&all, Keep::default(), |_| true), Vec::<u64>::new());
         assert_eq!(chosen(&all, of_age(500), |_| true), [30, 20]);
-        assert_eq!(chosen(&all, of_size(90), |_| true), []);
+        assert_eq!(chosen(&all, of_size(90), |_| true), Vec::<u64>::new());
         assert_eq!(chosen(&all, of_size(89), |_| true), [30]);
         assert_eq!(chosen(&all, of_size(60), |_| true), [30]);
         assert_eq!(chosen(&all, of_size(0), |_| true), [30, 20, 40]);
