@@ -128,6 +128,7 @@ fn execution(n: u64, now: Timestamp) -> Execution {
             key: None,
             timeout: None,
             terms: Terms::default(),
+            proxy: None,
             job_image: None,
             registry: String::new(),
         },
