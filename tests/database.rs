@@ -281,3 +281,36 @@ fn a_disk_that_is_full_from_the_start_refuses_nothing_silently() {
     }
     assert_eq!(containers(&env), 0);
 }
+
+/// Somebody has written into the database by hand.
+#[test]
+fn a_row_that_cannot_be_read_hides_no_other() {
+    let env = &TestEnv::with_options("images=all");
+    let id = running(env);
+    env.run(&["kill", &id]).expect(0);
+    let other = running(env);
+    env.run(&["kill", &other]).expect(0);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        use sqlx::Connection;
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(database(env));
+        let mut connection = sqlx::SqliteConnection::connect_with(&options)
+            .await
+            .unwrap();
+        let damage = sqlx::query("UPDATE executions SET outcome = 'exploded' WHERE id = ?");
+        damage.bind(&id).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    });
+    for arguments in [&["history", "-o", "name"][..], &["ps", "-a", "-o", "name"]] {
+        let ran = env.run(arguments);
+        let told = format!("outcome of execution {id}: 'exploded' is none; it is left out");
+        assert!(ran.stderr.contains(&told), "{}", ran.stderr);
+        assert_eq!((ran.code, ran.stdout.trim()), (0, other.as_str()));
+    }
+    let error = env.run(&["show", &id]).expect_error(125);
+    assert!(error.contains("something unreadable"), "{error}");
+    env.run(&["logs", &other]).expect(0);
+}

@@ -86,7 +86,9 @@ pub async fn run(args: HistoryArgs, session: &Session) -> Done {
     if args.as_workload {
         return workload(&context, &query, session).await;
     }
-    let mut views = ops::list::history(&context, &query).await?;
+    let past = ops::list::past_of(&context, &query).await?;
+    session.tell_unreadable(&past.unreadable);
+    let mut views = past.executions;
     // History knows of what is alive, too; that is for `ps`.
     views.retain(|view| view.state.is_over());
     session.face.print(&listing::executions(

@@ -56,6 +56,7 @@ pub async fn run(args: PsArgs, session: &Session) -> Done {
     }
     let listing = look(&args, &context).await?;
     session.tell_oddities(&listing.anomalies, &listing.gaps);
+    session.tell_unreadable(&listing.unreadable);
     if let Some(why) = &listing.no_history {
         session.face.warn(&format!(
             "{why}; nothing that is queued is started, and nothing that ends is recorded, until it is back"

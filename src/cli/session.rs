@@ -157,6 +157,18 @@ impl Session {
             ));
         }
     }
+
+    /// Warns of rows of the history that are left out.
+    pub fn tell_unreadable(&self, rows: &[String]) {
+        const NAMED: usize = 5;
+        for row in rows.iter().take(NAMED) {
+            self.face.warn(&format!("{row}; it is left out"));
+        }
+        if rows.len() > NAMED {
+            let more = rows.len() - NAMED;
+            self.face.warn(&format!("{more} more rows are left out"));
+        }
+    }
 }
 
 /// A job's exit code as the process's own; Docker's are never beyond a byte.

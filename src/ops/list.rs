@@ -28,6 +28,8 @@ pub struct Listing {
     pub anomalies: Vec<Anomaly>,
     /// What could not be asked.
     pub gaps: Vec<Gap>,
+    /// Rows of the history that can't be understood, each in a sentence: they are left out.
+    pub unreadable: Vec<String>,
     /// Why the history can't be had, where something waits to be started or recorded.
     pub no_history: Option<String>,
 }
@@ -58,8 +60,9 @@ pub async fn ps(context: &Context, ended: bool) -> Result<Listing, OpsError> {
         .values()
         .map(|execution| present::alive(execution, plan, known, None, context.site()))
         .collect();
+    let mut unreadable = Vec::new();
     if ended {
-        let past = history(
+        let past = past_of(
             context,
             &Query {
                 limit: Some(RECENT),
@@ -67,8 +70,10 @@ pub async fn ps(context: &Context, ended: bool) -> Result<Listing, OpsError> {
             },
         )
         .await?;
+        unreadable = past.unreadable;
         executions.extend(
-            past.into_iter()
+            past.executions
+                .into_iter()
                 .filter(|view| !snapshot.executions.contains_key(&view.id)),
         );
     }
@@ -77,6 +82,7 @@ pub async fn ps(context: &Context, ended: bool) -> Result<Listing, OpsError> {
         executions,
         anomalies: snapshot.anomalies,
         gaps: snapshot.gaps,
+        unreadable,
         no_history,
     })
 }
@@ -199,11 +205,28 @@ pub async fn owner_view(
     show_alive(context, execution).await
 }
 
+/// What history has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Past {
+    /// Executions, the newest first.
+    pub executions: Vec<ExecutionView>,
+    /// Rows that can't be understood, each in a sentence: they are left out.
+    pub unreadable: Vec<String>,
+}
+
 /// Executions from history, the newest first.
 pub async fn history(context: &Context, query: &Query) -> Result<Vec<ExecutionView>, OpsError> {
+    Ok(past_of(context, query).await?.executions)
+}
+
+/// The same, with what could not be understood.
+pub async fn past_of(context: &Context, query: &Query) -> Result<Past, OpsError> {
     let store = context.history.open().await?;
-    let records = store.find(&context.settings.deployment, query).await?;
-    Ok(records.iter().map(present::past).collect())
+    let found = store.search(&context.settings.deployment, query).await?;
+    Ok(Past {
+        executions: found.records.iter().map(present::past).collect(),
+        unreadable: found.unreadable.iter().map(ToString::to_string).collect(),
+    })
 }
 
 /// A node and what is on it.

@@ -32,13 +32,15 @@ pub struct Workload {
 pub async fn workload(context: &Context, query: &Query) -> Result<Workload, OpsError> {
     let store = context.history.open().await?;
     let deployment = &context.settings.deployment;
-    let mut records = store.find(deployment, query).await?;
+    let found = store.search(deployment, query).await?;
+    let left_out = found.unreadable.len();
+    let mut records = found.records;
     // What is alive is not the past yet.
     records.retain(|record| record.end.is_some());
     records.sort_by_key(|record| (record.submitted_at, record.id));
     let mut workload = Workload {
         jobs: Vec::with_capacity(records.len()),
-        left_out: 0,
+        left_out,
     };
     let begin = records.first().map(|record| record.submitted_at);
     let begin = begin.unwrap_or(Timestamp::UNIX_EPOCH);

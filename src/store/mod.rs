@@ -133,6 +133,15 @@ pub struct Event {
     pub detail: String,
 }
 
+/// What was found, and what of it could not be understood.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Records, the newest submission first.
+    pub records: Vec<Record>,
+    /// What is wrong with each row that is left out.
+    pub unreadable: Vec<StoreError>,
+}
+
 /// Which records.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Query {
@@ -185,7 +194,7 @@ pub trait Store: Send + Sync {
     /// Writes an event; the same one twice is one.
     async fn event(&self, deployment: &Deployment, event: &Event) -> Result<()>;
 
-    /// The events of executions, each one's in order of time; one without events is not in it. However many are asked for, it
+    /// The events of executions, each one's in order of time; those that can't be understood are left out; one without events is not in it. However many are asked for, it
     /// is a few questions to the database and not one each.
     async fn events_of(
         &self,
@@ -199,21 +208,29 @@ pub trait Store: Send + Sync {
         Ok(found.remove(&execution).unwrap_or_default())
     }
 
-    /// The records of these ids, as far as there are any; likewise in a few questions.
+    /// The records of these ids, as far as there are any that can be understood; likewise in a few questions.
     async fn get_all(
         &self,
         deployment: &Deployment,
         executions: &[ExecutionId],
     ) -> Result<BTreeMap<ExecutionId, Record>>;
 
-    /// The record of that id.
+    /// The record of that id; one that can't be understood is an error.
     async fn get(&self, deployment: &Deployment, execution: ExecutionId) -> Result<Option<Record>> {
         let mut found = self.get_all(deployment, &[execution]).await?;
         Ok(found.remove(&execution))
     }
 
-    /// Records, the newest submission first.
+    /// Records, the newest submission first. What can't be understood is left out, unless there is nothing else.
     async fn find(&self, deployment: &Deployment, query: &Query) -> Result<Vec<Record>>;
+
+    /// The same, with what is left out.
+    async fn search(&self, deployment: &Deployment, query: &Query) -> Result<Found> {
+        Ok(Found {
+            records: self.find(deployment, query).await?,
+            unreadable: Vec::new(),
+        })
+    }
 
     /// Forgets an execution.
     async fn forget(&self, deployment: &Deployment, execution: ExecutionId) -> Result<()>;

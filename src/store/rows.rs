@@ -182,23 +182,30 @@ fn among(sql: &str, deployment: &Deployment, executions: &[ExecutionId]) -> (Str
     (format!("{sql} IN ({marks})"), values.collect())
 }
 
-/// Understands events: those of each execution in the order in which they can have happened.
-pub fn read_events(rows: Vec<EventRow>) -> Result<BTreeMap<ExecutionId, Vec<Event>>> {
+/// Understands events: those of each execution in the order in which they can have happened. What can't be understood is left
+/// out and told in the log.
+pub fn read_events(rows: Vec<EventRow>) -> BTreeMap<ExecutionId, Vec<Event>> {
     let mut all: BTreeMap<ExecutionId, Vec<Event>> = BTreeMap::new();
-    for (execution, ms, kind, detail) in rows {
-        let execution = read_id(&execution)?;
-        let event = Event {
-            execution,
-            at: read_time(&format!("an event of execution {execution}"), ms)?,
-            kind,
-            detail,
-        };
-        all.entry(execution).or_default().push(event);
+    for row in rows {
+        match read_event(row) {
+            Ok(event) => all.entry(event.execution).or_default().push(event),
+            Err(error) => tracing::warn!(%error, "left out"),
+        }
     }
     for events in all.values_mut() {
         sort_events(events);
     }
-    Ok(all)
+    all
+}
+
+fn read_event((execution, ms, kind, detail): EventRow) -> Result<Event> {
+    let execution = read_id(&execution)?;
+    Ok(Event {
+        execution,
+        at: read_time(&format!("an event of execution {execution}"), ms)?,
+        kind,
+        detail,
+    })
 }
 
 /// Understands a row.

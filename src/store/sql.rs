@@ -11,7 +11,7 @@ use sqlx::{Database, Encode, FromRow, Type};
 
 use super::dialect::{Dialect, Table};
 use super::rows::{self, EventRow, ExecutionRow, Value};
-use super::{Event, Lease, Query, Record, Result, Store, StoreError};
+use super::{Event, Found, Lease, Query, Record, Result, Store, StoreError};
 use super::{Usage, UsageQuery, User, accounts};
 use crate::model::{Deployment, ExecutionId};
 
@@ -35,6 +35,48 @@ impl<T> Row for T where
         + for<'r> FromRow<'r, sqlx::sqlite::SqliteRow>
         + for<'r> FromRow<'r, sqlx::mysql::MySqlRow>
 {
+}
+
+/// A row that may not be what it should be: whoever reads many of them is to have the others.
+pub struct Readable<T>(std::result::Result<T, String>);
+
+impl<'r, R: sqlx::Row, T: FromRow<'r, R>> FromRow<'r, R> for Readable<T> {
+    fn from_row(row: &'r R) -> sqlx::Result<Self> {
+        Ok(Self(T::from_row(row).map_err(|error| error.to_string())))
+    }
+}
+
+impl<T> Readable<T> {
+    /// The row, or what is wrong with it.
+    fn of(self, what: &str) -> Result<T> {
+        self.0.map_err(|why| StoreError::Garbled {
+            what: what.to_owned(),
+            why,
+        })
+    }
+}
+
+/// Tells what is left out, for who reads the log.
+fn leave_out(unreadable: &[StoreError]) {
+    for error in unreadable {
+        tracing::warn!(%error, "left out");
+    }
+}
+
+fn or_leave_out<T>(row: Result<T>) -> Option<T> {
+    row.inspect_err(|error| leave_out(std::slice::from_ref(error)))
+        .ok()
+}
+
+impl Found {
+    /// The records; where all there is can't be understood, that.
+    fn or_error(mut self) -> Result<Vec<Record>> {
+        if self.records.is_empty() && !self.unreadable.is_empty() {
+            return Err(self.unreadable.swap_remove(0));
+        }
+        leave_out(&self.unreadable);
+        Ok(self.records)
+    }
 }
 
 /// A database as the store needs one. `what` says for people what is being done. Where a connection is lost a statement may
@@ -118,9 +160,17 @@ impl<D: Driver> SqlStore<D> {
         self.driver.execute(what, statement).await.map(|_| ())
     }
 
-    async fn executions(&self, statement: Bound) -> Result<Vec<Record>> {
-        let found: Vec<ExecutionRow> = self.driver.fetch("read executions", statement).await?;
-        found.into_iter().map(rows::read_record).collect()
+    async fn executions(&self, statement: Bound) -> Result<Found> {
+        let rows: Vec<Readable<ExecutionRow>> =
+            self.driver.fetch("read executions", statement).await?;
+        let mut found = Found::default();
+        for row in rows {
+            match row.of("a row of executions").and_then(rows::read_record) {
+                Ok(record) => found.records.push(record),
+                Err(error) => found.unreadable.push(error),
+            }
+        }
+        Ok(found)
     }
 
     async fn holder(&self, deployment: &Deployment) -> Result<Option<(String, Timestamp)>> {
@@ -159,9 +209,12 @@ impl<D: Driver> Store for SqlStore<D> {
         let mut events: Vec<EventRow> = Vec::new();
         for some in executions.chunks(rows::AT_ONCE) {
             let statement = rows::events_statement(deployment, some);
-            events.extend(self.driver.fetch("read events", statement).await?);
+            let found: Vec<Readable<EventRow>> =
+                self.driver.fetch("read events", statement).await?;
+            let found = found.into_iter().map(|row| row.of("a row of events"));
+            events.extend(found.filter_map(or_leave_out));
         }
-        rows::read_events(events)
+        Ok(rows::read_events(events))
     }
 
     async fn get_all(
@@ -172,12 +225,26 @@ impl<D: Driver> Store for SqlStore<D> {
         let mut records = BTreeMap::new();
         for some in executions.chunks(rows::AT_ONCE) {
             let found = self.executions(rows::get_statement(deployment, some));
-            records.extend(found.await?.into_iter().map(|record| (record.id, record)));
+            let Found {
+                records: all,
+                unreadable,
+            } = found.await?;
+            leave_out(&unreadable);
+            records.extend(all.into_iter().map(|record| (record.id, record)));
         }
         Ok(records)
     }
 
+    async fn get(&self, deployment: &Deployment, execution: ExecutionId) -> Result<Option<Record>> {
+        let found = self.executions(rows::get_statement(deployment, &[execution]));
+        Ok(found.await?.or_error()?.into_iter().next())
+    }
+
     async fn find(&self, deployment: &Deployment, query: &Query) -> Result<Vec<Record>> {
+        self.search(deployment, query).await?.or_error()
+    }
+
+    async fn search(&self, deployment: &Deployment, query: &Query) -> Result<Found> {
         self.executions(rows::find_statement(deployment, query)?)
             .await
     }
@@ -198,8 +265,12 @@ impl<D: Driver> Store for SqlStore<D> {
 
     async fn users(&self, deployment: &Deployment) -> Result<Vec<User>> {
         let statement = (accounts::LIST.to_owned(), vec![text(deployment.as_str())]);
-        let found: Vec<accounts::UserRow> = self.driver.fetch("read users", statement).await?;
-        found.into_iter().map(accounts::read_user).collect()
+        let found: Vec<Readable<accounts::UserRow>> =
+            self.driver.fetch("read users", statement).await?;
+        let users = found
+            .into_iter()
+            .map(|row| row.of("a row of users").and_then(accounts::read_user));
+        Ok(users.filter_map(or_leave_out).collect())
     }
 
     async fn enter(&self, deployment: &Deployment, user: &User) -> Result<()> {

@@ -30,6 +30,7 @@ mod races;
 mod rows;
 mod schema;
 mod server;
+mod unreadable;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
