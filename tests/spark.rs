@@ -10,6 +10,9 @@
     reason = "what is missing in a test is a failure"
 )]
 
+#[path = "common/apache.rs"]
+mod apache;
+
 mod spark {
     mod batch;
     mod cluster;
@@ -23,5 +26,6 @@ mod spark {
     mod notebook;
     mod others;
     mod project;
+    mod proxied;
     mod site;
 }

@@ -1,5 +1,7 @@
 //! A real Apache for one test: a directory and a port of its own on 127.0.0.1, gone when this is dropped.
 
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
 use std::fmt::Write as _;
 use std::fs::Permissions;
 use std::io::{Read, Write};
@@ -117,7 +119,7 @@ impl Apache {
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
-            .expect("these tests need apache2 (on Debian: apt-get install apache2)");
+            .unwrap_or_else(|e| panic!("these tests need apache2 (apt-get install apache2): {e}"));
         self.child = Some(child);
         let deadline = Instant::now() + Duration::from_secs(30);
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
@@ -155,11 +157,7 @@ pub fn get(port: u16, host: &str, path: &str) -> Page {
     stream
         .set_read_timeout(Some(Duration::from_secs(30)))
         .unwrap();
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
-    )
-    .unwrap();
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n").unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
     let answer = String::from_utf8_lossy(&answer);

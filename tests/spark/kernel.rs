@@ -37,7 +37,9 @@ impl Jupyter {
 
     fn url(&self, path: &str, token: &str) -> Url {
         let mut url = self.base.clone();
-        url.set_path(path);
+        // Behind a web server all of it is below a path.
+        let below = self.base.path().trim_end_matches("/lab");
+        url.set_path(&format!("{below}{path}"));
         url.set_query(
             (!token.is_empty())
                 .then(|| format!("token={token}"))

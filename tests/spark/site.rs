@@ -73,6 +73,7 @@ pub struct Site {
     _turn: MutexGuard<'static, ()>,
     root: TempDir,
     deployment: String,
+    settings: Vec<(&'static str, String)>,
 }
 
 impl Site {
@@ -88,7 +89,13 @@ impl Site {
             _turn: turn,
             root,
             deployment,
+            settings: Vec::new(),
         }
+    }
+
+    /// Sets a variable for all that is run from now on.
+    pub fn set(&mut self, variable: &'static str, value: impl Into<String>) {
+        self.settings.push((variable, value.into()));
     }
 
     /// A path in its working directory. Containers may read what is there.
@@ -128,6 +135,11 @@ impl Site {
         command
             .env("HOME", self.root.path())
             .env("ZOE_DEPLOYMENT", &self.deployment)
+            .envs(
+                self.settings
+                    .iter()
+                    .map(|(variable, value)| (variable, value)),
+            )
             .stdin(Stdio::null());
         command
     }
