@@ -52,6 +52,9 @@ _zoe() {
             zoe,logs)
                 cmd="zoe__subcmd__logs"
                 ;;
+            zoe,mail)
+                cmd="zoe__subcmd__mail"
+                ;;
             zoe,man)
                 cmd="zoe__subcmd__man"
                 ;;
@@ -151,6 +154,21 @@ _zoe() {
             zoe__subcmd__images,push)
                 cmd="zoe__subcmd__images__subcmd__push"
                 ;;
+            zoe__subcmd__mail,drop)
+                cmd="zoe__subcmd__mail__subcmd__drop"
+                ;;
+            zoe__subcmd__mail,queue)
+                cmd="zoe__subcmd__mail__subcmd__queue"
+                ;;
+            zoe__subcmd__mail,retry)
+                cmd="zoe__subcmd__mail__subcmd__retry"
+                ;;
+            zoe__subcmd__mail,send)
+                cmd="zoe__subcmd__mail__subcmd__send"
+                ;;
+            zoe__subcmd__mail,test)
+                cmd="zoe__subcmd__mail__subcmd__test"
+                ;;
             zoe__subcmd__proxy,check)
                 cmd="zoe__subcmd__proxy__subcmd__check"
                 ;;
@@ -185,7 +203,7 @@ _zoe() {
 
     case "${cmd}" in
         zoe)
-            opts="-q -v -h -V --config --host --deployment --color --quiet --verbose --help --version submit cluster notebook run ps queue explain show open logs top history status simulate exec wait hold release resubmit resize kill rm watch app user db proxy images write-config config completions man"
+            opts="-q -v -h -V --config --host --deployment --color --quiet --verbose --help --version submit cluster notebook run ps queue explain show open logs top history status simulate exec wait hold release resubmit resize kill rm watch app user db proxy mail images write-config config completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -343,7 +361,7 @@ _zoe() {
             return 0
             ;;
         zoe__subcmd__cluster)
-            opts="-d -e -q -v -h --name --detach --priority --after --hold --timeout --time-limit --env --volume --set --workers --max-workers --worker-cores --worker-memory --master-cores --master-memory --conf --config --host --deployment --color --quiet --verbose --help"
+            opts="-d -e -q -v -h --name --detach --priority --after --hold --timeout --time-limit --mail-on --env --volume --set --workers --max-workers --worker-cores --worker-memory --master-cores --master-memory --conf --config --host --deployment --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -367,6 +385,10 @@ _zoe() {
                     ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --mail-on)
+                    COMPREPLY=($(compgen -W "end fail never" -- "${cur}"))
                     return 0
                     ;;
                 --env)
@@ -1176,6 +1198,194 @@ _zoe() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        zoe__subcmd__mail)
+            opts="-q -v -h --config --host --deployment --color --quiet --verbose --help test queue send retry drop"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --deployment)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        zoe__subcmd__mail__subcmd__drop)
+            opts="-q -v -h --config --host --deployment --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --deployment)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        zoe__subcmd__mail__subcmd__queue)
+            opts="-o -q -v -h --failed --all --output --config --host --deployment --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --deployment)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        zoe__subcmd__mail__subcmd__retry)
+            opts="-q -v -h --config --host --deployment --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --deployment)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        zoe__subcmd__mail__subcmd__send)
+            opts="-q -v -h --config --host --deployment --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --deployment)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        zoe__subcmd__mail__subcmd__test)
+            opts="-q -v -h --config --host --deployment --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --deployment)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         zoe__subcmd__man)
             opts="-q -v -h --config --host --deployment --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1207,7 +1417,7 @@ _zoe() {
             return 0
             ;;
         zoe__subcmd__notebook)
-            opts="-d -e -q -v -h --attach --name --detach --priority --after --hold --timeout --time-limit --env --volume --set --workers --max-workers --worker-cores --worker-memory --master-cores --master-memory --conf --notebook-cores --notebook-memory --config --host --deployment --color --quiet --verbose --help"
+            opts="-d -e -q -v -h --attach --name --detach --priority --after --hold --timeout --time-limit --mail-on --env --volume --set --workers --max-workers --worker-cores --worker-memory --master-cores --master-memory --conf --notebook-cores --notebook-memory --config --host --deployment --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1231,6 +1441,10 @@ _zoe() {
                     ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --mail-on)
+                    COMPREPLY=($(compgen -W "end fail never" -- "${cur}"))
                     return 0
                     ;;
                 --env)
@@ -1661,7 +1875,7 @@ _zoe() {
             return 0
             ;;
         zoe__subcmd__resubmit)
-            opts="-d -e -q -v -h --name --detach --env --conf --priority --after --hold --timeout --time-limit --retries --retry-on --config --host --deployment --color --quiet --verbose --help"
+            opts="-d -e -q -v -h --name --detach --env --conf --priority --after --hold --timeout --time-limit --mail-on --retries --retry-on --config --host --deployment --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1697,6 +1911,10 @@ _zoe() {
                     ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --mail-on)
+                    COMPREPLY=($(compgen -W "end fail never" -- "${cur}"))
                     return 0
                     ;;
                 --retries)
@@ -1761,7 +1979,7 @@ _zoe() {
             return 0
             ;;
         zoe__subcmd__run)
-            opts="-d -e -q -v -h --key --name --detach --priority --after --hold --timeout --time-limit --env --volume --set --array --retries --retry-on --config --host --deployment --color --quiet --verbose --help"
+            opts="-d -e -q -v -h --key --name --detach --priority --after --hold --timeout --time-limit --mail-on --env --volume --set --array --retries --retry-on --config --host --deployment --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1789,6 +2007,10 @@ _zoe() {
                     ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --mail-on)
+                    COMPREPLY=($(compgen -W "end fail never" -- "${cur}"))
                     return 0
                     ;;
                 --env)
@@ -1985,7 +2207,7 @@ _zoe() {
             return 0
             ;;
         zoe__subcmd__submit)
-            opts="-d -e -q -v -h --class --main --key --name --detach --priority --after --hold --timeout --time-limit --env --volume --set --array --retries --retry-on --workers --max-workers --worker-cores --worker-memory --master-cores --master-memory --conf --driver-cores --driver-memory --config --host --deployment --color --quiet --verbose --help"
+            opts="-d -e -q -v -h --class --main --key --name --detach --priority --after --hold --timeout --time-limit --mail-on --env --volume --set --array --retries --retry-on --workers --max-workers --worker-cores --worker-memory --master-cores --master-memory --conf --driver-cores --driver-memory --config --host --deployment --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2021,6 +2243,10 @@ _zoe() {
                     ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --mail-on)
+                    COMPREPLY=($(compgen -W "end fail never" -- "${cur}"))
                     return 0
                     ;;
                 --env)
@@ -2179,7 +2405,7 @@ _zoe() {
             return 0
             ;;
         zoe__subcmd__user__subcmd__add)
-            opts="-q -v -h --mail --role --executions --cores --memory --hours --config --host --deployment --color --quiet --verbose --help"
+            opts="-q -v -h --mail --mail-on --role --executions --cores --memory --hours --config --host --deployment --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2187,6 +2413,10 @@ _zoe() {
             case "${prev}" in
                 --mail)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --mail-on)
+                    COMPREPLY=($(compgen -W "end fail never default" -- "${cur}"))
                     return 0
                     ;;
                 --role)
@@ -2301,7 +2531,7 @@ _zoe() {
             return 0
             ;;
         zoe__subcmd__user__subcmd__set)
-            opts="-q -v -h --mail --role --executions --cores --memory --hours --config --host --deployment --color --quiet --verbose --help"
+            opts="-q -v -h --mail --mail-on --role --executions --cores --memory --hours --config --host --deployment --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2309,6 +2539,10 @@ _zoe() {
             case "${prev}" in
                 --mail)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --mail-on)
+                    COMPREPLY=($(compgen -W "end fail never default" -- "${cur}"))
                     return 0
                     ;;
                 --role)

@@ -61,6 +61,7 @@ complete -c zoe -n "__fish_zoe_needs_command" -f -a "app" -d 'List, show and che
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "user" -d 'Enter users, and say what each may have'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "db" -d 'Look after the database: make it, bring it up to date, move it'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "proxy" -d 'Set up, show and check the web server before the applications'
+complete -c zoe -n "__fish_zoe_needs_command" -f -a "mail" -d 'Try whether mail arrives, and look after what could not be sent'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "images" -d 'Build, list and push the images'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "write-config" -d 'Write a commented sample of the configuration'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "config" -d 'Show or check the configuration'
@@ -73,6 +74,9 @@ complete -c zoe -n "__fish_zoe_using_subcommand submit" -l name -d 'What to call
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -l priority -d 'The greater goes first; without it 0, and below 0 last' -r
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -l after -d 'Start it only when that one is over: well (EXEC or EXEC:ok), or in any way (EXEC:any); may be repeated' -r
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -l time-limit -l timeout -d 'End it when it has run for so long (exit code 124): 30s, 10m, 2h, 1h30m. Small ones with a limit are let past' -r
+complete -c zoe -n "__fish_zoe_using_subcommand submit" -l mail-on -d 'Write to its owner when it ends: end, only when that was not well: fail, or never [default: what `zoe user` or the configuration says]' -r -f -a "end\t'When it ends'
+fail\t'When it does not end well'
+never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -s e -l env -d 'Set a variable in every container; without =VALUE it has the caller\'s value. Not visible in `ps`, `show` or labels' -r
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -l volume -d 'Let every container see a directory of the Docker host, or a volume' -r
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -l set -d 'Set any field of the application: worker.core=3, master.memory=1g, driver.env.TZ=UTC, worker.placement.labels.disk=ssd' -r
@@ -103,6 +107,9 @@ complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l name -d 'What to cal
 complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l priority -d 'The greater goes first; without it 0, and below 0 last' -r
 complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l after -d 'Start it only when that one is over: well (EXEC or EXEC:ok), or in any way (EXEC:any); may be repeated' -r
 complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l time-limit -l timeout -d 'End it when it has run for so long (exit code 124): 30s, 10m, 2h, 1h30m. Small ones with a limit are let past' -r
+complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l mail-on -d 'Write to its owner when it ends: end, only when that was not well: fail, or never [default: what `zoe user` or the configuration says]' -r -f -a "end\t'When it ends'
+fail\t'When it does not end well'
+never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand cluster" -s e -l env -d 'Set a variable in every container; without =VALUE it has the caller\'s value. Not visible in `ps`, `show` or labels' -r
 complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l volume -d 'Let every container see a directory of the Docker host, or a volume' -r
 complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l set -d 'Set any field of the application: worker.core=3, master.memory=1g, driver.env.TZ=UTC, worker.placement.labels.disk=ssd' -r
@@ -128,6 +135,9 @@ complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l name -d 'What to ca
 complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l priority -d 'The greater goes first; without it 0, and below 0 last' -r
 complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l after -d 'Start it only when that one is over: well (EXEC or EXEC:ok), or in any way (EXEC:any); may be repeated' -r
 complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l time-limit -l timeout -d 'End it when it has run for so long (exit code 124): 30s, 10m, 2h, 1h30m. Small ones with a limit are let past' -r
+complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l mail-on -d 'Write to its owner when it ends: end, only when that was not well: fail, or never [default: what `zoe user` or the configuration says]' -r -f -a "end\t'When it ends'
+fail\t'When it does not end well'
+never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand notebook" -s e -l env -d 'Set a variable in every container; without =VALUE it has the caller\'s value. Not visible in `ps`, `show` or labels' -r
 complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l volume -d 'Let every container see a directory of the Docker host, or a volume' -r
 complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l set -d 'Set any field of the application: worker.core=3, master.memory=1g, driver.env.TZ=UTC, worker.placement.labels.disk=ssd' -r
@@ -157,6 +167,9 @@ complete -c zoe -n "__fish_zoe_using_subcommand run" -l name -d 'What to call it
 complete -c zoe -n "__fish_zoe_using_subcommand run" -l priority -d 'The greater goes first; without it 0, and below 0 last' -r
 complete -c zoe -n "__fish_zoe_using_subcommand run" -l after -d 'Start it only when that one is over: well (EXEC or EXEC:ok), or in any way (EXEC:any); may be repeated' -r
 complete -c zoe -n "__fish_zoe_using_subcommand run" -l time-limit -l timeout -d 'End it when it has run for so long (exit code 124): 30s, 10m, 2h, 1h30m. Small ones with a limit are let past' -r
+complete -c zoe -n "__fish_zoe_using_subcommand run" -l mail-on -d 'Write to its owner when it ends: end, only when that was not well: fail, or never [default: what `zoe user` or the configuration says]' -r -f -a "end\t'When it ends'
+fail\t'When it does not end well'
+never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand run" -s e -l env -d 'Set a variable in every container; without =VALUE it has the caller\'s value. Not visible in `ps`, `show` or labels' -r
 complete -c zoe -n "__fish_zoe_using_subcommand run" -l volume -d 'Let every container see a directory of the Docker host, or a volume' -r
 complete -c zoe -n "__fish_zoe_using_subcommand run" -l set -d 'Set any field of the application: worker.core=3, master.memory=1g, driver.env.TZ=UTC, worker.placement.labels.disk=ssd' -r
@@ -366,6 +379,9 @@ complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l conf -d 'A Spark se
 complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l priority -d 'The greater goes first; without it 0, and below 0 last' -r
 complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l after -d 'Start it only when that one is over: well (EXEC or EXEC:ok), or in any way (EXEC:any); may be repeated' -r
 complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l time-limit -l timeout -d 'End it when it has run for so long (exit code 124): 30s, 10m, 2h, 1h30m. Small ones with a limit are let past' -r
+complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l mail-on -d 'Write to its owner when it ends: end, only when that was not well: fail, or never [default: what `zoe user` or the configuration says]' -r -f -a "end\t'When it ends'
+fail\t'When it does not end well'
+never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l retries -d 'When it fails, run it again so many times at the most' -r
 complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l retry-on -d 'Only when it fails with one of these exit codes: 75,111' -r
 complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
@@ -482,6 +498,10 @@ complete -c zoe -n "__fish_zoe_using_subcommand user; and not __fish_seen_subcom
 complete -c zoe -n "__fish_zoe_using_subcommand user; and not __fish_seen_subcommand_from add set ls show rm" -f -a "show" -d 'Show what a user may have, has, and has used'
 complete -c zoe -n "__fish_zoe_using_subcommand user; and not __fish_seen_subcommand_from add set ls show rm" -f -a "rm" -d 'Remove a user; what everybody may have counts then'
 complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from add" -l mail -d 'Where mail goes; empty for nowhere' -r
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from add" -l mail-on -d 'When to write about an execution that does not say: end, fail (when it did not end well), never, or default' -r -f -a "end\t'When it ends'
+fail\t'When it does not end well'
+never\t'Never'
+default\t'As the configuration says'"
 complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from add" -l role -d 'user; or admin: once there is one, only admins (and root) end, hold, resize or enter others\' executions and change users' -r -f -a "user\t'What everybody may'
 admin\t'Also what concerns others'"
 complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from add" -l executions -d 'How many executions may run at once' -r
@@ -498,6 +518,10 @@ complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand
 complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from add" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
 complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help'
 complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from set" -l mail -d 'Where mail goes; empty for nowhere' -r
+complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from set" -l mail-on -d 'When to write about an execution that does not say: end, fail (when it did not end well), never, or default' -r -f -a "end\t'When it ends'
+fail\t'When it does not end well'
+never\t'Never'
+default\t'As the configuration says'"
 complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from set" -l role -d 'user; or admin: once there is one, only admins (and root) end, hold, resize or enter others\' executions and change users' -r -f -a "user\t'What everybody may'
 admin\t'Also what concerns others'"
 complete -c zoe -n "__fish_zoe_using_subcommand user; and __fish_seen_subcommand_from set" -l executions -d 'How many executions may run at once' -r
@@ -665,6 +689,69 @@ never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand proxy; and __fish_seen_subcommand_from check" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
 complete -c zoe -n "__fish_zoe_using_subcommand proxy; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
 complete -c zoe -n "__fish_zoe_using_subcommand proxy; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and not __fish_seen_subcommand_from test queue send retry drop" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and not __fish_seen_subcommand_from test queue send retry drop" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and not __fish_seen_subcommand_from test queue send retry drop" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and not __fish_seen_subcommand_from test queue send retry drop" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and not __fish_seen_subcommand_from test queue send retry drop" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and not __fish_seen_subcommand_from test queue send retry drop" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and not __fish_seen_subcommand_from test queue send retry drop" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and not __fish_seen_subcommand_from test queue send retry drop" -f -a "test" -d 'Send a mail now that only shows that mail arrives'
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and not __fish_seen_subcommand_from test queue send retry drop" -f -a "queue" -d 'List the mails that wait to be sent or were given up'
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and not __fish_seen_subcommand_from test queue send retry drop" -f -a "send" -d 'Send what is due, as `zoe watch` does'
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and not __fish_seen_subcommand_from test queue send retry drop" -f -a "retry" -d 'Have mails tried again: those named, or all that were given up'
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and not __fish_seen_subcommand_from test queue send retry drop" -f -a "drop" -d 'Have mails not sent: those named, or all that were given up'
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from test" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from test" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from test" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from test" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from test" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from test" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from test" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from queue" -s o -l output -d 'In which form: table or json' -r -f -a "table\t'For people'
+json\t'JSON'"
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from queue" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from queue" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from queue" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from queue" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from queue" -l failed -d 'Only what was given up'
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from queue" -l all -d 'Also what was sent or dropped, as long as that is remembered (30 days)'
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from queue" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from queue" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from queue" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from send" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from send" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from send" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from send" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from send" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from send" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from send" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from retry" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from retry" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from retry" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from retry" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from retry" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from retry" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from retry" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from drop" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from drop" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from drop" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from drop" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from drop" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from drop" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand mail; and __fish_seen_subcommand_from drop" -s h -l help -d 'Print help'
 complete -c zoe -n "__fish_zoe_using_subcommand images; and not __fish_seen_subcommand_from build ls push" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand images; and not __fish_seen_subcommand_from build ls push" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand images; and not __fish_seen_subcommand_from build ls push" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r

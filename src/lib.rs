@@ -12,6 +12,7 @@ pub mod simulate;
 
 pub mod engine;
 pub mod logs;
+pub mod mail;
 pub mod proxy;
 pub mod store;
 

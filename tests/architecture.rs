@@ -57,6 +57,7 @@ const FORBIDDEN: &[(&str, &str)] = &[
 const DOORS: &[(&str, &[&str])] = &[
     ("bollard", &["engine"]),
     ("sqlx", &["store"]),
+    ("lettre", &["mail"]),
     ("clap", &["cli", "main"]),
 ];
 

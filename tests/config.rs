@@ -96,9 +96,13 @@ fn nothing_configured_is_complete() {
     [smtp] server = 
     [smtp] port = 587
     [smtp] security = starttls
+    [smtp] ca_file = 
     [smtp] user = 
     [smtp] password = 
+    [smtp] password_file = 
     [smtp] sender = 
+    [smtp] mail_on = fail
+    [smtp] give_up = 72
     [filesystem] history_path = ROOT/home/.local/share/zoe/history
     [filesystem] history_max_age = 
     [filesystem] history_max_size = 

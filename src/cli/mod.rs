@@ -21,6 +21,7 @@ mod hold;
 mod images;
 mod kill;
 mod logs;
+mod mail;
 mod man;
 mod notebook;
 mod open;
@@ -130,6 +131,9 @@ enum Command {
     /// Set up, show and check the web server before the applications
     #[command(subcommand)]
     Proxy(proxy::ProxyCommand),
+    /// Try whether mail arrives, and look after what could not be sent
+    #[command(subcommand)]
+    Mail(mail::MailCommand),
     /// Build, list and push the images
     #[command(subcommand)]
     Images(images::ImagesCommand),
@@ -276,6 +280,7 @@ async fn asynchronous(command: Command, session: &Session) -> Done {
         Command::Images(command) => images::run(command, session).await,
         Command::Simulate(args) => simulate::run(&args, session),
         Command::User(command) => user::run(command, session).await,
+        Command::Mail(command) => mail::run(command, session).await,
         Command::App(command) => app::run(&command, session),
         Command::WriteConfig(args) => write_config::run(&args, session),
         Command::Config(command) => config::run(&command, session),

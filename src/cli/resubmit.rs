@@ -55,6 +55,7 @@ pub async fn run(args: ResubmitArgs, session: &Session) -> Done {
         timeout: queue.time_limit,
         retries: retry.retries,
         retry_on: retry.retry_on.into_iter().collect(),
+        mail_on: queue.mail_on.map(Into::into),
     };
     let submission = resubmit::again(&context, &args.execution, changes).await?;
     attach::launch(session, &context, &submission, args.detach).await

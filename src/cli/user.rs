@@ -6,7 +6,7 @@ use super::args::list::{PlainForm, PlainFormat};
 use super::error::CommandError;
 use super::session::{Done, Session};
 use crate::model::ids::shorten;
-use crate::model::{Bytes, Cores, Limit};
+use crate::model::{Bytes, Cores, Limit, MailOn};
 use crate::ops::accounts::{self, Entry, LimitsEntry};
 use crate::output::users;
 use crate::store::Role;
@@ -15,6 +15,7 @@ use crate::store::Role;
 pub const EXAMPLES: &str = "\
 zoe user add ada --mail ada@example.org --cores 16 --memory 64g
 zoe user set ada --hours 500 --executions none    none: no limit; default: what everybody has
+zoe user set ada --mail-on end                    write at every end, not only at bad ones
 zoe user show                                     what you may have, have, and have used
 zoe user show ada                                 the same of another
 zoe user ls";
@@ -43,6 +44,9 @@ pub struct EntryArgs {
     /// Where mail goes; empty for nowhere
     #[arg(long, value_name = "ADDRESS", value_parser = mail)]
     mail: Option<String>,
+    /// When to write about an execution that does not say: end, fail (when it did not end well), never, or default
+    #[arg(long, value_name = "WHEN", value_enum, hide_possible_values = true)]
+    mail_on: Option<WhenArg>,
     /// user; or admin: once there is one, only admins (and root) end, hold, resize or enter others' executions and change
     /// users
     #[arg(long, value_name = "ROLE", value_enum, hide_possible_values = true)]
@@ -77,6 +81,30 @@ pub struct NameArgs {
     /// The user's name
     #[arg(value_name = "NAME")]
     name: String,
+}
+
+/// The word for when a user is written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum WhenArg {
+    /// When it ends
+    End,
+    /// When it does not end well
+    Fail,
+    /// Never
+    Never,
+    /// As the configuration says
+    Default,
+}
+
+impl From<WhenArg> for Option<MailOn> {
+    fn from(arg: WhenArg) -> Self {
+        match arg {
+            WhenArg::End => Some(MailOn::End),
+            WhenArg::Fail => Some(MailOn::Fail),
+            WhenArg::Never => Some(MailOn::Never),
+            WhenArg::Default => None,
+        }
+    }
 }
 
 /// The word for a role.
@@ -124,7 +152,7 @@ fn memory(text: &str) -> Result<LimitArg, String> {
     })
 }
 
-fn mail(text: &str) -> Result<String, String> {
+pub(super) fn mail(text: &str) -> Result<String, String> {
     let good = |c: char| !c.is_control() && !c.is_whitespace();
     let parts = text.split_once('@');
     let is_address = parts.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
@@ -182,6 +210,7 @@ fn entry(args: EntryArgs) -> (String, Entry) {
     });
     let entry = Entry {
         mail: args.mail,
+        mail_on: args.mail_on.map(Into::into),
         role,
         limits: LimitsEntry {
             executions: set(args.executions),

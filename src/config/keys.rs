@@ -5,14 +5,15 @@ mod apache;
 mod db;
 mod filesystem;
 mod quota;
+mod smtp;
 
 use std::path::Path;
 
 use super::Config;
 use super::docker_url::DockerUrl;
 use super::kinds::Given;
-use super::values::{Backend, MailSecurity};
-use crate::model::{AGEING_TEXT, Deployment, Mode, Order, Secret};
+use super::values::Backend;
+use crate::model::{AGEING_TEXT, Deployment, Mode, Order};
 
 /// Reads the text of one setting into its place and returns it as `config show` may show it: resolved, secrets masked.
 type Set = fn(&mut Config, &Given<'_>) -> Result<String, String>;
@@ -84,7 +85,6 @@ macro_rules! optional {
     };
 }
 
-const MAIL: Option<&str> = Some("mail");
 const CULLING: Option<&str> = Some("the culling of idle notebooks");
 
 /// The table, sections together, in the order in which they are shown.
@@ -168,64 +168,16 @@ pub const KEYS: &[Key] = &[
     apache::CONFIGTEST_COMMAND,
     apache::RELOAD_COMMAND,
     apache::ACCESS_LOG,
-    Key {
-        section: "smtp",
-        name: "server",
-        default: "",
-        doc: "The mail server. Empty: no mail is sent.",
-        later: MAIL,
-        set: optional!(smtp.server, Given::host_only, String::clone),
-    },
-    Key {
-        section: "smtp",
-        name: "port",
-        default: "587",
-        doc: "Its port: usually 587 for `starttls`, 465 for `tls`, 25 for `none`.",
-        later: MAIL,
-        set: as_given!(smtp.port, |g: &Given<'_>| g
-            .number(1, 65_535)
-            .map(|n| u16::try_from(n).unwrap_or(u16::MAX))),
-    },
-    Key {
-        section: "smtp",
-        name: "security",
-        default: "starttls",
-        doc: "How the connection to it is protected: `starttls`, `tls` or `none`.",
-        later: MAIL,
-        set: as_given!(smtp.security, |g: &Given<'_>| g.one_of(&[
-            ("starttls", MailSecurity::Starttls),
-            ("tls", MailSecurity::Tls),
-            ("none", MailSecurity::None),
-        ])),
-    },
-    Key {
-        section: "smtp",
-        name: "user",
-        default: "",
-        doc: "The name to log in with. Empty: no login.",
-        later: MAIL,
-        set: optional!(smtp.user, |g| Ok(g.text.to_owned()), String::clone),
-    },
-    Key {
-        section: "smtp",
-        name: "password",
-        default: "",
-        doc: "The password to log in with.",
-        later: MAIL,
-        set: optional!(
-            smtp.password,
-            |g| Ok(Secret::new(g.text)),
-            Secret::to_string
-        ),
-    },
-    Key {
-        section: "smtp",
-        name: "sender",
-        default: "",
-        doc: "The address that mails come from. Empty: `user`, when that is an address.",
-        later: MAIL,
-        set: optional!(smtp.sender, Given::mail_address, String::clone),
-    },
+    smtp::SERVER,
+    smtp::PORT,
+    smtp::SECURITY,
+    smtp::CA_FILE,
+    smtp::USER,
+    smtp::PASSWORD,
+    smtp::PASSWORD_FILE,
+    smtp::SENDER,
+    smtp::MAIL_ON,
+    smtp::GIVE_UP,
     Key {
         section: "filesystem",
         name: "history_path",

@@ -36,7 +36,7 @@ pub use sample::{SampleError, markdown_table, render_sample, write_sample};
 pub use surroundings::{Env, Surroundings};
 pub use values::{Backend, Database, MailSecurity, MysqlUrl, ProxyMode, Scheme, TlsMode};
 
-use crate::model::{self, Bytes, Deployment, Mode, Order, Secret};
+use crate::model::{self, Bytes, Deployment, MailOn, Mode, Order, Secret};
 
 /// A complete, valid configuration. `Debug` shows no secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,10 +132,18 @@ pub struct Smtp {
     pub security: MailSecurity,
     /// `None`: no login.
     pub user: Option<String>,
-    /// `None`: no password.
+    /// `None`: no password, or one in a file.
     pub password: Option<Secret>,
+    /// Absolute; it has the password. Not read here.
+    pub password_file: Option<PathBuf>,
+    /// Absolute; a certificate to trust in addition. Not read here.
+    pub ca_file: Option<PathBuf>,
     /// An address; `None` when neither `sender` nor `user` gives one.
     pub sender: Option<String>,
+    /// When owners are written to who don't say otherwise.
+    pub mail_on: MailOn,
+    /// For so long sending a mail is tried; `None`: for ever.
+    pub give_up: Option<Duration>,
 }
 
 /// `[filesystem]`
@@ -287,7 +295,11 @@ impl Config {
                 security: MailSecurity::Starttls,
                 user: None,
                 password: None,
+                password_file: None,
+                ca_file: None,
                 sender: None,
+                mail_on: MailOn::default(),
+                give_up: None,
             },
             filesystem: Filesystem::default(),
             intervals: Intervals::default(),

@@ -13,6 +13,8 @@ pub const ARRAY: &str = "zoe.array";
 pub const RETRIES: &str = "zoe.retries";
 /// `true` if it was submitted to wait until somebody releases it.
 pub const HELD: &str = "zoe.held";
+/// When its owner is written to, if that was said: `end`, `fail` or `never`.
+pub const MAIL_ON: &str = "zoe.mail-on";
 
 pub(super) fn put(terms: &Terms, mut put: impl FnMut(&str, String) -> Option<String>) {
     let Terms {
@@ -21,6 +23,7 @@ pub(super) fn put(terms: &Terms, mut put: impl FnMut(&str, String) -> Option<Str
         array,
         retries,
         held,
+        mail_on,
     } = terms;
     if *priority != 0 {
         put(PRIORITY, priority.to_string());
@@ -38,6 +41,9 @@ pub(super) fn put(terms: &Terms, mut put: impl FnMut(&str, String) -> Option<Str
     if *held {
         put(HELD, held.to_string());
     }
+    if let Some(mail_on) = mail_on {
+        put(MAIL_ON, mail_on.to_string());
+    }
 }
 
 pub(super) fn decode(labels: &Reader<'_>) -> Result<Terms, LabelError> {
@@ -54,5 +60,6 @@ pub(super) fn decode(labels: &Reader<'_>) -> Result<Terms, LabelError> {
         array: labels.read_if_there(ARRAY)?,
         retries: labels.read_if_there(RETRIES)?.unwrap_or_default(),
         held: labels.read_if_there(HELD)?.unwrap_or_default(),
+        mail_on: labels.read_if_there(MAIL_ON)?,
     })
 }

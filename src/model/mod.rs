@@ -8,6 +8,7 @@ pub mod application;
 pub mod execution;
 pub mod ids;
 pub mod instance;
+pub mod mail;
 pub mod plan;
 pub mod policy;
 pub mod proxy_path;
@@ -21,6 +22,7 @@ pub use application::{Application, Component, Overhead, Port, Protocol, Ready, T
 pub use execution::{Execution, Mark, Outcome, Phase, Private, Survey, Ticket};
 pub use ids::{ComponentName, Deployment, ExecutionId, ExecutionName, IdError};
 pub use instance::{Instance, InstanceKey, InstanceSpec, InstanceState, Launch, PublishedPort};
+pub use mail::{MailKind, MailOn};
 pub use plan::{
     Away, Cause, Holder, OverQuota, Placement, Plan, Reservation, Resource, Step, WaitReason,
     Waiting,

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use super::ids::{ExecutionId, IdError};
+use super::mail::MailOn;
 
 /// The terms of an execution, written down at its submission.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct Terms {
     pub retries: Retries,
     /// Whether it was submitted to wait until somebody releases it.
     pub held: bool,
+    /// When its owner is written to, if that was said.
+    pub mail_on: Option<MailOn>,
 }
 
 /// An execution that has to be over before another starts.

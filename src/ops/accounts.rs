@@ -11,7 +11,7 @@ use super::error::{ErrorKind, OpsError};
 use super::rights;
 use super::submit::Submission;
 use crate::engine::Scope;
-use crate::model::{Execution, Limit, Limits, Quota, Resources, Snapshot, ids};
+use crate::model::{Execution, Limit, Limits, MailOn, Quota, Resources, Snapshot, ids};
 use crate::scheduler::{self, Known, UserKnown};
 use crate::store::{Role, Store, Usage, UsageQuery, User};
 
@@ -24,6 +24,8 @@ pub struct UserView {
     pub is_entered: bool,
     /// Where mail goes.
     pub mail: Option<String>,
+    /// When it is written, where the execution does not say; without it as the configuration says.
+    pub mail_on: Option<MailOn>,
     /// What the user may do.
     pub role: Role,
     /// What the user may have.
@@ -45,6 +47,8 @@ pub struct UserView {
 pub struct Entry {
     /// Where mail goes; empty for nowhere.
     pub mail: Option<String>,
+    /// When it is written; `Some(None)` is as the configuration says.
+    pub mail_on: Option<Option<MailOn>>,
     /// What the user may do.
     pub role: Option<Role>,
     /// The limits; for each `Some(None)` is what everybody has.
@@ -223,6 +227,7 @@ async fn views(
         UserView {
             is_entered: own.is_some(),
             mail: own.and_then(|user| user.mail.clone()),
+            mail_on: own.and_then(|user| user.mail_on),
             role: own.map(|user| user.role).unwrap_or_default(),
             quota: quota(context, entered, &name),
             running: count(running),
@@ -268,6 +273,7 @@ pub async fn enter(
         (None, true) => User {
             name: name.to_owned(),
             mail: None,
+            mail_on: None,
             role: Role::User,
             limits: Limits::default(),
         },
@@ -277,6 +283,7 @@ pub async fn enter(
             None => before.mail,
             Some(mail) => Some(mail).filter(|mail| !mail.is_empty()),
         },
+        mail_on: entry.mail_on.unwrap_or(before.mail_on),
         role: entry.role.unwrap_or(before.role),
         limits: entry.limits.over(before.limits),
         name: before.name,

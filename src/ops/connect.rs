@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-use super::context::{Context, Identity, OpenStore, Settings, World};
+use super::context::{Context, Identity, MailSettings, OpenStore, Settings, World};
 use super::error::OpsError;
 use super::proxy::Proxy;
 use crate::config::{self, Config, Db, ProxyMode, Scheme, Surroundings};
@@ -18,6 +18,7 @@ use crate::engine::endpoint::{self, Address, Endpoint};
 use crate::engine::gate::{Gate, Latch};
 use crate::engine::memory::MemoryBackend;
 use crate::engine::swarm::{NodeUrl, SwarmBackend};
+use crate::mail::{Login, Password, Server};
 use crate::proxy::{Site, Way};
 use crate::store::holder::Holder;
 use crate::store::{self, Store, StoreError};
@@ -102,6 +103,7 @@ fn assemble(
         mode: scheduler.mode,
         runtime: SignedDuration::try_from(scheduler.runtime).unwrap_or(SignedDuration::MAX),
         ageing: scheduler.ageing,
+        mail: mail_settings(&config.smtp),
     };
     let history = Arc::new(Opener(config.db.clone()));
     Context {
@@ -130,6 +132,30 @@ fn site(config: &Config) -> Option<Site> {
                 interval: config.intervals.proxy_reload,
             },
         },
+    })
+}
+
+/// How mail is sent, where a server is configured.
+fn mail_settings(smtp: &config::Smtp) -> Option<MailSettings> {
+    let password = match (&smtp.password, &smtp.password_file) {
+        (Some(password), _) => Some(Password::Given(password.clone())),
+        (None, Some(file)) => Some(Password::File(file.clone())),
+        (None, None) => None,
+    };
+    let login = smtp.user.clone().zip(password);
+    Some(MailSettings {
+        server: Server {
+            host: smtp.server.clone()?,
+            port: smtp.port,
+            security: smtp.security,
+            trust: smtp.ca_file.clone(),
+            login: login.map(|(user, password)| Login { user, password }),
+            sender: smtp.sender.clone()?,
+        },
+        on: smtp.mail_on,
+        give_up: smtp
+            .give_up
+            .map(|longest| SignedDuration::try_from(longest).unwrap_or(SignedDuration::MAX)),
     })
 }
 

@@ -12,7 +12,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::proxy::Proxy;
 use super::ready::{self, Reply};
 use crate::engine::Backend;
-use crate::model::{Deployment, Mode, Order, Quota};
+use crate::mail;
+use crate::model::{Deployment, MailOn, Mode, Order, Quota};
 use crate::proxy::Site;
 use crate::store::{Store, StoreError};
 
@@ -120,6 +121,19 @@ pub struct Settings {
     pub runtime: SignedDuration,
     /// How many seconds of waiting take a second of the whole cluster off a size.
     pub ageing: u32,
+    /// How mail is sent, if it is.
+    pub mail: Option<MailSettings>,
+}
+
+/// How and when mail is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailSettings {
+    /// By which server.
+    pub server: mail::Server,
+    /// When owners are written to who don't say otherwise.
+    pub on: MailOn,
+    /// For so long sending a mail is tried; `None`: for ever.
+    pub give_up: Option<SignedDuration>,
 }
 
 impl Context {

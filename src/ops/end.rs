@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::error::OpsError;
 use super::report::News;
 use super::start::Case;
-use super::{keep, past, proxy, record};
+use super::{keep, past, post, proxy, record};
 use crate::model::{Execution, InstanceState, Mark, Outcome};
 use crate::store::Event;
 
@@ -51,6 +51,7 @@ pub(super) async fn end(case: Case<'_>, mark: Mark) -> Result<(), OpsError> {
     let outcome = outcome(&stopped, mark, &events);
     let at = finished_at(&stopped, mark).unwrap_or_else(|| context.now());
     record::ended(context, store, &stopped, at, outcome.clone(), archive).await?;
+    post::ended(context, store, &stopped, mark).await?;
     context.backend.remove(execution).await?;
     if !context.backend.remove_ticket(execution).await? {
         // Another was faster, and told.

@@ -17,7 +17,7 @@ use super::submit::{ARRAY_COUNT, ARRAY_INDEX, After, Asked, Submission};
 use super::view::TermsView;
 use crate::apps;
 use crate::engine::Scope;
-use crate::model::{ExecutionName, Private, Retries, Secret, Terms, Ticket};
+use crate::model::{ExecutionName, MailOn, Private, Retries, Secret, Terms, Ticket};
 use crate::store::Record;
 
 /// The terms of a submission as history keeps them: everything that the description does not say.
@@ -34,6 +34,8 @@ struct Written {
     array: Option<(String, String)>,
     /// The array's id.
     array_id: Option<String>,
+    /// When its owner is written to, if that was said.
+    mail_on: Option<String>,
 }
 
 /// What history is to keep of the terms of an execution.
@@ -50,6 +52,7 @@ pub(super) fn written(ticket: &Ticket, private: &Private) -> String {
         env: private.env.keys().filter(own).cloned().collect(),
         array: value(ARRAY_INDEX).zip(value(ARRAY_COUNT)),
         array_id: ticket.terms.array.map(|place| place.array.to_string()),
+        mail_on: ticket.terms.mail_on.map(|on| on.to_string()),
     };
     serde_json::to_string(&written).unwrap_or_default()
 }
@@ -94,6 +97,8 @@ pub struct Changes {
     pub retries: Option<u32>,
     /// Other exit codes with which it is run again; empty: those that there were.
     pub retry_on: BTreeSet<i64>,
+    /// When its owner is written to instead.
+    pub mail_on: Option<MailOn>,
 }
 
 /// The submission that makes the same again.
@@ -121,6 +126,7 @@ fn change(submission: &mut Submission, changes: Changes) {
     terms.priority = changes.priority.unwrap_or(terms.priority);
     terms.after = changes.after;
     terms.held = changes.held;
+    terms.mail_on = changes.mail_on.or(terms.mail_on);
     terms.retries.most = changes.retries.unwrap_or(terms.retries.most);
     if !changes.retry_on.is_empty() {
         terms.retries.codes = changes.retry_on;
@@ -129,7 +135,10 @@ fn change(submission: &mut Submission, changes: Changes) {
 
 fn of_ticket(ticket: &Ticket, private: Private) -> Submission {
     let Terms {
-        priority, retries, ..
+        priority,
+        retries,
+        mail_on,
+        ..
     } = &ticket.terms;
     Submission {
         application: ticket.application.clone(),
@@ -142,6 +151,7 @@ fn of_ticket(ticket: &Ticket, private: Private) -> Submission {
         terms: Asked {
             priority: *priority,
             retries: retries.clone(),
+            mail_on: *mail_on,
             ..Asked::default()
         },
         env: private.env,
@@ -198,6 +208,7 @@ async fn of_record(
         terms: Asked {
             priority: written.priority,
             retries: written.retries.parse().unwrap_or_default(),
+            mail_on: written.mail_on.and_then(|on| on.parse().ok()),
             ..Asked::default()
         },
         env: array.collect(),

@@ -8,7 +8,9 @@ use jiff::Timestamp;
 
 use super::context::Context;
 use super::error::{ErrorKind, OpsError};
+
 use super::past::{self, DROPPED, REPLACED, START_FAILED, START_PUT_OFF, STARTED};
+use super::post::NOT_STARTED;
 use super::report::{News, Report};
 use super::{keep, proxy, record};
 use crate::apps;
@@ -144,7 +146,7 @@ impl Case<'_> {
     }
 
     async fn give_up(self, why: &str) -> Result<(), OpsError> {
-        let why = format!("could not be started: {why}");
+        let why = format!("{NOT_STARTED}: {why}");
         self.event("failed", &why).await;
         self.tell_failed(why);
         let marked = self.context.backend.mark(self.execution, Mark::Failed);
@@ -255,7 +257,7 @@ impl Case<'_> {
             _ => {
                 let tries = self.past.tried().saturating_add(1);
                 let why = times(&why.to_string(), tries);
-                format!("could not be started: {why}")
+                format!("{NOT_STARTED}: {why}")
             }
         };
         self.event("failed", &text).await;

@@ -18,7 +18,9 @@ use super::kill::{self, Selection};
 use super::outage::bear;
 use super::report::Report;
 use crate::engine::Scope;
-use crate::model::{Application, ExecutionId, ExecutionName, RequiredEnd, Retries, Secret, Ticket};
+use crate::model::{
+    Application, ExecutionId, ExecutionName, MailOn, RequiredEnd, Retries, Secret, Ticket,
+};
 use crate::scheduler;
 use crate::store::Record;
 
@@ -66,6 +68,8 @@ pub struct Asked {
     pub retries: Retries,
     /// Whether it waits until somebody releases it.
     pub held: bool,
+    /// When its owner is written to, if that is said.
+    pub mail_on: Option<MailOn>,
 }
 
 /// Another that has to be over before, as it is named.

@@ -10,6 +10,7 @@ pub mod detail;
 pub mod grid;
 pub mod lines;
 pub mod listing;
+pub mod mails;
 pub mod pictures;
 pub mod progress;
 pub mod queue;

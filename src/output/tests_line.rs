@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 
 use super::{at, look, queued};
-use crate::model::{Bytes, Cores, ExecutionId, Holder, Quota, Resources};
+use crate::model::{Bytes, Cores, ExecutionId, Holder, MailOn, Quota, Resources};
 use crate::ops::accounts::UserView;
 use crate::ops::explain::{Explanation, NodeView, Wait};
 use crate::ops::queue::Entry;
@@ -67,6 +67,7 @@ pub(super) fn user() -> UserView {
         name: "ada".to_owned(),
         is_entered: true,
         mail: Some("ada@example.org".to_owned()),
+        mail_on: Some(MailOn::End),
         role: Role::Admin,
         quota: Quota {
             executions: Some(4),

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::Look;
 use super::grid::{Cell, Fit, Grid};
 use super::schema::{cores, pretty};
+use crate::model::MailOn;
 use crate::ops::accounts::UserView;
 
 #[derive(Debug, Serialize)]
@@ -12,6 +13,7 @@ struct Document<'a> {
     name: &'a str,
     entered: bool,
     mail: Option<&'a str>,
+    mail_on: Option<&'static str>,
     role: &'static str,
     quota: Quota,
     running: u32,
@@ -41,6 +43,7 @@ fn document(user: &UserView) -> Document<'_> {
         name: &user.name,
         entered: user.is_entered,
         mail: user.mail.as_deref(),
+        mail_on: user.mail_on.map(MailOn::word),
         role: user.role.word(),
         quota: Quota {
             executions: quota.executions,

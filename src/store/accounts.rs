@@ -8,7 +8,7 @@ use super::dialect::{Merge, Table};
 use super::rows::Value;
 use super::{Result, StoreError};
 use crate::model::quota::{Limit, Limits};
-use crate::model::{Deployment, ids};
+use crate::model::{Deployment, MailOn, ids};
 
 /// How many half-lives back anything is still counted: after so many a 65,536th is left.
 const HALF_LIVES: i32 = 16;
@@ -42,6 +42,8 @@ pub struct User {
     pub name: String,
     /// Where mail goes.
     pub mail: Option<String>,
+    /// When it is written, where the execution does not say.
+    pub mail_on: Option<MailOn>,
     /// What the user may do.
     pub role: Role,
     /// The limits that were set.
@@ -76,6 +78,7 @@ pub const USERS: Table = Table {
         ("deployment", Merge::Keep),
         ("name", Merge::Keep),
         ("mail", Merge::Replace),
+        ("mail_on", Merge::Replace),
         ("role", Merge::Replace),
         ("executions", Merge::Replace),
         ("cores", Merge::Replace),
@@ -85,7 +88,7 @@ pub const USERS: Table = Table {
 };
 
 /// The statement that lists users; its value is the deployment.
-pub const LIST: &str = "SELECT name, mail, role, executions, cores, memory, hours FROM users \
+pub const LIST: &str = "SELECT name, mail, mail_on, role, executions, cores, memory, hours FROM users \
      WHERE deployment = ? ORDER BY name";
 
 /// The statement that removes one; its values are the deployment and the name.
@@ -94,6 +97,7 @@ pub const REMOVE: &str = "DELETE FROM users WHERE deployment = ? AND name = ?";
 /// A row of [`LIST`].
 pub type UserRow = (
     String,
+    Option<String>,
     Option<String>,
     String,
     Option<i64>,
@@ -118,6 +122,7 @@ pub fn user_values(deployment: &Deployment, user: &User) -> Vec<Value> {
         text(deployment.as_str()),
         text(&user.name),
         Value::Text(user.mail.clone()),
+        Value::Text(user.mail_on.map(|on| on.word().to_owned())),
         text(user.role.word()),
         limit(user.limits.executions),
         limit(user.limits.cores),
@@ -128,16 +133,19 @@ pub fn user_values(deployment: &Deployment, user: &User) -> Vec<Value> {
 
 /// Understands a row of users.
 pub fn read_user(row: UserRow) -> Result<User> {
-    let (name, mail, role, executions, cores, memory, hours) = row;
+    let (name, mail, mail_on, role, executions, cores, memory, hours) = row;
+    let garbled = |what: &str, word: &str| StoreError::Garbled {
+        what: format!("{what} of user '{}'", ids::shorten(&name)),
+        why: format!("'{}' is none", ids::shorten(word)),
+    };
     let role = match role.as_str() {
         "user" => Role::User,
         "admin" => Role::Admin,
-        other => {
-            return Err(StoreError::Garbled {
-                what: format!("the role of user '{}'", ids::shorten(&name)),
-                why: format!("'{}' is none", ids::shorten(other)),
-            });
-        }
+        other => return Err(garbled("the role", other)),
+    };
+    let mail_on = match mail_on {
+        None => None,
+        Some(word) => Some(word.parse().map_err(|_| garbled("what is mailed", &word))?),
     };
     let limit = |number: Option<i64>| {
         number.map(|number| u64::try_from(number).map_or(Limit::Unlimited, Limit::At))
@@ -145,6 +153,7 @@ pub fn read_user(row: UserRow) -> Result<User> {
     Ok(User {
         name,
         mail,
+        mail_on,
         role,
         limits: Limits {
             executions: limit(executions),

@@ -1,4 +1,4 @@
-//! History, users and the lease, behind one small trait.
+//! History, users, the mail outbox and the lease, behind one small trait.
 //!
 //! Docker is the truth of what is alive; the store is the truth of what has been. Writes are idempotent upserts keyed by
 //! execution id, so that writing twice is harmless and a late write is still right.
@@ -9,6 +9,7 @@ pub mod holder;
 pub mod import;
 pub mod mysql;
 mod open;
+pub mod outbox;
 pub mod portable;
 pub mod rows;
 pub mod sql;
@@ -20,6 +21,9 @@ pub use holder::Holder;
 pub use import::Imported;
 pub use mysql::MysqlStore;
 pub use open::{export, import, init, migrate, open, standing};
+pub use outbox::{
+    Bodies, Cover, Letter, LetterChange, LetterClaim, LetterQuery, LetterState, Posted,
+};
 pub use portable::Counts;
 pub use sqlite::SqliteStore;
 pub use whole::{Change, Standing, State};
@@ -250,6 +254,31 @@ pub trait Store: Send + Sync {
         deployment: &Deployment,
         query: &UsageQuery,
     ) -> Result<BTreeMap<String, Usage>>;
+
+    /// Puts a mail into the outbox; one of its id that is there stays as it is.
+    async fn post(&self, deployment: &Deployment, letter: &Letter) -> Result<()>;
+
+    /// Mails in the outbox, the oldest first.
+    async fn outbox(&self, deployment: &Deployment, query: &LetterQuery) -> Result<Vec<Posted>>;
+
+    /// Takes a mail that is due to send it; what it says, if nobody else has taken it: exactly one of many has it at any time.
+    async fn claim(
+        &self,
+        deployment: &Deployment,
+        id: &str,
+        claim: LetterClaim<'_>,
+    ) -> Result<Option<Bodies>>;
+
+    /// Notes what becomes of a mail; whether there was one of which that can be said.
+    async fn settle(
+        &self,
+        deployment: &Deployment,
+        id: &str,
+        change: LetterChange<'_>,
+    ) -> Result<bool>;
+
+    /// Forgets mails that have not been waiting any more since before then.
+    async fn clear_outbox(&self, deployment: &Deployment, before: Timestamp) -> Result<()>;
 
     /// Asks for the deployment's lease: exactly one holder has it at any time. `displace` names a holder that is
     /// known to be dead and may be replaced before its lease lapses.

@@ -1,6 +1,8 @@
 //! The store over a database that speaks SQL: every statement once. What a database does in its own way is behind [`Driver`]:
 //! connections, the schema, what its errors mean, and an insert that meets a row that is there ([`Dialect`]).
 
+mod lease;
+
 use std::collections::BTreeMap;
 use std::future::Future;
 
@@ -10,7 +12,9 @@ use sqlx::query::{Query as Statement, QueryAs};
 use sqlx::{Database, Encode, FromRow, Type};
 
 use super::dialect::{Dialect, Table};
+use super::outbox::{self, LetterRow};
 use super::rows::{self, EventRow, ExecutionRow, Value};
+use super::{Bodies, Letter, LetterChange, LetterClaim, LetterQuery, Posted};
 use super::{Event, Found, Lease, Query, Record, Result, Store, StoreError};
 use super::{Usage, UsageQuery, User, accounts};
 use crate::model::{Deployment, ExecutionId};
@@ -172,16 +176,6 @@ impl<D: Driver> SqlStore<D> {
         }
         Ok(found)
     }
-
-    async fn holder(&self, deployment: &Deployment) -> Result<Option<(String, Timestamp)>> {
-        let sql = "SELECT holder, expires_at FROM leases WHERE deployment = ?";
-        let statement = (sql.to_owned(), vec![text(deployment.as_str())]);
-        let found: Vec<(String, i64)> = self.driver.fetch("read the lease", statement).await?;
-        let first = found.into_iter().next();
-        first
-            .map(|(holder, ms)| Ok((holder, rows::read_time("the lease", ms)?)))
-            .transpose()
-    }
 }
 
 #[async_trait]
@@ -252,6 +246,7 @@ impl<D: Driver> Store for SqlStore<D> {
     async fn forget(&self, deployment: &Deployment, execution: ExecutionId) -> Result<()> {
         let statements = [
             "DELETE FROM events WHERE deployment = ? AND execution = ?",
+            outbox::FORGET,
             "DELETE FROM executions WHERE deployment = ? AND id = ?",
         ]
         .map(|sql| {
@@ -297,6 +292,50 @@ impl<D: Driver> Store for SqlStore<D> {
         Ok(accounts::read_usage(query, used, decayed))
     }
 
+    async fn post(&self, deployment: &Deployment, letter: &Letter) -> Result<()> {
+        let values = outbox::letter_values(deployment, letter);
+        self.upsert("queue a mail", &outbox::OUTBOX, values).await
+    }
+
+    async fn outbox(&self, deployment: &Deployment, query: &LetterQuery) -> Result<Vec<Posted>> {
+        let statement = outbox::find(deployment, query);
+        let found: Vec<LetterRow> = self.driver.fetch("read the mail queue", statement).await?;
+        found.into_iter().map(outbox::read_letter).collect()
+    }
+
+    async fn claim(
+        &self,
+        deployment: &Deployment,
+        id: &str,
+        claim: LetterClaim<'_>,
+    ) -> Result<Option<Bodies>> {
+        let statement = outbox::claim(deployment, id, &claim);
+        if self.driver.execute("claim a mail", statement).await? == 0 {
+            return Ok(None);
+        }
+        let statement = outbox::bodies(deployment, id);
+        let found: Vec<(String, String)> = self.driver.fetch("read a mail", statement).await?;
+        let first = found.into_iter().next();
+        Ok(first.map(|(text, html)| Bodies { text, html }))
+    }
+
+    async fn settle(
+        &self,
+        deployment: &Deployment,
+        id: &str,
+        change: LetterChange<'_>,
+    ) -> Result<bool> {
+        let statement = outbox::change(deployment, id, &change);
+        let changed = self.driver.execute("note what became of a mail", statement);
+        changed.await.map(|rows| rows > 0)
+    }
+
+    async fn clear_outbox(&self, deployment: &Deployment, before: Timestamp) -> Result<()> {
+        let statement = outbox::clear(deployment, before);
+        let cleared = self.driver.execute("forget old mails", statement);
+        cleared.await.map(|_| ())
+    }
+
     async fn lease(
         &self,
         deployment: &Deployment,
@@ -305,44 +344,8 @@ impl<D: Driver> Store for SqlStore<D> {
         length: SignedDuration,
         displace: Option<&str>,
     ) -> Result<Lease> {
-        const WHAT: &str = "ask for the lease";
-        const SWAP: &str = "UPDATE leases SET holder = ?, expires_at = ? \
-             WHERE deployment = ? AND (holder = ? OR holder = ? OR holder = '' OR expires_at <= ?)";
-        // Two rounds do where nobody interferes; each further one means that another came or went in between.
-        const ROUNDS: u32 = 16;
-        let until = now.checked_add(length).unwrap_or(Timestamp::MAX);
-        let expires = Value::Number(Some(until.as_millisecond()));
-        for _ in 0..ROUNDS {
-            let values = vec![
-                text(holder),
-                expires.clone(),
-                text(deployment.as_str()),
-                text(holder),
-                text(displace.unwrap_or(holder)),
-                Value::Number(Some(now.as_millisecond())),
-            ];
-            if self.driver.execute(WHAT, (SWAP.to_owned(), values)).await? > 0 {
-                let until = rows::read_time("the lease", until.as_millisecond())?;
-                return Ok(Lease::Held { until });
-            }
-            match self.holder(deployment).await? {
-                Some((other, until)) if !other.is_empty() && other != holder => {
-                    return Ok(Lease::Taken {
-                        holder: other,
-                        until,
-                    });
-                }
-                Some(_) => {}
-                None => {
-                    let values = vec![text(deployment.as_str()), text(""), Value::Number(Some(0))];
-                    self.upsert(WHAT, &rows::LEASES, values).await?;
-                }
-            }
-        }
-        Err(StoreError::Query {
-            what: WHAT,
-            why: "others took and gave it back all the time".to_owned(),
-        })
+        self.take_lease(deployment, holder, now, length, displace)
+            .await
     }
 
     async fn renew(

@@ -11,9 +11,12 @@ use crate::ops::turns::Turn;
 pub(super) struct Health(BTreeMap<String, String>);
 
 impl Health {
-    /// Looks at what a turn has seen.
-    pub(super) fn look_at(&mut self, turn: &Turn) {
+    /// Looks at what a turn has seen, and at why mail can't be sent, if that is so.
+    pub(super) fn look_at(&mut self, turn: &Turn, mail: Option<String>) {
         let mut now = BTreeMap::new();
+        if let Some(why) = mail {
+            now.insert("mail".to_owned(), why);
+        }
         if let Some(why) = &turn.database {
             let why = format!(
                 "{why}; nothing is started until it is back, what runs goes on, and what ends is recorded then"

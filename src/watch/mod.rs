@@ -1,11 +1,12 @@
 //! `zoe watch`: the scheduler in the background. A timer and Docker's events wake it; what it does any command does too.
 //!
-//! It decides nothing: [`Turns`] makes the passes. What it tells goes through `tracing` ([`decisions`], [`health`]) and, under
+//! It decides nothing: [`Turns`] makes the passes, and mail goes out beside them ([`post`]). What it tells goes through `tracing` ([`decisions`], [`health`]) and, under
 //! systemd, to the service manager ([`manager`]).
 
 mod decisions;
 mod health;
 mod manager;
+mod post;
 mod shelf;
 
 use std::sync::Arc;
@@ -18,11 +19,12 @@ use crate::engine::gate::Latch;
 use crate::logs::retention::Keep;
 use crate::ops::hints::Hints;
 use crate::ops::turns::Turns;
-use crate::ops::{Context, OpsError};
+use crate::ops::{Context, OpsError, mail};
 
 use decisions::Decisions;
 use health::Health;
 use manager::Manager;
+use post::Postman;
 use shelf::Shelf;
 
 /// How long the calls that are under way may take when zoe is told to end. Docker carries out what it was asked anyway.
@@ -133,6 +135,7 @@ pub async fn forever(context: &Context, interval: Duration, keep: Keep, stop: &m
     let mut hints = Hints::with_echoes();
     let mut turns = Turns::new(context, &decisions);
     let mut shelf = Shelf::new(context, keep);
+    let postman = Postman::start(context);
     tracing::info!(deployment = %context.settings.deployment, interval = ?interval, "watching");
     loop {
         hints.listen(context).await;
@@ -143,7 +146,7 @@ pub async fn forever(context: &Context, interval: Duration, keep: Keep, stop: &m
         let pause = match &turn {
             Ok(turn) => {
                 decisions.look_at(turn);
-                health.look_at(turn);
+                health.look_at(turn, postman.trouble());
                 shelf.look_at(turn);
                 turn.due
                     .unwrap_or(interval)
@@ -191,7 +194,7 @@ async fn single(
     let mut turns = Turns::new(context, &decisions);
     let done = tokio::select! {
         biased;
-        done = until_through(&mut turns, &decisions, Shelf::new(context, keep)) => {
+        done = until_through(context, &mut turns, &decisions, Shelf::new(context, keep)) => {
             done.map(Outcome::Done)
         }
         () = told => Ok(Outcome::Stopped),
@@ -201,6 +204,7 @@ async fn single(
 }
 
 async fn until_through(
+    context: &Context,
     turns: &mut Turns<'_>,
     decisions: &Decisions,
     mut shelf: Shelf<'_>,
@@ -209,7 +213,7 @@ async fn until_through(
     for _ in 0..MOST_TURNS {
         let turn = turns.turn().await?;
         decisions.look_at(&turn);
-        health.look_at(&turn);
+        health.look_at(&turn, None);
         shelf.look_at(&turn);
         // What another works at is the other's.
         if turn.is_settled || (turn.other.is_some() && turns.is_idle()) {
@@ -224,5 +228,15 @@ async fn until_through(
     }
     let mut wrong = health.sentences();
     wrong.extend(shelf.through().await);
+    match mail::deliver(context).await {
+        Ok(delivery) => {
+            post::tell(&delivery);
+            wrong.extend(post::sentences(&delivery));
+            if let Some(why) = &delivery.no_server {
+                tracing::warn!(what = "mail", why, "degraded");
+            }
+        }
+        Err(error) => wrong.push(format!("mail: {error}")),
+    }
     Ok(wrong)
 }

@@ -7,8 +7,8 @@ use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 use zoe::model::{
-    Application, ArrayPlace, Bytes, Component, Cores, Dependency, ExecutionId, Overhead, Port,
-    Protocol, ProxyPath, Ready, RequiredEnd, Retries, Terms, Threshold, Ticket, Volume,
+    Application, ArrayPlace, Bytes, Component, Cores, Dependency, ExecutionId, MailOn, Overhead,
+    Port, Protocol, ProxyPath, Ready, RequiredEnd, Retries, Terms, Threshold, Ticket, Volume,
 };
 
 /// Any text without NUL, its dollar signs doubled.
@@ -165,8 +165,11 @@ fn terms() -> impl Strategy<Value = Terms> {
         any::<u32>(),
         proptest::collection::btree_set(any::<i64>(), 0..4),
     );
-    (any::<i32>(), after, array, retries, any::<bool>()).prop_map(
-        |(priority, after, array, (most, codes), held)| Terms {
+    let mail_on = option::of(proptest::sample::select(
+        MailOn::NAMED.map(|(_, on)| on).to_vec(),
+    ));
+    (any::<i32>(), after, array, retries, any::<bool>(), mail_on).prop_map(
+        |(priority, after, array, (most, codes), held, mail_on)| Terms {
             priority,
             after: after
                 .into_iter()
@@ -186,6 +189,7 @@ fn terms() -> impl Strategy<Value = Terms> {
             }),
             retries: Retries { most, codes },
             held,
+            mail_on,
         },
     )
 }

@@ -47,12 +47,12 @@ fn four_processes_at_once_make_one_whole_schema() {
         let status = place.status();
         assert_eq!(
             (&status["state"], &status["schema"]),
-            (&"current".into(), &2.into())
+            (&"current".into(), &3.into())
         );
-        assert_eq!(place.within("SELECT * FROM zoe_schema"), "1\t2\t0\t0");
+        assert_eq!(place.within("SELECT * FROM zoe_schema"), "1\t3\t0\t0");
         let indexes =
             "SELECT COUNT(*) FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE()";
-        assert_eq!(place.within(indexes), "18", "each once");
+        assert_eq!(place.within(indexes), "23", "each once");
     }
 }
 

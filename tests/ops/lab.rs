@@ -94,6 +94,7 @@ pub fn lab_of(options: &str, gate: Gate) -> Lab {
         mode: zoe::model::Mode::Flexible,
         runtime: SignedDuration::from_hours(1),
         ageing: zoe::model::AGEING,
+        mail: None,
         start_deadline: SignedDuration::from_secs(30),
         quota: Quota::default(),
         quota_window: SignedDuration::from_hours(24),

@@ -10,7 +10,10 @@ use zoe::model::{Deployment, ExecutionId};
 use zoe::ops::launch::Common;
 use zoe::ops::submit::Asked;
 use zoe::ops::{OpenStore, list, queue};
-use zoe::store::{Event, Lease, Query, Record, Result, Store, StoreError, Usage, UsageQuery, User};
+use zoe::store::{
+    Bodies, Event, Lease, Letter, LetterChange, LetterClaim, LetterQuery, Posted, Query, Record,
+    Result, Store, StoreError, Usage, UsageQuery, User,
+};
 
 use crate::lab::{Lab, lab, submitted};
 
@@ -95,6 +98,36 @@ impl Store for Counting {
         query: &UsageQuery,
     ) -> Result<BTreeMap<String, Usage>> {
         self.store().usage(deployment, query).await
+    }
+
+    async fn post(&self, deployment: &Deployment, letter: &Letter) -> Result<()> {
+        self.store().post(deployment, letter).await
+    }
+
+    async fn outbox(&self, deployment: &Deployment, query: &LetterQuery) -> Result<Vec<Posted>> {
+        self.store().outbox(deployment, query).await
+    }
+
+    async fn claim(
+        &self,
+        deployment: &Deployment,
+        id: &str,
+        claim: LetterClaim<'_>,
+    ) -> Result<Option<Bodies>> {
+        self.store().claim(deployment, id, claim).await
+    }
+
+    async fn settle(
+        &self,
+        deployment: &Deployment,
+        id: &str,
+        change: LetterChange<'_>,
+    ) -> Result<bool> {
+        self.store().settle(deployment, id, change).await
+    }
+
+    async fn clear_outbox(&self, deployment: &Deployment, before: Timestamp) -> Result<()> {
+        self.store().clear_outbox(deployment, before).await
     }
 
     async fn lease(

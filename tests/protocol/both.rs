@@ -8,7 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 use zoe::model::{Deployment, ExecutionId};
 use zoe::ops::OpenStore;
 use zoe::store::accounts::{Usage, UsageQuery, User};
-use zoe::store::{Event, Lease, Query, Record, Result, Store, StoreError};
+use zoe::store::{
+    Bodies, Event, Lease, Letter, LetterChange, LetterClaim, LetterQuery, Posted, Query, Record,
+    Result, Store, StoreError,
+};
 
 use crate::store::{MemoryStore, NO_ANSWER};
 
@@ -119,6 +122,37 @@ impl Store for Both {
     ) -> Result<BTreeMap<String, Usage>> {
         let _hold = self.value.table.holds_all();
         self.real.usage(deployment, query).await
+    }
+
+    async fn post(&self, deployment: &Deployment, letter: &Letter) -> Result<()> {
+        let told = self.value.post(deployment, letter).await;
+        self.same(told, self.real.post(deployment, letter)).await
+    }
+
+    async fn outbox(&self, deployment: &Deployment, query: &LetterQuery) -> Result<Vec<Posted>> {
+        self.real.outbox(deployment, query).await
+    }
+
+    async fn claim(
+        &self,
+        deployment: &Deployment,
+        id: &str,
+        claim: LetterClaim<'_>,
+    ) -> Result<Option<Bodies>> {
+        self.real.claim(deployment, id, claim).await
+    }
+
+    async fn settle(
+        &self,
+        deployment: &Deployment,
+        id: &str,
+        change: LetterChange<'_>,
+    ) -> Result<bool> {
+        self.real.settle(deployment, id, change).await
+    }
+
+    async fn clear_outbox(&self, deployment: &Deployment, before: Timestamp) -> Result<()> {
+        self.real.clear_outbox(deployment, before).await
     }
 
     async fn lease(

@@ -17,7 +17,10 @@ use zoe::model::{
 };
 use zoe::ops::OpenStore;
 use zoe::store::accounts::{UsageQuery, User};
-use zoe::store::{self, Event, Lease, Query, Record, Store};
+use zoe::store::{
+    self, Bodies, Event, Lease, Letter, LetterChange, LetterClaim, LetterQuery, Posted, Query,
+    Record, Store,
+};
 
 use crate::store::MemoryStore;
 
@@ -173,6 +176,40 @@ impl Store for History {
         query: &UsageQuery,
     ) -> store::Result<BTreeMap<String, store::accounts::Usage>> {
         self.store.usage(deployment, query).await
+    }
+
+    async fn post(&self, deployment: &Deployment, letter: &Letter) -> store::Result<()> {
+        self.store.post(deployment, letter).await
+    }
+
+    async fn outbox(
+        &self,
+        deployment: &Deployment,
+        query: &LetterQuery,
+    ) -> store::Result<Vec<Posted>> {
+        self.store.outbox(deployment, query).await
+    }
+
+    async fn claim(
+        &self,
+        deployment: &Deployment,
+        id: &str,
+        claim: LetterClaim<'_>,
+    ) -> store::Result<Option<Bodies>> {
+        self.store.claim(deployment, id, claim).await
+    }
+
+    async fn settle(
+        &self,
+        deployment: &Deployment,
+        id: &str,
+        change: LetterChange<'_>,
+    ) -> store::Result<bool> {
+        self.store.settle(deployment, id, change).await
+    }
+
+    async fn clear_outbox(&self, deployment: &Deployment, before: Timestamp) -> store::Result<()> {
+        self.store.clear_outbox(deployment, before).await
     }
 
     async fn lease(

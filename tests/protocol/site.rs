@@ -254,6 +254,7 @@ impl Site {
                 mode: zoe::model::Mode::Flexible,
                 runtime: jiff::SignedDuration::from_hours(1),
                 ageing: 10,
+                mail: None,
                 start_deadline: SignedDuration::from_secs(30),
                 node_grace: SignedDuration::from_secs(60),
                 quota: Quota::default(),

@@ -9,7 +9,10 @@ use zoe::model::{Deployment, ExecutionId};
 use zoe::ops::OpenStore;
 use zoe::store::accounts::{Usage, UsageQuery, User};
 use zoe::store::rows::sort_events;
-use zoe::store::{Event, Lease, Query, Record, Result, Store, StoreError};
+use zoe::store::{
+    Bodies, Event, Lease, Letter, LetterChange, LetterClaim, LetterQuery, LetterState, Posted,
+    Query, Record, Result, Store, StoreError,
+};
 
 use crate::site::name_of;
 use crate::table::{Table, Verdict, Wants, fold};
@@ -22,6 +25,8 @@ pub const NO_ANSWER: &str = "no answer";
 pub struct Rows {
     pub down: bool,
     pub users: BTreeMap<String, User>,
+    /// The mails that are to be sent.
+    pub letters: BTreeMap<String, (Posted, Bodies)>,
     pub records: BTreeMap<String, Record>,
     pub events: BTreeSet<(String, i64, String, String)>,
     /// Who holds the lease, and until when.
@@ -31,7 +36,8 @@ pub struct Rows {
 impl Rows {
     pub fn digest(&self) -> u64 {
         let records: Vec<String> = self.records.values().map(|r| format!("{r:?}")).collect();
-        fold((self.down, records, &self.events, &self.lease))
+        let letters: Vec<&String> = self.letters.keys().collect();
+        fold((self.down, records, &self.events, &self.lease, letters))
     }
 
     pub fn events_of(&self, id: &str, kind: &str) -> Vec<&str> {
@@ -320,6 +326,8 @@ impl Store for MemoryStore {
             |rows| {
                 rows.records.remove(&id);
                 rows.events.retain(|(of, ..)| *of != id);
+                rows.letters
+                    .retain(|_, (posted, _)| posted.cover.execution.as_str() != id);
             },
         )
         .await
@@ -341,6 +349,44 @@ impl Store for MemoryStore {
     /// Nobody's quota is in any of the stories.
     async fn usage(&self, _: &Deployment, _: &UsageQuery) -> Result<BTreeMap<String, Usage>> {
         Ok(BTreeMap::new())
+    }
+
+    async fn post(&self, _: &Deployment, letter: &Letter) -> Result<()> {
+        let Letter { cover, bodies } = letter.clone();
+        let call = format!("queue the mail {}", cover.id);
+        self.call(&call, "queue a mail", true, |rows| {
+            let posted = Posted {
+                state: LetterState::Waiting,
+                since: cover.created_at,
+                tries: 0,
+                next_at: cover.created_at,
+                claim: None,
+                last_error: None,
+                cover,
+            };
+            let id = posted.cover.id.clone();
+            rows.letters.entry(id).or_insert((posted, bodies));
+        })
+        .await
+    }
+
+    async fn outbox(&self, _: &Deployment, _: &LetterQuery) -> Result<Vec<Posted>> {
+        let rows = self.rows();
+        let letters = rows.letters.values();
+        Ok(letters.map(|(posted, _)| posted.clone()).collect())
+    }
+
+    /// Nothing is sent in any of the stories.
+    async fn claim(&self, _: &Deployment, _: &str, _: LetterClaim<'_>) -> Result<Option<Bodies>> {
+        Ok(None)
+    }
+
+    async fn settle(&self, _: &Deployment, _: &str, _: LetterChange<'_>) -> Result<bool> {
+        Ok(false)
+    }
+
+    async fn clear_outbox(&self, _: &Deployment, _: Timestamp) -> Result<()> {
+        Ok(())
     }
 
     async fn lease(

@@ -15,6 +15,7 @@ fn ada() -> User {
     User {
         name: "ada".to_owned(),
         mail: Some("ada@example.org".to_owned()),
+        mail_on: Some(zoe::model::MailOn::Never),
         role: Role::Admin,
         limits: Limits {
             executions: Some(Limit::At(0)),
@@ -33,6 +34,7 @@ async fn users_are_entered_changed_and_removed(site: Site) {
     assert_eq!(store.users(&deployment).await.unwrap(), [ada()]);
     let changed = User {
         mail: None,
+        mail_on: None,
         limits: Limits::default(),
         role: Role::User,
         ..ada()

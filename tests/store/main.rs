@@ -26,6 +26,7 @@ mod file;
 #[path = "../common/mariadb.rs"]
 mod mariadb;
 mod moved;
+mod outbox;
 mod races;
 mod rows;
 mod schema;

@@ -315,6 +315,7 @@ async fn spaces_and_capitals_make_a_difference(site: Site) {
         let user = User {
             name: text.to_owned(),
             mail: None,
+            mail_on: None,
             role: Role::User,
             limits: Limits::default(),
         };

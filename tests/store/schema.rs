@@ -7,9 +7,10 @@ use zoe::store::{State, StoreError};
 use crate::mariadb::MariaDb;
 use crate::{Site, deployment, id, record};
 
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     include_str!("../../migrations/mysql/0001_history.sql"),
     include_str!("../../migrations/mysql/0002_terms.sql"),
+    include_str!("../../migrations/mysql/0003_mail.sql"),
 ];
 
 /// The statements of a migration, as they are run.
@@ -78,7 +79,7 @@ async fn what_was_interrupted_anywhere_is_told_and_gone_on_with() {
                 assert_eq!(standing.state, State::Interrupted { done, of });
                 assert_eq!(standing.schema, Some(before));
                 let change = zoe::store::migrate(&site.db).await.unwrap();
-                assert_eq!((change.before, change.after), (before, 2));
+                assert_eq!((change.before, change.after), (before, 3));
                 assert_eq!(
                     tables(&server, &database),
                     whole,
@@ -109,7 +110,7 @@ async fn what_was_interrupted_anywhere_is_told_and_gone_on_with() {
 #[tokio::test]
 async fn a_newer_schema_and_another_programs_tables_are_left_alone() {
     let server = Arc::new(MariaDb::start());
-    for (version, begun) in [(3, 0), (99, 0), (2, 1)] {
+    for (version, begun) in [(4, 0), (99, 0), (3, 1)] {
         let site = Site::in_server(&server);
         site.open().await;
         let database = site
@@ -128,12 +129,12 @@ async fn a_newer_schema_and_another_programs_tables_are_left_alone() {
         let before = tables(&server, &database);
         let error = zoe::store::open(&site.db).await.err().unwrap();
         assert!(
-            matches!(error, StoreError::TooNew { known: 2, .. }),
+            matches!(error, StoreError::TooNew { known: 3, .. }),
             "{error}"
         );
-        let found = if begun > 0 { 3 } else { version };
+        let found = if begun > 0 { 4 } else { version };
         let sentence =
-            format!("was made by a newer zoe (schema {found}, this one knows 2); use that version");
+            format!("was made by a newer zoe (schema {found}, this one knows 3); use that version");
         assert!(error.to_string().ends_with(&sentence), "{error}");
         for refused in [
             zoe::store::init(&site.db).await.err(),

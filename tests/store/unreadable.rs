@@ -84,6 +84,7 @@ async fn likewise_of_events_and_of_users() {
         let user = User {
             name: name.to_owned(),
             mail: None,
+            mail_on: None,
             role: Role::Admin,
             limits: Limits::default(),
         };

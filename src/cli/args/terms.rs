@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
 
 use super::values;
 use crate::model::ids::shorten;
-use crate::model::{RequiredEnd, Retries};
+use crate::model::{MailOn, RequiredEnd, Retries};
 use crate::ops::submit::{After, Array, Asked};
 
 /// The most executions of one array.
@@ -29,6 +29,31 @@ pub struct QueueArgs {
     /// End it when it has run for so long (exit code 124): 30s, 10m, 2h, 1h30m. Small ones with a limit are let past
     #[arg(long, visible_alias = "timeout", value_name = "TIME", value_parser = values::duration)]
     pub time_limit: Option<SignedDuration>,
+    /// Write to its owner when it ends: end, only when that was not well: fail, or never [default: what `zoe user` or the
+    /// configuration says]
+    #[arg(long, value_name = "WHEN", value_enum, hide_possible_values = true)]
+    pub mail_on: Option<MailOnArg>,
+}
+
+/// The word for when an owner is written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum MailOnArg {
+    /// When it ends
+    End,
+    /// When it does not end well
+    Fail,
+    /// Never
+    Never,
+}
+
+impl From<MailOnArg> for MailOn {
+    fn from(arg: MailOnArg) -> Self {
+        match arg {
+            MailOnArg::End => Self::End,
+            MailOnArg::Fail => Self::Fail,
+            MailOnArg::Never => Self::Never,
+        }
+    }
 }
 
 /// Flags of what works towards an end.
@@ -72,6 +97,7 @@ pub fn asked(queue: &QueueArgs, batch: Option<&BatchArgs>) -> Asked {
             codes: batch.retry.retry_on.into_iter().collect(),
         },
         held: queue.hold,
+        mail_on: queue.mail_on.map(Into::into),
     }
 }
 

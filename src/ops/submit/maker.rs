@@ -147,6 +147,7 @@ impl Maker<'_> {
                 }),
                 retries: asked.retries.clone(),
                 held: asked.held,
+                mail_on: asked.mail_on,
             },
             proxy: parts::proxy_path(context, &submission.application)?,
             job_image: self.job_image.clone(),

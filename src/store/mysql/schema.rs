@@ -17,6 +17,7 @@ use crate::store::{Result, StoreError};
 const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/mysql/0001_history.sql"),
     include_str!("../../../migrations/mysql/0002_terms.sql"),
+    include_str!("../../../migrations/mysql/0003_mail.sql"),
 ];
 
 /// What has been done. A row is there from the moment on at which the first statement is run.

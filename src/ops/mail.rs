@@ -1,0 +1,353 @@
+//! The outbox: sending what is in it, and what an operator does about what can't be sent.
+//!
+//! A mail is claimed, handed to the server, and then noted as sent. Who dies in between has it sent once more, with the same
+//! message id. A server that is away costs the mails that are due one try each, with growing pauses; a mail that is refused for
+//! good is given up at once.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::context::{Context, MailSettings};
+use super::error::{ErrorKind, OpsError};
+use crate::mail::{self, Connection, Content, Envelope, SendError};
+use crate::model::ids::shorten;
+use crate::store::{
+    Bodies, Cover, LetterChange, LetterClaim, LetterQuery, LetterState, Posted, Store,
+};
+
+/// How many are looked at together.
+const AT_ONCE: u32 = 100;
+/// For how long others leave a mail alone that somebody is sending: longer than connecting and sending take.
+const CLAIM: SignedDuration = SignedDuration::from_secs(120);
+/// After so long no further mail is begun.
+const BUDGET: Duration = Duration::from_mins(1);
+/// The pause after the first try that was in vain, and the longest.
+const FIRST_PAUSE: i64 = 5;
+const LONGEST_PAUSE: i64 = 1800;
+/// How often it is tried to note that a mail was sent, and the pause in between.
+const NOTES: u32 = 5;
+const NOTE_AGAIN: Duration = Duration::from_millis(500);
+/// How long mails are remembered that were sent or given up: nobody ends an execution again that late.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(24 * 30);
+
+/// What came of sending what was due.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Delivery {
+    /// What the server has taken.
+    pub sent: Vec<Cover>,
+    /// What is tried again, and why.
+    pub put_off: Vec<(Cover, String)>,
+    /// What is not tried any more, and why.
+    pub given_up: Vec<(Cover, String)>,
+    /// Why nothing could be sent at all.
+    pub no_server: Option<String>,
+}
+
+/// What is to be done with mails in the outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// They are to be tried again now.
+    Retry,
+    /// They are not to be sent.
+    Drop,
+}
+
+fn configured(context: &Context) -> Result<&MailSettings, OpsError> {
+    context.settings.mail.as_ref().ok_or_else(|| {
+        OpsError::usage("no mail server is configured").hint(
+            "set [smtp] server and sender; `zoe write-config -` shows every key with its meaning",
+        )
+    })
+}
+
+/// Sends what is due, for a minute at the most, and forgets what is long settled. Nothing where no mail server is configured.
+pub async fn deliver(context: &Context) -> Result<Delivery, OpsError> {
+    let Some(settings) = &context.settings.mail else {
+        return Ok(Delivery::default());
+    };
+    let store = context.history.open().await?;
+    let deployment = &context.settings.deployment;
+    let begun = context.now();
+    let long_ago = begun.checked_sub(REMEMBERED).unwrap_or(Timestamp::MIN);
+    store.clear_outbox(deployment, long_ago).await?;
+    let mut round = Round {
+        context,
+        settings,
+        store: store.as_ref(),
+        connection: None,
+        delivery: Delivery::default(),
+    };
+    loop {
+        let query = LetterQuery {
+            state: Some(LetterState::Waiting),
+            due: Some(context.now()),
+            limit: Some(AT_ONCE),
+            ..LetterQuery::default()
+        };
+        let due = store.outbox(deployment, &query).await?;
+        let mut any = false;
+        for posted in &due {
+            let budget = SignedDuration::try_from(BUDGET).unwrap_or(SignedDuration::MAX);
+            if context.now().duration_since(begun) > budget {
+                return Ok(round.finish().await);
+            }
+            any |= round.one(posted).await?;
+        }
+        // What others are at is theirs.
+        if !any {
+            return Ok(round.finish().await);
+        }
+    }
+}
+
+/// The same at somebody's wish: without a mail server there is nothing to be done.
+pub async fn send(context: &Context) -> Result<Delivery, OpsError> {
+    configured(context)?;
+    deliver(context).await
+}
+
+struct Round<'a> {
+    context: &'a Context,
+    settings: &'a MailSettings,
+    store: &'a dyn Store,
+    connection: Option<Connection>,
+    delivery: Delivery,
+}
+
+impl Round<'_> {
+    /// Sends one, unless somebody else is at it.
+    async fn one(&mut self, posted: &Posted) -> Result<bool, OpsError> {
+        let Context {
+            settings, identity, ..
+        } = self.context;
+        let now = self.context.now();
+        let displace = match &posted.claim {
+            Some((holder, until)) if *until > now => {
+                if !identity.is_dead(holder) {
+                    return Ok(false);
+                }
+                Some(holder.as_str())
+            }
+            Some(_) | None => None,
+        };
+        let cover = &posted.cover;
+        let claim = LetterClaim {
+            holder: identity.holder(),
+            now,
+            length: CLAIM,
+            displace,
+        };
+        let claimed = self.store.claim(&settings.deployment, &cover.id, claim);
+        let Some(bodies) = claimed.await? else {
+            return Ok(false);
+        };
+        match self.send(cover, bodies).await {
+            Ok(()) => {
+                self.note_sent(cover).await?;
+                self.delivery.sent.push(cover.clone());
+            }
+            Err(error) => self.in_vain(posted, error).await?,
+        }
+        Ok(true)
+    }
+
+    async fn send(&mut self, cover: &Cover, bodies: Bodies) -> Result<(), SendError> {
+        if let Some(why) = &self.delivery.no_server {
+            return Err(SendError::NoServer(why.clone()));
+        }
+        let mut connection = match self.connection.take() {
+            Some(connection) if !connection.is_broken() => connection,
+            Some(_) | None => Connection::open(&self.settings.server).await?,
+        };
+        let envelope = Envelope {
+            recipient: &cover.recipient,
+            message_id: &cover.message_id,
+            date: cover.created_at,
+        };
+        let content = Content {
+            subject: cover.subject.clone(),
+            text: bodies.text,
+            html: bodies.html,
+        };
+        let sent = connection.send(&envelope, &content).await;
+        self.connection = Some(connection);
+        sent
+    }
+
+    /// It is out: what is not noted now is sent a second time.
+    async fn note_sent(&self, cover: &Cover) -> Result<(), OpsError> {
+        let deployment = &self.context.settings.deployment;
+        let mut tries = 0;
+        loop {
+            let at = self.context.now();
+            let change = LetterChange::Sent { at };
+            match self.store.settle(deployment, &cover.id, change).await {
+                Ok(_) => return Ok(()),
+                Err(error) if tries == NOTES => return Err(error.into()),
+                Err(_) => tries += 1,
+            }
+            self.context.world.sleep(NOTE_AGAIN).await;
+        }
+    }
+
+    async fn in_vain(&mut self, posted: &Posted, error: SendError) -> Result<(), OpsError> {
+        let Context {
+            settings, identity, ..
+        } = self.context;
+        let now = self.context.now();
+        let why = error.to_string();
+        let tried = now.duration_since(posted.since);
+        let too_long = self.settings.give_up.is_some_and(|most| tried >= most);
+        let for_good = match error {
+            SendError::NoServer(_) => {
+                self.connection = None;
+                self.delivery.no_server = Some(why.clone());
+                false
+            }
+            SendError::Refused { for_good, .. } => for_good,
+        };
+        let holder = identity.holder();
+        let why_again = why.as_str();
+        let change = if for_good || too_long {
+            LetterChange::GiveUp {
+                holder,
+                why: why_again,
+                at: now,
+            }
+        } else {
+            let next_at = now.checked_add(pause(posted.tries));
+            LetterChange::Again {
+                holder,
+                why: why_again,
+                next_at: next_at.unwrap_or(Timestamp::MAX),
+            }
+        };
+        let id = &posted.cover.id;
+        self.store.settle(&settings.deployment, id, change).await?;
+        let list = if for_good || too_long {
+            &mut self.delivery.given_up
+        } else {
+            &mut self.delivery.put_off
+        };
+        list.push((posted.cover.clone(), why));
+        Ok(())
+    }
+
+    async fn finish(self) -> Delivery {
+        if let Some(connection) = self.connection.filter(|one| !one.is_broken()) {
+            connection.close().await;
+        }
+        self.delivery
+    }
+}
+
+/// The pause after so many tries that were in vain.
+fn pause(tries: u32) -> SignedDuration {
+    let seconds = FIRST_PAUSE.saturating_mul(1 << tries.min(20));
+    SignedDuration::from_secs(seconds.min(LONGEST_PAUSE))
+}
+
+/// Sends a mail that only shows that mail arrives, now and past the outbox.
+pub async fn test(context: &Context, address: &str) -> Result<(), OpsError> {
+    let MailSettings { server, .. } = configured(context)?;
+    let settings = &context.settings;
+    let mut bytes = [0; 8];
+    context.world.random(&mut bytes);
+    let host = server.sender.rsplit('@').next().unwrap_or("localhost");
+    let unique = u64::from_le_bytes(bytes);
+    let envelope = Envelope {
+        recipient: address,
+        message_id: &format!("<test.{unique:016x}.{}@{host}>", settings.deployment),
+        date: context.now(),
+    };
+    let letter = mail::compose::test(&settings.deployment, &settings.user, context.now());
+    let failed = |error: SendError| {
+        OpsError::failed(format!("the mail was not sent: {error}"))
+            .hint("`zoe config show` says what is configured under [smtp], and where")
+    };
+    let mut connection = Connection::open(server).await.map_err(failed)?;
+    connection.send(&envelope, &letter).await.map_err(failed)?;
+    connection.close().await;
+    Ok(())
+}
+
+/// What is in the outbox, the oldest first; of every state, or of one.
+pub async fn queue(context: &Context, state: Option<LetterState>) -> Result<Vec<Posted>, OpsError> {
+    let store = context.history.open().await?;
+    let query = LetterQuery {
+        state,
+        ..LetterQuery::default()
+    };
+    Ok(store.outbox(&context.settings.deployment, &query).await?)
+}
+
+/// Has mails tried again, or dropped; those named, by their ids or the beginnings of them, or all that were given up. Returns
+/// their ids.
+pub async fn change(
+    context: &Context,
+    wish: Wish,
+    named: &[String],
+) -> Result<Vec<String>, OpsError> {
+    let all = queue(context, None).await?;
+    let mut chosen: Vec<&Posted> = Vec::new();
+    for text in named {
+        let one = choose(&all, text)?;
+        if !chosen.iter().any(|other| other.cover.id == one.cover.id) {
+            chosen.push(one);
+        }
+    }
+    if named.is_empty() {
+        chosen.extend(all.iter().filter(|one| one.state == LetterState::Failed));
+    }
+    let store = context.history.open().await?;
+    let mut changed = Vec::new();
+    for one in chosen {
+        let at = context.now();
+        let change = match wish {
+            Wish::Retry => LetterChange::Retry { at },
+            Wish::Drop => LetterChange::Drop { at },
+        };
+        let id = &one.cover.id;
+        let deployment = &context.settings.deployment;
+        if !store.settle(deployment, id, change).await? {
+            return Err(OpsError::new(
+                ErrorKind::Conflict,
+                format!("{id} was sent already"),
+            ));
+        }
+        changed.push(id.clone());
+    }
+    Ok(changed)
+}
+
+fn choose<'a>(all: &'a [Posted], text: &str) -> Result<&'a Posted, OpsError> {
+    if let Some(exact) = all.iter().find(|one| one.cover.id == text) {
+        return Ok(exact);
+    }
+    let mut fitting = all.iter().filter(|one| one.cover.id.starts_with(text));
+    match (fitting.next(), fitting.next()) {
+        (Some(one), None) if !text.is_empty() => Ok(one),
+        (Some(_), _) => Err(OpsError::new(
+            ErrorKind::Conflict,
+            format!("'{}' fits several mails", shorten(text)),
+        )
+        .hint("`zoe mail queue --all` lists them with their ids")),
+        (None, _) => Err(OpsError::new(
+            ErrorKind::NotFound,
+            format!("there is no mail '{}'", shorten(text)),
+        )
+        .hint("`zoe mail queue --all` lists them with their ids")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_end_growing() {
+        let pauses = [0, 1, 2, 8, 9, 400].map(|tries| pause(tries).as_secs());
+        assert_eq!(pauses, [5, 10, 20, 1280, 1800, 1800]);
+    }
+}
