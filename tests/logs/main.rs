@@ -1,9 +1,15 @@
 //! Log archives and merging: every byte comes back, nothing complete is overwritten, nobody silent holds up the others.
 
 // What clippy allows in tests it does not see as such in their helpers.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 mod archive;
+mod big;
 mod merge;
 
 use std::path::{Path, PathBuf};

@@ -16,5 +16,6 @@ mod readiness;
 mod resize;
 mod retention;
 mod rights;
+mod same_logs;
 mod starts;
 mod terms;
