@@ -174,7 +174,7 @@ class Row:
         }
 
 
-SCALES = {"ms": 1000, "s": 1, "MiB": 1 / 1024**2, "calls": 1}
+SCALES = {"ms": 1000, "s": 1, "MiB": 1 / 1024**2, "calls": 1, "/s": 1}
 
 
 def number(value, unit):
