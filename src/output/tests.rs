@@ -5,13 +5,16 @@ use jiff::Timestamp;
 
 use super::listing::{Kind, Shape, executions};
 use super::template::Template;
-use super::{Format, Look, cluster, detail, queue, resized, schema, usage, users};
+use super::{Format, Look, cluster, detail, schema, usage};
 use crate::model::{Availability, Bytes, Cores, ExecutionId, Resources};
 use crate::ops::resize::Resized;
 use crate::ops::view::{ComponentView, ContainerView, ExecutionView, NamedUrl, State, TermsView};
 
 #[path = "tests_line.rs"]
 mod line;
+
+#[path = "tests_document.rs"]
+mod document;
 
 fn at(text: &str) -> Timestamp {
     format!("2026-11-22T{text}Z").parse().unwrap()
@@ -204,56 +207,6 @@ fn few() -> Resized {
         wanted: 8,
         members: 3,
         reason: None,
-    }
-}
-
-#[test]
-fn the_document_describes_every_key() {
-    fn keys(value: &serde_json::Value, found: &mut Vec<String>) {
-        match value {
-            serde_json::Value::Object(map) => {
-                for (key, value) in map {
-                    found.push(key.clone());
-                    keys(value, found);
-                }
-            }
-            serde_json::Value::Array(values) => values.iter().for_each(|v| keys(v, found)),
-            serde_json::Value::Null
-            | serde_json::Value::Bool(_)
-            | serde_json::Value::Number(_)
-            | serde_json::Value::String(_) => {}
-        }
-    }
-    let sections: Vec<&str> = include_str!("../../docs/json.md").split("\n# ").collect();
-    let [executions, status, top, resize, queue, explain, user] = sections[..] else {
-        panic!("the document has other sections");
-    };
-    for (section, value) in [
-        (
-            executions,
-            schema::pretty(&schema::Detail::from(&running())),
-        ),
-        (status, cluster::json(&cluster())),
-        (resize, resized::json(&few())),
-        (top, usage::json(&uses())),
-        (
-            &format!("{executions}{queue}"),
-            queue::json(&[line::entry(queued())]),
-        ),
-        (
-            &format!("{executions}{explain}"),
-            queue::explanation_json(&line::explanation(queued())),
-        ),
-        (user, users::one_json(&line::user())),
-    ] {
-        let mut found = Vec::new();
-        keys(&serde_json::from_str(&value).unwrap(), &mut found);
-        for key in found {
-            assert!(
-                section.contains(&format!("| `{key}` |")),
-                "docs/json.md says nothing of '{key}'"
-            );
-        }
     }
 }
 
