@@ -867,7 +867,7 @@ _zoe() {
             return 0
             ;;
         zoe__subcmd__history)
-            opts="-n -o -q -v -h --user --application --name --state --since --until --limit --output --format --no-header --as-workload --config --host --deployment --color --quiet --verbose --help"
+            opts="-n -o -q -v -h --user --application --name --state --since --until --limit --at --after --output --format --columns --no-header --sum --as-workload --config --host --deployment --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -905,16 +905,32 @@ _zoe() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --after)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table wide json jsonl name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table wide json jsonl csv name" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table wide json jsonl name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table wide json jsonl csv name" -- "${cur}"))
                     return 0
                     ;;
                 --format)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --columns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sum)
+                    COMPREPLY=($(compgen -W "user application" -- "${cur}"))
                     return 0
                     ;;
                 --config)
@@ -1723,7 +1739,7 @@ _zoe() {
             return 0
             ;;
         zoe__subcmd__ps)
-            opts="-a -q -w -o -v -h --all --quiet --watch --filter --output --format --no-header --config --host --deployment --color --verbose --help"
+            opts="-a -q -w -o -v -h --all --quiet --watch --filter --output --format --columns --no-header --config --host --deployment --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1734,14 +1750,18 @@ _zoe() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table wide json jsonl name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table wide json jsonl csv name" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table wide json jsonl name" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table wide json jsonl csv name" -- "${cur}"))
                     return 0
                     ;;
                 --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --columns)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -188,12 +188,14 @@ complete -c zoe -n "__fish_zoe_using_subcommand run" -s q -l quiet -d 'No progre
 complete -c zoe -n "__fish_zoe_using_subcommand run" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
 complete -c zoe -n "__fish_zoe_using_subcommand run" -s h -l help -d 'Print help'
 complete -c zoe -n "__fish_zoe_using_subcommand ps" -l filter -d 'Only executions with this: id (or its beginning), name, user, application or state; may be given several times' -r
-complete -c zoe -n "__fish_zoe_using_subcommand ps" -s o -l output -d 'In which form: table, wide, json, jsonl or name' -r -f -a "table\t'A table'
+complete -c zoe -n "__fish_zoe_using_subcommand ps" -s o -l output -d 'In which form: table, wide, json, jsonl, csv or name' -r -f -a "table\t'A table'
 wide\t'A table with more columns'
 json\t'One JSON array'
 jsonl\t'A JSON object a line'
+csv\t'Comma-separated values'
 name\t'An id a line'"
 complete -c zoe -n "__fish_zoe_using_subcommand ps" -l format -d 'A line for each execution by a Jinja template over the keys of the JSON: \'{{ id }} {{ state }}\'' -r
+complete -c zoe -n "__fish_zoe_using_subcommand ps" -l columns -d 'Which columns a table or CSV has: id,name,user,state and others' -r
 complete -c zoe -n "__fish_zoe_using_subcommand ps" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand ps" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand ps" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
@@ -285,12 +287,18 @@ cancelled\t'Ended by somebody'"
 complete -c zoe -n "__fish_zoe_using_subcommand history" -l since -d 'Submitted since: 7d (ago), 2026-11-22, or a time' -r
 complete -c zoe -n "__fish_zoe_using_subcommand history" -l until -d 'Submitted before' -r
 complete -c zoe -n "__fish_zoe_using_subcommand history" -s n -l limit -d 'At most so many, the newest first [default: 50; as a workload all]' -r
-complete -c zoe -n "__fish_zoe_using_subcommand history" -s o -l output -d 'In which form: table, wide, json, jsonl or name' -r -f -a "table\t'A table'
+complete -c zoe -n "__fish_zoe_using_subcommand history" -l at -d 'What ran then: 2h (ago), 2026-11-22, or a time' -r
+complete -c zoe -n "__fish_zoe_using_subcommand history" -l after -d 'The page that follows on this one: the id of its last line' -r
+complete -c zoe -n "__fish_zoe_using_subcommand history" -s o -l output -d 'In which form: table, wide, json, jsonl, csv or name' -r -f -a "table\t'A table'
 wide\t'A table with more columns'
 json\t'One JSON array'
 jsonl\t'A JSON object a line'
+csv\t'Comma-separated values'
 name\t'An id a line'"
 complete -c zoe -n "__fish_zoe_using_subcommand history" -l format -d 'A line for each execution by a Jinja template over the keys of the JSON: \'{{ id }} {{ state }}\'' -r
+complete -c zoe -n "__fish_zoe_using_subcommand history" -l columns -d 'Which columns a table or CSV has: id,name,user,state and others' -r
+complete -c zoe -n "__fish_zoe_using_subcommand history" -l sum -d 'Add up: executions, core-hours and GiB-hours by user or application' -r -f -a "user\t'By user'
+application\t'By application'"
 complete -c zoe -n "__fish_zoe_using_subcommand history" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand history" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand history" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r

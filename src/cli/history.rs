@@ -2,18 +2,23 @@
 
 use clap::{Args, ValueEnum};
 
-use super::args::list::ListArgs;
+use super::args::list::{FormatArg, ListArgs};
 use super::args::values::{self, Moment};
+use super::error::CommandError;
 use super::session::{Done, Session};
 use crate::ops;
-use crate::output::listing::{self, Kind};
-use crate::store::Query;
+use crate::output::listing::{self, Kind, Shape};
+use crate::output::{Format, Look, sums as view};
+use crate::store::{Query, Sum, SumBy};
 
 /// Examples in the help.
 pub const EXAMPLES: &str = "\
 zoe history                                  the last 50
 zoe history --state failed --since 7d        what went wrong this week
 zoe history --user ada -o json --limit 1000  for scripts (docs/json.md)
+zoe history --sum user --since 2026-11-01 -o csv
+                                             core-hours and GiB-hours of each user
+zoe history --at 2026-11-21T03:00:00Z        what ran then
 zoe history --as-workload --since 30d > w.csv
                                              what `zoe simulate` replays";
 
@@ -29,6 +34,15 @@ pub enum Ended {
     Failed,
     /// Ended by somebody
     Cancelled,
+}
+
+/// What to add up by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SumArg {
+    /// By user
+    User,
+    /// By application
+    Application,
 }
 
 /// Arguments of `zoe history`.
@@ -56,8 +70,17 @@ pub struct HistoryArgs {
     /// At most so many, the newest first [default: 50; as a workload all]
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
+    /// What ran then: 2h (ago), 2026-11-22, or a time
+    #[arg(long, value_name = "TIME", value_parser = values::moment, conflicts_with_all = ["as_workload", "sum"])]
+    at: Option<Moment>,
+    /// The page that follows on this one: the id of its last line
+    #[arg(long, value_name = "ID", conflicts_with_all = ["as_workload", "sum", "at"])]
+    after: Option<String>,
     #[command(flatten)]
     list: ListArgs,
+    /// Add up: executions, core-hours and GiB-hours by user or application
+    #[arg(long, value_enum, value_name = "WHAT", hide_possible_values = true, conflicts_with_all = ["format", "columns", "limit"])]
+    sum: Option<SumArg>,
     /// As a workload for `zoe simulate`, in CSV: how large they were, and how long they took
     #[arg(long, conflicts_with_all = ["output", "format", "no_header"])]
     as_workload: bool,
@@ -66,14 +89,18 @@ pub struct HistoryArgs {
 /// Prints it.
 pub async fn run(args: HistoryArgs, session: &Session) -> Done {
     let shape = args.list.shape()?;
-    let context = session.history()?;
+    // What runs still is asked of Docker.
+    let context = match args.at {
+        Some(_) => session.context().await?,
+        None => session.history()?,
+    };
     let now = context.now();
     let state = args.state.map(|state| match state {
         Ended::Finished => "finished",
         Ended::Failed => "failed",
         Ended::Cancelled => "cancelled",
     });
-    let query = Query {
+    let mut query = Query {
         user: args.user,
         application: args.application,
         name: args.name,
@@ -86,17 +113,74 @@ pub async fn run(args: HistoryArgs, session: &Session) -> Done {
     if args.as_workload {
         return workload(&context, &query, session).await;
     }
-    let past = ops::list::past_of(&context, &query).await?;
-    session.tell_unreadable(&past.unreadable);
-    let mut views = past.executions;
+    if let Some(by) = args.sum {
+        return sums(&context, &query, by, &args.list, session).await;
+    }
     // History knows of what is alive, too; that is for `ps`.
-    views.retain(|view| view.state.is_over());
-    session.face.print(&listing::executions(
-        &views,
-        Kind::Past,
-        &shape,
-        &session.look(args.list.no_header),
-    )?)?;
+    query.over = true;
+    let views = if let Some(moment) = args.at {
+        query.limit = args.limit;
+        let (mut views, silent) = ops::list::at(&context, &query, moment.at(now)).await?;
+        if let Some(error) = silent {
+            let text = format!("what ran then and runs still is not in it: {error}");
+            session.face.warn(&text);
+        }
+        views.truncate(args.limit.map_or(usize::MAX, |limit| limit as usize));
+        views
+    } else {
+        if let Some(last) = &args.after {
+            query.after = Some(ops::list::after(&context, last).await?);
+        }
+        let past = ops::list::past_of(&context, &query).await?;
+        session.tell_unreadable(&past.unreadable);
+        past.executions
+    };
+    let look = session.look(args.list.no_header);
+    let text = listing::executions(&views, Kind::Past, &shape, &look)?;
+    session.face.print(&text)?;
+    let is_full = args.at.is_none()
+        && query
+            .limit
+            .is_some_and(|most| views.len() as u64 == u64::from(most));
+    let is_table = matches!(
+        shape,
+        Shape::Format(Format::Table | Format::Wide) | Shape::Columns(_)
+    );
+    if let (true, true, Some(last)) = (is_full, is_table, views.last()) {
+        session.face.note(&format!(
+            "there may be more: --after {}, or a larger --limit",
+            last.id
+        ));
+    }
+    Ok(0)
+}
+
+/// Prints what they add up to.
+async fn sums(
+    context: &ops::Context,
+    query: &Query,
+    by: SumArg,
+    list: &ListArgs,
+    session: &Session,
+) -> Done {
+    let by = match by {
+        SumArg::User => SumBy::User,
+        SumArg::Application => SumBy::Application,
+    };
+    let print: fn(&[Sum], SumBy, &Look) -> String = match list.output {
+        FormatArg::Table => view::table,
+        FormatArg::Csv => |sums, by, look| view::csv(sums, by, look.header),
+        FormatArg::Json => |sums, by, _| view::json(sums, by),
+        FormatArg::Wide | FormatArg::Jsonl | FormatArg::Name => {
+            return Err(CommandError::usage(
+                "sums are printed as a table, as json or as csv",
+            ));
+        }
+    };
+    let sums = ops::list::sums(context, query, by).await?;
+    session
+        .face
+        .print(&print(&sums, by, &session.look(list.no_header)))?;
     Ok(0)
 }
 

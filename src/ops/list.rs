@@ -3,8 +3,10 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::context::Context;
-use super::error::OpsError;
+use super::error::{ErrorKind, OpsError};
 use super::past;
 use super::present;
 use super::proxy;
@@ -12,9 +14,11 @@ use super::report::Silent;
 use super::resolve::{self, Found};
 use super::view::{ExecutionView, State};
 use crate::engine::{EngineError, NodeUse, Scope};
-use crate::model::{Anomaly, Execution, Gap, Node, Phase, Plan, Resources, Snapshot};
+use crate::model::{
+    Anomaly, Execution, ExecutionId, Gap, Node, Phase, Plan, Resources, Snapshot, ids,
+};
 use crate::scheduler::Known;
-use crate::store::{Event, Query, Store};
+use crate::store::{Event, Query, Store, Sum, SumBy};
 
 /// How many ended executions `ps -a` shows.
 const RECENT: u32 = 50;
@@ -227,6 +231,62 @@ pub async fn past_of(context: &Context, query: &Query) -> Result<Past, OpsError>
         executions: found.records.iter().map(present::past).collect(),
         unreadable: found.unreadable.iter().map(ToString::to_string).collect(),
     })
+}
+
+/// What ran at a time, the newest first: what has ended since, from history, and what runs still, from Docker. Where Docker does not
+/// answer the second is missing, and why is told.
+pub async fn at(
+    context: &Context,
+    query: &Query,
+    at: Timestamp,
+) -> Result<(Vec<ExecutionView>, Option<OpsError>), OpsError> {
+    let past = Query {
+        at: Some(at),
+        ..query.clone()
+    };
+    let mut views = history(context, &past).await?;
+    let alive = match context.backend.observe(Scope::Executions).await {
+        Ok(snapshot) => snapshot,
+        Err(error) => return Ok((views, Some(error.into()))),
+    };
+    let is_wanted = |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|w| w == is);
+    let alive = alive.executions.values();
+    let alive = alive.map(|execution| present::alive(execution, None, None, None, context.site()));
+    let running: Vec<_> = alive
+        .filter(|view| view.started_at.is_some_and(|started| started <= at))
+        .filter(|view| views.iter().all(|other| other.id != view.id))
+        .filter(|view| is_wanted(&query.user, &view.user))
+        .filter(|view| is_wanted(&query.application, &view.application))
+        .filter(|view| is_wanted(&query.name, &view.name))
+        .filter(|view| query.since.is_none_or(|since| view.submitted_at >= since))
+        .filter(|view| query.until.is_none_or(|until| view.submitted_at < until))
+        .filter(|_| query.state.is_none())
+        .collect();
+    views.extend(running);
+    views.sort_by_key(|view| Reverse((view.submitted_at, view.id)));
+    Ok((views, None))
+}
+
+/// What those that were add up to.
+pub async fn sums(context: &Context, query: &Query, by: SumBy) -> Result<Vec<Sum>, OpsError> {
+    let store = context.history.open().await?;
+    Ok(store.sums(&context.settings.deployment, query, by).await?)
+}
+
+/// Where the page begins that follows on an execution that is over.
+pub async fn after(context: &Context, text: &str) -> Result<(Timestamp, ExecutionId), OpsError> {
+    let none = || {
+        OpsError::new(
+            ErrorKind::NotFound,
+            format!("history has no execution '{}'", ids::shorten(text)),
+        )
+        .hint("--after takes the id of the last line of the page before")
+    };
+    let id: ExecutionId = text.parse().map_err(|_| none())?;
+    let store = context.history.open().await?;
+    let record = store.get(&context.settings.deployment, id).await?;
+    let record = record.ok_or_else(none)?;
+    Ok((record.submitted_at, record.id))
 }
 
 /// A node and what is on it.

@@ -1,5 +1,6 @@
 //! Lists of executions: what `ps` and `history` print.
 
+use super::columns::{self, Column};
 use super::grid::{Cell, Fit, Grid, Tone};
 use super::schema::{self, Execution};
 use super::template::{Template, TemplateError};
@@ -22,6 +23,10 @@ pub enum Kind {
 pub enum Shape {
     /// In one of the forms.
     Format(Format),
+    /// A table with columns that were chosen.
+    Columns(Vec<Column>),
+    /// CSV with columns that were chosen.
+    Csv(Vec<Column>),
     /// By the user's template.
     Template(Box<Template>),
 }
@@ -43,6 +48,8 @@ pub fn executions(
             .collect(),
         Shape::Format(Format::Table) => table(views, kind, false, look),
         Shape::Format(Format::Wide) => table(views, kind, true, look),
+        Shape::Columns(columns) => columns::table(views, columns, look),
+        Shape::Csv(columns) => columns::csv(views, columns, look.header),
         Shape::Template(template) => {
             let mut text = String::new();
             for execution in schema() {

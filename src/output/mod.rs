@@ -5,6 +5,7 @@
 
 pub mod applications;
 pub mod cluster;
+pub mod columns;
 pub mod database;
 pub mod detail;
 pub mod grid;
@@ -20,6 +21,7 @@ pub mod schema;
 pub mod settings;
 pub mod simulation;
 pub mod simulation_svg;
+pub mod sums;
 pub mod template;
 pub mod text;
 pub mod usage;

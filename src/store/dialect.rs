@@ -1,4 +1,4 @@
-//! What databases write differently: an insert that meets a row that is already there.
+//! What databases write differently: an insert that meets a row that is already there, and which index is to be used.
 //!
 //! All other statements of the store are the same text everywhere: `?` for values, no functions beyond `COALESCE`, `NULLIF`
 //! and `SUBSTR`, times as integers, ids as text.
@@ -75,6 +75,14 @@ impl Dialect {
             table.name,
             names.join(", ")
         )
+    }
+
+    /// What stands behind a table's name where an index is to be used whatever the database thinks.
+    pub fn by_index(self, index: &str) -> String {
+        match self {
+            Self::Sqlite => format!(" INDEXED BY {index}"),
+            Self::MySql => format!(" FORCE INDEX ({index})"),
+        }
     }
 
     fn merged(self, table: &Table, column: &str, merge: Merge) -> Option<String> {

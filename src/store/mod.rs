@@ -12,6 +12,7 @@ mod open;
 pub mod outbox;
 pub mod portable;
 pub mod rows;
+pub mod search;
 pub mod sql;
 pub mod sqlite;
 pub mod whole;
@@ -165,8 +166,38 @@ pub struct Query {
     pub until: Option<Timestamp>,
     /// Whose id begins so.
     pub id_prefix: Option<String>,
+    /// Only those that have ended.
+    pub over: bool,
+    /// Only those that ran then and have ended since.
+    pub at: Option<Timestamp>,
+    /// Only those that come after this one: submitted before it, or in the same millisecond with a smaller id.
+    pub after: Option<(Timestamp, ExecutionId)>,
     /// At most so many, the newest first.
     pub limit: Option<u32>,
+}
+
+/// What is added up by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SumBy {
+    /// By user.
+    User,
+    /// By application.
+    Application,
+}
+
+/// What executions of one user, or of one application, add up to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sum {
+    /// The user, or the application.
+    pub key: String,
+    /// How many there are.
+    pub executions: u64,
+    /// How many of them failed or ran out of time.
+    pub failed: u64,
+    /// What they held times how long they ran: thousandths of a core times milliseconds.
+    pub core_time: u64,
+    /// Likewise: MiB times milliseconds.
+    pub memory_time: u64,
 }
 
 /// What came of asking for the lease.
@@ -234,6 +265,16 @@ pub trait Store: Send + Sync {
             records: self.find(deployment, query).await?,
             unreadable: Vec::new(),
         })
+    }
+
+    /// What those that a query finds and that have ended add up to, the one with most core time first. Its limit counts for nothing.
+    async fn sums(&self, deployment: &Deployment, query: &Query, by: SumBy) -> Result<Vec<Sum>> {
+        let query = Query {
+            over: true,
+            limit: None,
+            ..query.clone()
+        };
+        Ok(search::add_up(&self.find(deployment, &query).await?, by))
     }
 
     /// Forgets an execution.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::dialect::{Merge, Table};
-use super::{Event, Query, Record, Result, StoreError};
+use super::{Event, Record, Result, StoreError};
 use crate::model::{Bytes, Cores, Deployment, ExecutionId, Outcome, Resources};
 
 /// The table of executions. What is empty or NULL is filled in by a later write; what is known stays, but for what it was given,
@@ -70,11 +70,13 @@ pub enum Value {
     Number(Option<i64>),
 }
 
-fn text(value: impl Into<String>) -> Value {
+/// A text to bind.
+pub fn text(value: impl Into<String>) -> Value {
     Value::Text(Some(value.into()))
 }
 
-fn time(at: Timestamp) -> Value {
+/// A time to bind.
+pub fn time(at: Timestamp) -> Value {
     Value::Number(Some(at.as_millisecond()))
 }
 
@@ -302,66 +304,4 @@ pub fn sort_events(events: &mut [Event]) {
     events.sort_by(|a, b| {
         (a.at, rank(&a.kind), &a.kind, &a.detail).cmp(&(b.at, rank(&b.kind), &b.kind, &b.detail))
     });
-}
-
-/// The statement that finds what a query asks for, and its values.
-pub fn find_statement(deployment: &Deployment, query: &Query) -> Result<(String, Vec<Value>)> {
-    let mut sql = format!("SELECT {EXECUTION_COLUMNS} FROM executions WHERE deployment = ?");
-    let mut values = vec![text(deployment.as_str())];
-    let mut and = |condition: &str, bound: Vec<Value>| {
-        sql.push_str(" AND ");
-        sql.push_str(condition);
-        values.extend(bound);
-    };
-    for (condition, wanted) in [
-        ("user_name = ?", &query.user),
-        ("application = ?", &query.application),
-        ("name = ?", &query.name),
-    ] {
-        if let Some(wanted) = wanted {
-            and(condition, vec![text(wanted)]);
-        }
-    }
-    if let Some(state) = &query.state {
-        and(state_condition(state)?, vec![]);
-    }
-    if let Some(since) = query.since {
-        and("submitted_at >= ?", vec![time(since)]);
-    }
-    if let Some(until) = query.until {
-        and("submitted_at < ?", vec![time(until)]);
-    }
-    for (condition, prefix) in [
-        ("SUBSTR(id, 1, ?) = ?", &query.id_prefix),
-        ("SUBSTR(name, 1, ?) = ?", &query.name_prefix),
-    ] {
-        if let Some(prefix) = prefix {
-            let length = i64::try_from(prefix.chars().count()).unwrap_or(i64::MAX);
-            and(condition, vec![Value::Number(Some(length)), text(prefix)]);
-        }
-    }
-    sql.push_str(" ORDER BY submitted_at DESC, id DESC");
-    if let Some(limit) = query.limit {
-        sql.push_str(" LIMIT ?");
-        values.push(Value::Number(Some(i64::from(limit))));
-    }
-    Ok((sql, values))
-}
-
-/// `failed` includes what ran out of time: for whoever asks, both did not do their work.
-fn state_condition(state: &str) -> Result<&'static str> {
-    match state {
-        "open" => Ok("ended_at IS NULL"),
-        "finished" => Ok("outcome = 'finished'"),
-        "failed" => Ok("outcome IN ('failed', 'timed_out')"),
-        "timed_out" => Ok("outcome = 'timed_out'"),
-        "cancelled" => Ok("outcome = 'cancelled'"),
-        other => Err(StoreError::Query {
-            what: "find executions",
-            why: format!(
-                "'{}' is no state; there are open, finished, failed, timed_out and cancelled",
-                crate::model::ids::shorten(other)
-            ),
-        }),
-    }
 }

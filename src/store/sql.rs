@@ -16,7 +16,7 @@ use super::outbox::{self, LetterRow};
 use super::rows::{self, EventRow, ExecutionRow, Value};
 use super::{Bodies, Letter, LetterChange, LetterClaim, LetterQuery, Posted};
 use super::{Event, Found, Lease, Query, Record, Result, Store, StoreError};
-use super::{Usage, UsageQuery, User, accounts};
+use super::{Sum, SumBy, Usage, UsageQuery, User, accounts, search};
 use crate::model::{Deployment, ExecutionId};
 
 /// A statement and the values that are bound in it.
@@ -239,8 +239,14 @@ impl<D: Driver> Store for SqlStore<D> {
     }
 
     async fn search(&self, deployment: &Deployment, query: &Query) -> Result<Found> {
-        self.executions(rows::find_statement(deployment, query)?)
+        self.executions(search::find_statement(D::DIALECT, deployment, query)?)
             .await
+    }
+
+    async fn sums(&self, deployment: &Deployment, query: &Query, by: SumBy) -> Result<Vec<Sum>> {
+        let statement = search::sums_statement(deployment, query, by)?;
+        let found: Vec<search::SumRow> = self.driver.fetch("add up executions", statement).await?;
+        Ok(search::read_sums(found))
     }
 
     async fn forget(&self, deployment: &Deployment, execution: ExecutionId) -> Result<()> {

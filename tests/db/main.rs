@@ -13,6 +13,7 @@ mod common;
 mod mariadb;
 
 mod commands;
+mod history;
 mod lost;
 mod migrating;
 
@@ -88,4 +89,19 @@ fn job(env: &TestEnv, script: &str) -> &'static str {
         ),
     );
     "job.toml"
+}
+
+/// The migrations for a server, in their order.
+fn migrations() -> Vec<String> {
+    let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/mysql");
+    let entries = std::fs::read_dir(directory).unwrap();
+    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let read = |path: &std::path::PathBuf| std::fs::read_to_string(path).unwrap();
+    files.iter().map(read).collect()
+}
+
+/// The newest schema.
+fn known() -> Value {
+    migrations().len().into()
 }

@@ -30,6 +30,7 @@ mod outbox;
 mod races;
 mod rows;
 mod schema;
+mod search;
 mod server;
 mod unreadable;
 

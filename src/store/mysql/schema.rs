@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/mysql/0001_history.sql"),
     include_str!("../../../migrations/mysql/0002_terms.sql"),
     include_str!("../../../migrations/mysql/0003_mail.sql"),
+    include_str!("../../../migrations/mysql/0004_search.sql"),
 ];
 
 /// What has been done. A row is there from the moment on at which the first statement is run.
