@@ -61,7 +61,7 @@ async fn fill(site: &Site) {
     };
     store.enter(&deployment(), &user).await.unwrap();
     let mut letter = crate::outbox::letter(1);
-    letter.bodies.html = "<p>é</p>".to_owned();
+    "<p>é</p>".clone_into(&mut letter.bodies.html);
     store.post(&deployment(), &letter).await.unwrap();
     let length = SignedDuration::from_secs(60);
     let mine = deployment();
