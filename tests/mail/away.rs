@@ -84,9 +84,9 @@ fn a_slow_server_holds_up_nothing_and_nobody_else_sends_meanwhile() {
     until("the server has it", || post.about(&id).len() == 1);
     // While the server has not answered yet.
     let file = post.place.open_job("fine", 0);
-    let fine = post.submit_file("fine", &file, &[]);
+    let other = post.submit_file("fine", &file, &[]);
     post.place.end("fine", 0);
-    until("it is over", || watch.said("ended", &fine) == 1);
+    until("it is over", || watch.said("ended", &other) == 1);
     post.pass();
     post.zoe(&["mail", "send"]);
     assert_eq!(post.queue(&[]).len(), 1);

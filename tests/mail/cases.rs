@@ -51,7 +51,7 @@ fn an_end_is_told_once_to_who_wants_to_know() {
         let mail = post.only(&killed);
         assert_eq!(mail.subject(), "[zoe] killed cancelled");
         assert!(
-            mail.text.contains(&format!("by {}", post.user())),
+            mail.text.contains(&format!("by {}", Post::user())),
             "{}",
             mail.text
         );
@@ -71,7 +71,7 @@ fn an_end_is_told_once_to_who_wants_to_know() {
         .collect();
     assert_eq!(states, ["\"sent\""; 4]);
     // Who has no address, or no wish, gets nothing.
-    let user = post.user();
+    let user = Post::user();
     post.zoe(&["user", "set", &user, "--mail-on", "never"]);
     post.submit("unwished", 5, &[]);
     post.zoe(&["user", "set", &user, "--mail-on", "end", "--mail", ""]);

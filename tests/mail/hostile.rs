@@ -68,7 +68,7 @@ fn nothing_that_was_written_steers_a_mail() {
 #[test]
 fn an_address_that_is_none_is_given_up_and_told() {
     let post = &Post::new(USUAL);
-    let user = post.user();
+    let user = Post::user();
     for wrong in ["", "eve", "a@b\nBcc: c@d", "a b@c"] {
         post.place.run(&["mail", "test", wrong]).expect(2);
         if !wrong.is_empty() {

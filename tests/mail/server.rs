@@ -100,13 +100,13 @@ impl Post {
         post.start();
         std::fs::write(directory.join("password"), format!("{PASSWORD}\n")).unwrap();
         post.configure("");
-        let user = post.user();
+        let user = Self::user();
         post.zoe(&["user", "add", &user, "--mail", ADA]);
         post
     }
 
     /// Whose executions the tests' are.
-    pub fn user(&self) -> String {
+    pub fn user() -> String {
         let id = Command::new("id").arg("-un").output().unwrap();
         String::from_utf8(id.stdout).unwrap().trim().to_owned()
     }
@@ -123,7 +123,8 @@ impl Post {
             self.port, self.manner.security
         );
         if self.manner.login {
-            text += &format!("user = zoe\npassword_file = {directory}/password\n");
+            let login = format!("user = zoe\npassword_file = {directory}/password\n");
+            text.push_str(&login);
         }
         let config = self.place.path("config/zoe");
         std::fs::create_dir_all(&config).unwrap();
