@@ -7,6 +7,7 @@
 //! Nothing that a user typed gets into Apache's files: a route is made of an id, a token, names that are checked where they come
 //! in, and once more here, and an address of Docker's.
 
+pub mod access_log;
 pub mod ask;
 mod fragment;
 pub mod publish;
