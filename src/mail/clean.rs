@@ -98,7 +98,7 @@ mod tests {
             ["red", "100%", "    indented", "\u{fffd}"]
         );
         assert_eq!(last_lines(b"", 4, 20), [""; 0]);
-        assert_eq!(last_lines(&[b'x'; 1 << 20], 4, 3), ["xx…"]);
+        assert_eq!(last_lines(&vec![b'x'; 1 << 20], 4, 3), ["xx…"]);
         assert_eq!(last_lines(b"a\x1b", 1, 9), ["a"]);
         assert_eq!(last_lines(b"a\x1b[12", 1, 9), ["a"]);
     }
