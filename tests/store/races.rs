@@ -1,7 +1,7 @@
 //! Many at once: tasks and processes.
 
 use jiff::SignedDuration;
-use zoe::config::Database;
+use zoe::config::{Database, Db};
 use zoe::model::{Deployment, Outcome};
 use zoe::store::{Lease, Query, Record};
 
@@ -150,19 +150,9 @@ async fn many_may_make_the_database_at_once(site: Site) {
     }
 }
 
-/// What each of the processes below does: this test binary again, with the path in its environment.
-#[tokio::test]
-#[ignore = "runs as a child of the next test"]
-async fn one_process_among_many() {
-    let Ok(place) = std::env::var("ZOE_TEST_DATABASE") else {
-        return;
-    };
-    let db = if place.starts_with('/') {
-        of_file(place.into())
-    } else {
-        configured(&place)
-    };
-    let store = zoe::store::open(&db).await.unwrap();
+/// What each of the processes below does: makes the database, records itself, and says there if it has got the lease.
+async fn one_process(db: &Db) {
+    let store = zoe::store::open(db).await.unwrap();
     let me = zoe::store::Holder::of_this_process();
     let pid = u64::from(std::process::id());
     store.record(&deployment(), &record(pid)).await.unwrap();
@@ -178,6 +168,28 @@ async fn one_process_among_many() {
     }
 }
 
+/// Where a child finds the database that it is to share: it is this test binary again.
+const SHARED: &str = "ZOE_TEST_DATABASE";
+
+#[tokio::test]
+async fn one_process_gets_the_lease() {
+    if let Ok(place) = std::env::var(SHARED) {
+        let db = if place.starts_with('/') {
+            of_file(place.into())
+        } else {
+            configured(&place)
+        };
+        return one_process(&db).await;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let db = of_file(directory.path().join("zoe.db"));
+    one_process(&db).await;
+    let store = zoe::store::open(&db).await.unwrap();
+    let all = store.find(&deployment(), &Query::default()).await.unwrap();
+    assert_eq!(all.len(), 1);
+    assert_eq!(all[0].logs.as_deref(), Some("winner"));
+}
+
 async fn of_many_processes_that_make_the_database_one_gets_the_lease_and_is_found_dead(site: Site) {
     let place = match &site.db.url {
         Database::Sqlite(path) => path.display().to_string(),
@@ -186,8 +198,8 @@ async fn of_many_processes_that_make_the_database_one_gets_the_lease_and_is_foun
     let mut children: Vec<_> = (0..8)
         .map(|_| {
             std::process::Command::new(std::env::current_exe().unwrap())
-                .args(["--exact", "races::one_process_among_many", "--ignored"])
-                .env("ZOE_TEST_DATABASE", &place)
+                .args(["--exact", "races::one_process_gets_the_lease"])
+                .env(SHARED, &place)
                 .stdout(std::process::Stdio::null())
                 .spawn()
                 .unwrap()
