@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::args::list::PlainFormat;
+use super::args::list::{PlainForm, PlainFormat};
 use super::session::{Done, Session};
 use crate::config;
 use crate::output::settings::{self, Setting};
@@ -27,16 +27,8 @@ pub struct ShowArgs {
     /// Say where each value comes from
     #[arg(long)]
     origin: bool,
-    /// In which form: table or json
-    #[arg(
-        short,
-        long,
-        value_enum,
-        default_value = "table",
-        value_name = "FORM",
-        hide_possible_values = true
-    )]
-    output: PlainFormat,
+    #[command(flatten)]
+    form: PlainForm,
 }
 
 /// Does it.
@@ -63,7 +55,7 @@ pub fn run(command: &ConfigCommand, session: &Session) -> Done {
                     origin: row.origin.to_string(),
                 })
                 .collect();
-            session.face.print(&match args.output {
+            session.face.print(&match args.form.output {
                 PlainFormat::Table => settings::text(&rows, args.origin),
                 PlainFormat::Json => settings::json(&rows),
             })?;

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::args::list::PlainFormat;
+use super::args::list::{PlainForm, PlainFormat};
 use super::error::CommandError;
 use super::session::{Done, Session};
 use super::user;
@@ -49,16 +49,8 @@ pub struct QueueArgs {
     /// Also what was sent or dropped, as long as that is remembered (30 days)
     #[arg(long)]
     all: bool,
-    /// In which form: table or json
-    #[arg(
-        short,
-        long,
-        value_enum,
-        default_value = "table",
-        value_name = "FORM",
-        hide_possible_values = true
-    )]
-    output: PlainFormat,
+    #[command(flatten)]
+    form: PlainForm,
 }
 
 /// Arguments of `retry` and `drop`.
@@ -93,7 +85,7 @@ pub async fn run(command: MailCommand, session: &Session) -> Done {
             all.retain(|one| {
                 args.all || matches!(one.state, LetterState::Waiting | LetterState::Failed)
             });
-            session.face.print(&match args.output {
+            session.face.print(&match args.form.output {
                 PlainFormat::Table => mails::table(&all, &session.face.look),
                 PlainFormat::Json => mails::json(&all),
             })?;

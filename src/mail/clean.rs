@@ -57,22 +57,6 @@ fn without_escapes(text: &str) -> String {
     plain
 }
 
-/// `text` inside an HTML page.
-pub fn html(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            c => safe.push(c),
-        }
-    }
-    safe
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,14 +87,6 @@ mod tests {
         assert_eq!(last_lines(b"a\x1b[12", 1, 9), ["a"]);
     }
 
-    #[test]
-    fn html_is_no_markup() {
-        assert_eq!(
-            html("<script src=\"x\">'&"),
-            "&lt;script src=&quot;x&quot;&gt;&#39;&amp;"
-        );
-    }
-
     proptest! {
         #[test]
         fn nothing_dangerous_is_left(text in ".*", bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
@@ -118,7 +94,6 @@ mod tests {
             for one in last_lines(&bytes, 5, 50) {
                 prop_assert!(!one.chars().any(is_dangerous));
             }
-            prop_assert!(!html(&text).contains(['<', '>', '"']));
         }
     }
 }

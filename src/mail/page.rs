@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use super::clean;
+use crate::model::markup::escape;
 
 /// The most characters of a subject, of a value, and of a sentence.
 const SUBJECT: usize = 150;
@@ -107,7 +108,7 @@ impl Page {
         for part in &self.parts {
             match part {
                 Part::Sentence(sentence) => {
-                    let _ = writeln!(page, "<p>{}</p>", clean::html(sentence));
+                    let _ = writeln!(page, "<p>{}</p>", escape(sentence));
                 }
                 Part::Rows(rows) => {
                     page.push_str("<table>\n");
@@ -115,18 +116,18 @@ impl Page {
                         let _ = writeln!(
                             page,
                             "<tr><th style=\"text-align: left; padding-right: 1em\">{}</th><td>{}</td></tr>",
-                            clean::html(name),
-                            clean::html(value)
+                            escape(name),
+                            escape(value)
                         );
                     }
                     page.push_str("</table>\n");
                 }
                 Part::Block(title, lines) => {
-                    let lines: Vec<String> = lines.iter().map(|line| clean::html(line)).collect();
+                    let lines: Vec<String> = lines.iter().map(|line| escape(line)).collect();
                     let _ = writeln!(
                         page,
                         "<p>{}:</p>\n<pre>{}</pre>",
-                        clean::html(title),
+                        escape(title),
                         lines.join("\n")
                     );
                 }

@@ -9,6 +9,7 @@ pub mod execution;
 pub mod ids;
 pub mod instance;
 pub mod mail;
+pub mod markup;
 pub mod plan;
 pub mod policy;
 pub mod proxy_path;

@@ -17,10 +17,16 @@ use crate::model::{ExecutionId, Phase};
 /// It is done under the lease: who plans with what it knew before could otherwise start one afterwards that is held.
 pub async fn hold(context: &Context, texts: &[String]) -> Result<Vec<ExecutionId>, OpsError> {
     let store = context.history.open().await?;
-    let held = lease::insist(context, &store).await?;
-    let written = held.claim().guard(write(context, texts, HELD)).await;
-    held.release().await;
-    written
+    loop {
+        let held = lease::insist(context, &store).await?;
+        let written = held.claim().guard(write(context, texts, HELD)).await;
+        // Who got the lease before it was written may have planned without it: then it is looked at once more.
+        let is_sure = held.is_valid();
+        held.release().await;
+        if is_sure || written.is_err() {
+            return written;
+        }
+    }
 }
 
 /// Lets executions go on that are held, and starts them if there is room.

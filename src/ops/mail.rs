@@ -69,8 +69,6 @@ pub async fn deliver(context: &Context) -> Result<Delivery, OpsError> {
     let store = context.history.open().await?;
     let deployment = &context.settings.deployment;
     let begun = context.now();
-    let long_ago = begun.checked_sub(REMEMBERED).unwrap_or(Timestamp::MIN);
-    store.clear_outbox(deployment, long_ago).await?;
     let mut round = Round {
         context,
         settings,
@@ -234,9 +232,19 @@ impl Round<'_> {
         Ok(())
     }
 
+    /// Where something was settled, what was settled long ago is forgotten: who has nothing to do writes nothing.
     async fn finish(self) -> Delivery {
         if let Some(connection) = self.connection.filter(|one| !one.is_broken()) {
             connection.close().await;
+        }
+        if !(self.delivery.sent.is_empty() && self.delivery.given_up.is_empty()) {
+            let now = self.context.now();
+            let long_ago = now.checked_sub(REMEMBERED).unwrap_or(Timestamp::MIN);
+            let deployment = &self.context.settings.deployment;
+            // The next one does it otherwise; what was sent is to be told.
+            if let Err(error) = self.store.clear_outbox(deployment, long_ago).await {
+                tracing::debug!(%error, "old mails are not forgotten");
+            }
         }
         self.delivery
     }

@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use super::simulation::{Simulation, part};
+use crate::model::markup::escape;
 use crate::simulate::{Job, Outcome, Summary};
 
 /// Up to how many applications each gets a line of its own.
@@ -261,21 +262,4 @@ fn chart(svg: &mut String, scale: &Scale, simulation: &Simulation<'_>, outcome: 
 )]
 fn lossless(number: usize) -> f64 {
     number as f64
-}
-
-/// Text as XML may have it: nothing that is markup, and no character that XML does not know.
-fn escape(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&apos;"),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => safe.push('\u{fffd}'),
-            c => safe.push(c),
-        }
-    }
-    safe
 }

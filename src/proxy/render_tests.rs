@@ -1,5 +1,4 @@
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -9,21 +8,7 @@ use super::*;
 const TOKEN: &str = "abcdefghijklmnopqrstuvwxyz";
 
 fn site(name: &str, is_map: bool) -> Site {
-    Site {
-        secure: false,
-        name: name.to_owned(),
-        prefix: "/zoe".to_owned(),
-        file: None,
-        way: if is_map {
-            Way::Map
-        } else {
-            Way::Fragment {
-                configtest: String::new(),
-                reload: String::new(),
-                interval: Duration::ZERO,
-            }
-        },
-    }
+    Site::example(name, is_map)
 }
 
 fn route(bits: u64, place: &str, upstream: &str, base_path: bool) -> Route {

@@ -1,23 +1,12 @@
 use std::path::PathBuf;
-use std::time::Duration;
 
 use super::*;
 
 fn site(name: &str, file: &str, is_map: bool) -> Site {
     Site {
         secure: name.ends_with(":8443"),
-        name: name.to_owned(),
-        prefix: "/zoe".to_owned(),
         file: Some(PathBuf::from(file)),
-        way: if is_map {
-            Way::Map
-        } else {
-            Way::Fragment {
-                configtest: String::new(),
-                reload: String::new(),
-                interval: Duration::ZERO,
-            }
-        },
+        ..Site::example(name, is_map)
     }
 }
 

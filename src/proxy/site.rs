@@ -60,3 +60,25 @@ impl Site {
         format!("{}://{}", self.scheme(), self.authority(execution))
     }
 }
+
+#[cfg(test)]
+impl Site {
+    /// One that writes a map, or a fragment that nobody tests and reloads.
+    pub(super) fn example(name: &str, is_map: bool) -> Self {
+        Self {
+            secure: false,
+            name: name.to_owned(),
+            prefix: "/zoe".to_owned(),
+            file: None,
+            way: if is_map {
+                Way::Map
+            } else {
+                Way::Fragment {
+                    configtest: String::new(),
+                    reload: String::new(),
+                    interval: Duration::ZERO,
+                }
+            },
+        }
+    }
+}
