@@ -59,27 +59,46 @@ fn on_node(harness: &Classic, id: ExecutionId, kind: &str) -> Vec<String> {
     names.lines().map(str::to_owned).collect()
 }
 
-/// Submits until the ticket is, or is not, on the node that will go down.
-async fn submitted(harness: &Classic, backend: &dyn Backend, there: bool) -> Ticket {
-    // Those that are elsewhere stay until then: a manager puts the next where there is least.
-    let mut others = Vec::new();
-    loop {
-        let mut worker = component(harness, "worker", &Do::PrintAndRun("out", "err"));
-        worker.core = 2;
-        let ticket = ticket(harness, vec![component(harness, "main", &Do::Run), worker]);
-        let found = submit(backend, &ticket).await;
-        if on_node(harness, ticket.id, "ticket").is_empty() != there {
-            for other in &others {
-                clear(backend, other).await;
-            }
-            return ticket;
-        }
-        others.push(found);
-        assert!(
-            others.len() < 100,
-            "other things on the lab's nodes keep the manager from choosing {GONE}"
-        );
+/// What containers on a node reserve of its memory, those that have ended too, as a manager counts it: bytes.
+fn reserved(harness: &Classic, node: &str) -> u64 {
+    let ids = harness.lab.docker(node, &["ps", "-aq"]);
+    let ids: Vec<&str> = ids.lines().collect();
+    if ids.is_empty() {
+        return 0;
     }
+    let inspect = ["inspect", "--format", "{{.HostConfig.Memory}}"];
+    let memory = harness.lab.docker(node, &[&inspect[..], &ids].concat());
+    memory
+        .lines()
+        .map(|line| line.parse::<u64>().unwrap())
+        .sum()
+}
+
+/// Submits so that the ticket is, or is not, on the node that will go down: a manager puts it where least is reserved, so what
+/// others may have left on the nodes is outdone for as long as that takes.
+async fn submitted(harness: &Classic, backend: &dyn Backend, there: bool) -> Ticket {
+    /// More than rounding to a hundredth of a node's memory hides.
+    const MARGIN: u64 = 1 << 30;
+    let names = harness.lab.nodes().iter().map(|node| node.name.as_str());
+    let most = names.clone().map(|node| reserved(harness, node)).max();
+    let full = names.filter(|node| (*node == GONE) != there);
+    let fillers = full.map(|node| {
+        let memory = most.unwrap() - reserved(harness, node) + MARGIN;
+        let image = harness.image();
+        let create = ["create", "--memory", &memory.to_string(), &image, "true"];
+        (node, harness.lab.docker(node, &create).trim().to_owned())
+    });
+    let fillers: Vec<_> = fillers.collect();
+    let mut worker = component(harness, "worker", &Do::PrintAndRun("out", "err"));
+    worker.core = 2;
+    let ticket = ticket(harness, vec![component(harness, "main", &Do::Run), worker]);
+    submit(backend, &ticket).await;
+    for (node, id) in &fillers {
+        harness.lab.docker(node, &["rm", id]);
+    }
+    let is_there = !on_node(harness, ticket.id, "ticket").is_empty();
+    assert_eq!(is_there, there, "the manager put the ticket elsewhere");
+    ticket
 }
 
 /// Sweeps as passes do, until there is nothing to be swept.

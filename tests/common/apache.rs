@@ -5,13 +5,18 @@
 use std::fmt::Write as _;
 use std::fs::Permissions;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+
+use ports::Reserved;
+
+#[path = "ports.rs"]
+pub mod ports;
 
 /// Where Debian has the modules.
 const MODULES: &str = "/usr/lib/apache2/modules";
@@ -21,6 +26,7 @@ pub struct Apache {
     root: TempDir,
     /// Where it listens.
     pub port: u16,
+    _reserved: Reserved,
     child: Option<Child>,
 }
 
@@ -52,9 +58,10 @@ impl Apache {
         // Apache's children are another user where the tests are root.
         std::fs::set_permissions(root.path(), Permissions::from_mode(0o755)).unwrap();
         std::fs::create_dir(root.path().join("routes")).unwrap();
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        let reserved = Reserved::new();
         Self {
-            port: free.local_addr().unwrap().port(),
+            port: reserved.port(),
+            _reserved: reserved,
             root,
             child: None,
         }

@@ -2,13 +2,17 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+
+use ports::Reserved;
+
+#[path = "ports.rs"]
+mod ports;
 
 /// The password of the user that [`MariaDb::url`] names. It has what is special in URLs.
 pub const PASSWORD: &str = "s3cret/#?@:%";
@@ -22,7 +26,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub struct MariaDb {
     directory: TempDir,
     child: Option<Child>,
-    port: u16,
+    port: Reserved,
     options: Vec<String>,
     databases: AtomicU32,
 }
@@ -74,7 +78,7 @@ impl MariaDb {
         let mut server = Self {
             directory,
             child: None,
-            port: 0,
+            port: Reserved::new(),
             options: all,
             databases: AtomicU32::new(0),
         };
@@ -94,32 +98,22 @@ impl MariaDb {
     /// Starts it again, with what it had and at the same port.
     pub fn again(&mut self) {
         let begun = Instant::now();
-        loop {
-            let port = match self.port {
-                0 => free_port(),
-                port => port,
-            };
-            // It ends with the test, however that ends.
-            let mut child = Command::new("setpriv")
-                .args(["--pdeathsig", "KILL", "mariadbd"])
-                .args(&self.options)
-                .arg(format!("--port={port}"))
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap();
-            while child.try_wait().unwrap().is_none() {
-                if self.client("SELECT 1").is_ok() {
-                    self.port = port;
-                    self.child = Some(child);
-                    return;
-                }
-                assert!(begun.elapsed() < PATIENCE, "{}", self.log());
-                std::thread::sleep(Duration::from_millis(20));
-            }
-            // Its port was taken in between.
+        // It ends with the test, however that ends.
+        let mut child = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL", "mariadbd"])
+            .args(&self.options)
+            .arg(format!("--port={}", self.port()))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        while self.client("SELECT 1").is_err() {
+            let ended = child.try_wait().unwrap();
+            assert_eq!(ended, None, "it has ended: {}", self.log());
             assert!(begun.elapsed() < PATIENCE, "{}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
         }
+        self.child = Some(child);
     }
 
     fn log(&self) -> String {
@@ -133,7 +127,7 @@ impl MariaDb {
 
     /// Its port.
     pub fn port(&self) -> u16 {
-        self.port
+        self.port.port()
     }
 
     fn client(&self, sql: &str) -> Result<String, String> {
@@ -180,12 +174,12 @@ impl MariaDb {
 
     /// The URL of one of its databases, with the password.
     pub fn url(&self, database: &str) -> String {
-        format!("mysql://zoe:{IN_URL}@127.0.0.1:{}/{database}", self.port)
+        format!("mysql://zoe:{IN_URL}@127.0.0.1:{}/{database}", self.port())
     }
 
     /// Likewise without.
     pub fn url_without(&self, database: &str) -> String {
-        format!("mysql://zoe@127.0.0.1:{}/{database}", self.port)
+        format!("mysql://zoe@127.0.0.1:{}/{database}", self.port())
     }
 }
 
@@ -196,9 +190,4 @@ impl Drop for MariaDb {
             let _ = child.wait();
         }
     }
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::common::apache::ports::Reserved;
 use crate::place::{Place, until};
 
 /// The address of whoever runs the tests.
@@ -59,7 +60,7 @@ pub struct Post {
     pub place: Place,
     manner: Manner,
     server: Option<Child>,
-    port: u16,
+    port: Reserved,
 }
 
 fn openssl(directory: &Path, arguments: &str) {
@@ -80,7 +81,7 @@ impl Post {
             place,
             manner,
             server: None,
-            port: 0,
+            port: Reserved::new(),
         };
         let directory = post.directory();
         std::fs::create_dir_all(directory.join("mails")).unwrap();
@@ -120,7 +121,8 @@ impl Post {
         let directory = self.directory().display().to_string();
         let mut text = format!(
             "[smtp]\nserver = localhost\nport = {}\nsecurity = {}\nsender = zoe@example.org\nca_file = {directory}/ca.pem\n",
-            self.port, self.manner.security
+            self.port.port(),
+            self.manner.security
         );
         if self.manner.login {
             let login = format!("user = zoe\npassword_file = {directory}/password\n");
@@ -133,13 +135,13 @@ impl Post {
 
     /// Starts the server, at the port it had before.
     pub fn start(&mut self) {
-        let port = self.directory().join("port");
-        let _ = std::fs::remove_file(&port);
+        let listens = self.directory().join("port");
+        let _ = std::fs::remove_file(&listens);
         let mut command = Command::new("/usr/bin/python3");
         command
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/mail/server.py"))
             .arg(self.directory())
-            .arg(self.port.to_string())
+            .arg(self.port.port().to_string())
             .arg(self.manner.security);
         if self.manner.login {
             command.args(["zoe", PASSWORD]);
@@ -150,9 +152,8 @@ impl Post {
         until("the mail server listens", || {
             let ended = self.server.as_mut().unwrap().try_wait().unwrap();
             assert_eq!(ended, None, "the mail server has ended");
-            port.exists()
+            listens.exists()
         });
-        self.port = std::fs::read_to_string(port).unwrap().parse().unwrap();
     }
 
     /// Ends the server.

@@ -6,6 +6,8 @@ use std::thread;
 
 use tokio_tungstenite::tungstenite;
 
+use crate::common::apache::ports::Reserved;
+
 /// Serves until the process ends; `name` is in every page.
 pub fn serve(name: &'static str) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -18,12 +20,10 @@ pub fn serve(name: &'static str) -> SocketAddr {
     address
 }
 
-/// An address where nobody listens.
+/// An address where nobody listens until the process ends.
 pub fn nobody() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
+    let reserved: &'static Reserved = Box::leak(Box::new(Reserved::new()));
+    reserved.address()
 }
 
 fn answer(mut stream: TcpStream, name: &str) {
