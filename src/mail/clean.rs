@@ -1,10 +1,6 @@
 //! Text from outside, made harmless for a mail: names, reasons and what programs wrote may hold anything, of any length.
 
-/// Whether a character could end a header, steer a terminal that shows the mail, or reorder what is read.
-fn is_dangerous(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{feff}')
-}
+use crate::model::danger::is_dangerous;
 
 /// `text` in one line of at most so many characters: what is dangerous becomes a space, what is too long ends with `…`.
 pub fn line(text: &str, most: usize) -> String {

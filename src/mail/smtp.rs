@@ -134,14 +134,7 @@ impl Connection {
         envelope: &Envelope<'_>,
         content: &Content,
     ) -> Result<(), SendError> {
-        let recipient: Address = envelope.recipient.parse().map_err(|error| {
-            let address = clean::line(envelope.recipient, 80);
-            refused(format!("'{address}' is no mail address: {error}"), true)
-        })?;
-        let message = message(&self.sender, &recipient, envelope, content)
-            .map_err(|why| refused(why, true))?;
-        let route = Route::new(Some(self.sender.clone()), vec![recipient]);
-        let route = route.map_err(|error| refused(error.to_string(), true))?;
+        let (message, route) = written(&self.sender, envelope, content)?;
         let sent = tokio::time::timeout(SEND, self.inner.send(&route, &message)).await;
         match sent {
             Ok(Ok(_)) => Ok(()),
@@ -265,7 +258,35 @@ impl Header for AutoSubmitted {
     }
 }
 
-fn message(
+/// The mail as it goes over the line, its headers and all.
+pub fn message(
+    sender: &str,
+    envelope: &Envelope<'_>,
+    content: &Content,
+) -> Result<Vec<u8>, SendError> {
+    let sender = sender
+        .parse()
+        .map_err(|_| refused("the sender is no mail address".to_owned(), true))?;
+    written(&sender, envelope, content).map(|(message, _)| message)
+}
+
+fn written(
+    sender: &Address,
+    envelope: &Envelope<'_>,
+    content: &Content,
+) -> Result<(Vec<u8>, Route), SendError> {
+    let recipient: Address = envelope.recipient.parse().map_err(|error| {
+        let address = clean::line(envelope.recipient, 80);
+        refused(format!("'{address}' is no mail address: {error}"), true)
+    })?;
+    let message =
+        format(sender, &recipient, envelope, content).map_err(|why| refused(why, true))?;
+    let route = Route::new(Some(sender.clone()), vec![recipient]);
+    let route = route.map_err(|error| refused(error.to_string(), true))?;
+    Ok((message, route))
+}
+
+fn format(
     sender: &Address,
     recipient: &Address,
     envelope: &Envelope<'_>,
@@ -299,17 +320,11 @@ mod tests {
             html: "<p>é</p>".to_owned(),
         };
         let envelope = Envelope {
-            recipient: "",
+            recipient: "ada@example.org",
             message_id: "<a.end.1@example.org>",
             date: Timestamp::UNIX_EPOCH,
         };
-        let address = |text: &str| text.parse::<Address>().unwrap();
-        let message = message(
-            &address("zoe@example.org"),
-            &address("ada@example.org"),
-            &envelope,
-            &content,
-        );
+        let message = message("zoe@example.org", &envelope, &content);
         String::from_utf8(message.unwrap()).unwrap()
     }
 

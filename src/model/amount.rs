@@ -7,6 +7,8 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+use super::ids::shorten;
+
 /// Why a text is no amount.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum AmountError {
@@ -73,8 +75,8 @@ impl FromStr for Cores {
     fn from_str(text: &str) -> Result<Self, AmountError> {
         match decimal(text.trim(), 3, 1000) {
             Decimal::Value(millis) => Ok(Self(millis)),
-            Decimal::TooBig => Err(AmountError::TooBig(text.to_owned())),
-            Decimal::Not => Err(AmountError::Cores(text.to_owned())),
+            Decimal::TooBig => Err(AmountError::TooBig(shorten(text))),
+            Decimal::Not => Err(AmountError::Cores(shorten(text))),
         }
     }
 }
@@ -145,7 +147,7 @@ impl FromStr for Bytes {
 
     /// Reads `2g`, `512m`, `1.5GiB`, `1048576`: a number and an optional unit, powers of 1024 as Docker and Spark have it.
     fn from_str(text: &str) -> Result<Self, AmountError> {
-        let no = || AmountError::Bytes(text.to_owned());
+        let no = || AmountError::Bytes(shorten(text));
         let lower = text.trim().to_ascii_lowercase();
         let digits = lower.trim_end_matches(|c: char| c.is_ascii_alphabetic());
         let unit: u64 = match lower.strip_prefix(digits).unwrap_or_default() {
@@ -158,7 +160,7 @@ impl FromStr for Bytes {
         };
         match decimal(digits, 9, unit) {
             Decimal::Value(bytes) => Ok(Self(bytes)),
-            Decimal::TooBig => Err(AmountError::TooBig(text.to_owned())),
+            Decimal::TooBig => Err(AmountError::TooBig(shorten(text))),
             Decimal::Not => Err(no()),
         }
     }
@@ -304,7 +306,7 @@ mod tests {
         for text in ["", "2x", "g", "-1g", "1e3", "1..5g", "1.g", "2 g", "∞"] {
             assert_eq!(
                 text.parse::<Bytes>(),
-                Err(AmountError::Bytes(text.to_owned()))
+                Err(AmountError::Bytes(shorten(text)))
             );
         }
         assert_eq!(

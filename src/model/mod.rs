@@ -5,6 +5,7 @@
 
 pub mod amount;
 pub mod application;
+pub mod danger;
 pub mod execution;
 pub mod ids;
 pub mod instance;

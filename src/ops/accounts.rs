@@ -11,6 +11,7 @@ use super::error::{ErrorKind, OpsError};
 use super::rights;
 use super::submit::Submission;
 use crate::engine::Scope;
+use crate::model::danger::is_dangerous;
 use crate::model::{Execution, Limit, Limits, MailOn, Quota, Resources, Snapshot, ids};
 use crate::scheduler::{self, Known, UserKnown};
 use crate::store::{Role, Store, Usage, UsageQuery, User};
@@ -312,7 +313,7 @@ fn no_user(name: &str) -> OpsError {
 /// A name that an operating system could give a user.
 fn check(name: &str) -> Result<(), OpsError> {
     const LONGEST: usize = 64;
-    let good = |c: char| !c.is_control() && !c.is_whitespace() && c != ':' && c != '/';
+    let good = |c: char| !is_dangerous(c) && !c.is_whitespace() && c != ':' && c != '/';
     if name.is_empty() || name.chars().count() > LONGEST || !name.chars().all(good) {
         return Err(OpsError::usage(format!(
             "'{}' is not a user's name",

@@ -117,7 +117,7 @@ fn assemble(
 }
 
 /// The web server before the applications, if one is configured.
-fn site(config: &Config) -> Option<Site> {
+pub fn site(config: &Config) -> Option<Site> {
     let apache = &config.apache;
     Some(Site {
         name: apache.web_server_name.clone()?,

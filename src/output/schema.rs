@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::text::rfc3339;
 use crate::model::Cores;
+use crate::model::danger::is_dangerous;
 use crate::ops::view::{ComponentView, ContainerView, ExecutionView};
 
 /// One execution, as `ps` and `history` have it.
@@ -224,15 +225,18 @@ pub fn compact(value: &impl Serialize) -> String {
     harmless(serde_json::to_string(value).unwrap_or_else(|_| Value::Null.to_string()))
 }
 
-/// JSON escapes the control characters of ASCII itself; those beyond it, which some terminals obey, are only ever inside
-/// of strings, where `\u` means the same.
+/// JSON escapes most control characters of ASCII itself; what else does something to a terminal is only ever inside of strings,
+/// where `\u` means the same.
 fn harmless(json: String) -> String {
-    let dangerous = |c: char| c == '\u{7f}' || ('\u{80}'..='\u{9f}').contains(&c);
+    // The ends of lines are the document's own.
+    let dangerous = |c: char| c != '\n' && is_dangerous(c);
     let mut text = if json.contains(dangerous) {
         json.chars()
             .fold(String::with_capacity(json.len()), |mut safe, c| {
                 if dangerous(c) {
-                    let _ = write!(safe, "\\u{:04x}", u32::from(c));
+                    for unit in c.encode_utf16(&mut [0; 2]) {
+                        let _ = write!(safe, "\\u{unit:04x}");
+                    }
                 } else {
                     safe.push(c);
                 }

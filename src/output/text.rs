@@ -5,13 +5,9 @@ use std::fmt::Write as _;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Whether a character could move the cursor, change colours or reorder what is read.
-fn is_dangerous(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
-}
+use crate::model::danger::is_dangerous;
 
-/// `text` in one line, control and direction characters shown as escapes.
+/// `text` in one line, what is dangerous shown as escapes.
 pub fn clean(text: &str) -> Cow<'_, str> {
     neutralise(text, |_| false)
 }
