@@ -14,7 +14,7 @@ use jiff::civil::date;
 use memchr::memmem::Finder;
 use memchr::{memchr, memrchr};
 
-pub use read::{Mark, MarkError, read_on};
+pub use read::{Mark, MarkError, read_on, scan};
 
 /// The longest path below the prefix that is looked at, in bytes.
 const LONGEST: usize = 16 << 10;

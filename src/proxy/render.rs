@@ -113,6 +113,9 @@ pub fn without(text: &str, execution: ExecutionId) -> String {
 
 /// Whether a file has a route.
 pub fn has(text: &str, route: &Route, site: &Site) -> bool {
+    if !is_plain(route) {
+        return false;
+    }
     let mut own = String::new();
     match site.way {
         Way::Map => map_line(&mut own, route, site),

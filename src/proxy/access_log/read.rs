@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use memchr::memrchr;
+use memchr::{memchr, memrchr};
 use thiserror::Error;
 
 use super::{Reader, Seen};
@@ -140,10 +140,33 @@ fn tail(file: &mut &File, offset: u64) -> io::Result<u64> {
 fn read(file: &File, from: u64, reader: &mut Reader) -> io::Result<Mark> {
     let inode = file.metadata()?.ino();
     let mut source = file;
-    source.seek(SeekFrom::Start(from))?;
-    let mut buffer = vec![0; CHUNK];
+    // Where it stopped within a line, that line was too long to be looked at, and its end says nothing either.
+    let mut before = [b'\n'];
+    if from > 0 {
+        source.seek(SeekFrom::Start(from - 1))?;
+        source.read_exact(&mut before)?;
+    } else {
+        source.rewind()?;
+    }
+    let offset = from + scan(&mut source, CHUNK, before != [b'\n'], reader)?;
+    Ok(Mark {
+        inode,
+        offset,
+        tail: tail(&mut source, offset)?,
+    })
+}
+
+/// Reads whole lines, so much at once, and says how many bytes they had; no line that is longer is looked at. `within`: whether
+/// the source begins within such a line.
+pub fn scan(
+    source: &mut impl Read,
+    chunk: usize,
+    mut within: bool,
+    reader: &mut Reader,
+) -> io::Result<u64> {
+    let mut buffer = vec![0; chunk];
     let mut filled = 0;
-    let mut offset = from;
+    let mut taken = 0_u64;
     loop {
         let room = buffer.get_mut(filled..).unwrap_or_default();
         let read = match source.read(room) {
@@ -152,27 +175,28 @@ fn read(file: &File, from: u64, reader: &mut Reader) -> io::Result<Mark> {
             Err(error) => return Err(error),
         };
         if read == 0 {
-            break;
+            return Ok(taken);
         }
         filled += read;
         let have = buffer.get(..filled).unwrap_or_default();
         let Some(end) = memrchr(b'\n', have) else {
-            // No line is that long: what there is of it is passed over.
+            // What there is of a long line is passed over.
             if filled == buffer.len() {
-                offset += filled as u64;
+                taken += filled as u64;
                 filled = 0;
+                within = true;
             }
             continue;
         };
         let whole = end.saturating_add(1);
-        reader.lines(have.get(..whole).unwrap_or_default());
-        offset += whole as u64;
+        let mut lines = have.get(..whole).unwrap_or_default();
+        if std::mem::take(&mut within) {
+            let rest = memchr(b'\n', lines).map(|end| end.saturating_add(1));
+            lines = lines.get(rest.unwrap_or_default()..).unwrap_or_default();
+        }
+        reader.lines(lines);
+        taken += whole as u64;
         buffer.copy_within(whole..filled, 0);
         filled -= whole;
     }
-    Ok(Mark {
-        inode,
-        offset,
-        tail: tail(&mut source, offset)?,
-    })
 }

@@ -259,3 +259,22 @@ fn lines_at_the_ends_of_what_is_read_at_once_are_whole() {
     let all = [A, B, "ccc"].map(|token| second_of(&seen, token));
     assert_eq!((all, seen.bad), ([Some(3598), Some(3599), Some(3000)], 0));
 }
+
+/// A line that is too long to be looked at could otherwise end with what looks like one.
+#[test]
+fn the_end_of_a_line_that_is_too_long_is_no_line() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("access.log");
+    append(&path, &"x".repeat(1 << 20));
+    append(&path, &nth(A, 1));
+    append(&path, &nth(B, 2));
+    let (seen, _) = read_on(&path, "/zoe", None).unwrap();
+    assert_eq!((second_of(&seen, A), second_of(&seen, B)), (None, Some(2)));
+    // Nor where it ends only at a later pass.
+    fs::write(&path, "x".repeat(1 << 20)).unwrap();
+    let (_, mark) = read_on(&path, "/zoe", None).unwrap();
+    append(&path, &nth(A, 1));
+    append(&path, &nth(B, 2));
+    let (seen, _) = read_on(&path, "/zoe", Some(mark)).unwrap();
+    assert_eq!((second_of(&seen, A), second_of(&seen, B)), (None, Some(2)));
+}
