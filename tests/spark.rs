@@ -1,6 +1,6 @@
 //! Real Spark on a real Docker Engine, through the binary, as a person would type it.
 //!
-//! Needs Docker, the images of `zoe images build`, the corpus of Debian's `bible-kjv` and a Java compiler: `scripts/test`
+//! Needs Docker, the images of `zoe images build`, the corpus of Debian's `bible-kjv`, a Java compiler and Chromium: `scripts/test`
 //! installs them. Each test fills two cores for a while, so they take turns (`.config/nextest.toml`).
 
 #![allow(
@@ -12,9 +12,18 @@
 
 #[path = "common/apache.rs"]
 mod apache;
+#[path = "common/docker.rs"]
+#[allow(
+    dead_code,
+    clippy::expect_used,
+    reason = "its image is all that is needed here"
+)]
+mod docker;
 
 mod spark {
     mod batch;
+    mod browser;
+    mod chromium;
     mod cluster;
     mod corpus;
     mod handle;

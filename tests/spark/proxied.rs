@@ -7,7 +7,7 @@ use crate::spark::kernel::Jupyter;
 use crate::spark::site::{Site, until};
 
 /// A site with an Apache before it.
-fn behind_apache() -> (Site, Apache) {
+pub fn behind_apache() -> (Site, Apache) {
     let mut site = Site::new();
     let mut apache = Apache::new();
     site.set("ZOE_APACHE_WEB_SERVER_NAME", apache.name());
@@ -19,7 +19,7 @@ fn behind_apache() -> (Site, Apache) {
 }
 
 /// The path of one of its web interfaces.
-fn path(site: &Site, apache: &Apache, name: &str) -> String {
+pub fn path(site: &Site, apache: &Apache, name: &str) -> String {
     let url = site.run(&["open", "mine", name]).expect(0);
     let path = url
         .trim()
@@ -88,13 +88,6 @@ async fn a_notebook_and_the_pages_of_its_cluster() {
     let sum = python.run("sc.parallelize(range(1000), 4).sum()").await;
     assert_eq!(sum.trim(), "499500");
     pages_of_the_master(&site, &apache);
-    // It does not notice what comes and goes meanwhile.
-    for _ in 0..3 {
-        let other = site
-            .run(&["run", "jupyter", "-d", "--set", "notebook.cores=0.1"])
-            .expect(0);
-        site.run(&["kill", other.trim()]).expect(0);
-    }
     assert_eq!(python.run("spark.range(10).count()").await.trim(), "10");
     jupyter.end(python).await;
     site.run(&["kill", "mine"]).expect(0);
