@@ -28,6 +28,7 @@ pub(crate) use errors::shown;
 use errors::Problems;
 
 use crate::model::Application;
+use crate::model::danger::told;
 
 /// The application as TOML, for people; [`parse`] gives the same application back.
 pub fn to_toml(application: &Application) -> String {
@@ -53,7 +54,10 @@ pub fn from_json(text: &str) -> Result<Application, AppErrors> {
     let written = match serde_json::from_str(text) {
         Ok(written) => written,
         Err(error) => {
-            problems.add("", format!("this is not an application in JSON: {error}"));
+            problems.add(
+                "",
+                format!("this is not an application in JSON: {}", told(&error)),
+            );
             return Err(problems.into_errors());
         }
     };

@@ -183,10 +183,19 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, u8> {
                 "error: {}\nhint: --help tells what can be written",
                 crate::output::text::clean_lines(&sentence)
             ),
-            None => error.print(),
+            None => print(&error),
         };
         u8::try_from(error.exit_code()).unwrap_or(2)
     })
+}
+
+/// As it comes, with its colours; but what was typed may be in it, which must not steer the terminal.
+fn print(error: &clap::Error) -> std::io::Result<()> {
+    let plain = error.render().to_string();
+    match crate::output::text::clean_lines(&plain) {
+        std::borrow::Cow::Borrowed(_) => error.print(),
+        std::borrow::Cow::Owned(safe) => write!(std::io::stderr(), "{safe}"),
+    }
 }
 
 /// A value that its parser refused, in the parser's own words: they quote it already, shortened and harmless.

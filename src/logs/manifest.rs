@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::LogChunk;
+use crate::model::danger::told;
 use crate::model::{ComponentName, ExecutionId, InstanceKey};
 
 /// The schema this program writes, and the newest it reads.
@@ -135,7 +136,7 @@ pub fn to_json(manifest: &Manifest) -> serde_json::Result<Vec<u8>> {
 
 /// Reads a manifest, or says what is wrong with it.
 pub fn from_json(json: &[u8]) -> Result<Manifest, String> {
-    let wrong = |what: &dyn fmt::Display| format!("{NAME}: {what}");
+    let wrong = |what: &dyn fmt::Display| format!("{NAME}: {}", told(&what));
     let read: ManifestJson = serde_json::from_slice(json).map_err(|error| wrong(&error))?;
     if read.schema > SCHEMA {
         return Err(format!(

@@ -15,9 +15,34 @@ pub fn is_dangerous(c: char) -> bool {
             | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
+/// What a library says of a text, for a sentence of ours: it may hold the text as it is, and all of it. What is dangerous is
+/// shown as escapes, what is long ends with `…`.
+pub fn told(said: &impl std::fmt::Display) -> String {
+    const MOST: usize = 300;
+    let said = said.to_string();
+    let mut told = String::new();
+    for c in said.chars().take(MOST) {
+        if is_dangerous(c) {
+            told.extend(c.escape_default());
+        } else {
+            told.push(c);
+        }
+    }
+    if said.chars().nth(MOST).is_some() {
+        told.push('…');
+    }
+    told
+}
+
 #[cfg(test)]
 mod tests {
-    use super::is_dangerous;
+    use super::{is_dangerous, told};
+
+    #[test]
+    fn what_libraries_say_is_harmless_and_short() {
+        assert_eq!(told(&"no `\u{9b}2J\n☃`"), "no `\\u{9b}2J\\n☃`");
+        assert_eq!(told(&"x".repeat(1 << 20)).chars().count(), 301);
+    }
 
     #[test]
     fn what_people_write_is_harmless() {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::site::{Site, Way};
+use crate::model::danger::told;
 
 /// The modules that it needs, as `a2enmod` takes them.
 pub const MODULES: &str = "rewrite headers proxy proxy_http proxy_wstunnel";
@@ -68,17 +69,20 @@ fn directory(file: &str) -> &str {
     }
 }
 
+/// The longest path that there can be.
+const LONGEST: usize = 4096;
+
 /// A path that means itself in Apache's configuration.
 fn plain_path(path: &Path) -> Result<String, String> {
     let text = path.to_str().unwrap_or_default();
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@,=:".contains(c);
-    if text.starts_with('/') && text.chars().all(plain) {
+    if text.starts_with('/') && text.len() < LONGEST && text.chars().all(plain) {
         return Ok(text.to_owned());
     }
     Err(format!(
-        "the path {} has characters that Apache's configuration would take for something else; choose one of letters, digits \
-         and / . _ -",
-        path.display()
+        "the path {} is too long, or has characters that Apache's configuration would take for something else; choose one of \
+         letters, digits and / . _ -",
+        told(&path.display())
     ))
 }
 

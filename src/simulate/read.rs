@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::time::Time;
 use super::workload::{Job, MOST_MEMBERS};
+use crate::model::danger::told;
 use crate::model::ids::shorten;
 use crate::model::{Bytes, Cores, Resources};
 
@@ -126,7 +127,7 @@ fn csv_error(line: u64, error: &csv::Error) -> WorkloadError {
     } else if matches!(error.kind(), csv::ErrorKind::Utf8 { .. }) {
         "it is not UTF-8".to_owned()
     } else {
-        error.to_string()
+        told(&error)
     };
     WorkloadError::new(line, why)
 }
@@ -139,8 +140,13 @@ fn read_json(text: &[u8]) -> Result<Vec<Job>, WorkloadError> {
             continue;
         }
         let fail = |why: String| WorkloadError::new(number, why);
-        let value: serde_json::Map<String, Value> = serde_json::from_slice(line)
-            .map_err(|error| fail(format!("it is not a JSON object on one line: {error}")))?;
+        let value: serde_json::Map<String, Value> =
+            serde_json::from_slice(line).map_err(|error| {
+                fail(format!(
+                    "it is not a JSON object on one line: {}",
+                    told(&error)
+                ))
+            })?;
         let texts: Vec<(&str, String)> = COLUMNS
             .into_iter()
             .chain(OPTIONAL)
