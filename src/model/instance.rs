@@ -92,8 +92,8 @@ impl Instance {
         )
     }
 
-    /// Where a port of it can be reached. On a Swarm the backend has said so by the node's address; on one Engine what is
-    /// published on all addresses is reached on this machine's own.
+    /// Where a port of it can be reached. On a Swarm and on an Engine elsewhere the backend has said so by the node's address; on
+    /// this machine's Engine what is published on all addresses is reached here.
     pub fn public_address(&self, container_port: u16) -> Option<SocketAddr> {
         let mut ports = self.ports.iter();
         let port = ports.find(|port| port.container == container_port)?;

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 #![allow(clippy::assigning_clones)]
 
+#[path = "../common/apache.rs"]
+mod apache;
 #[path = "../backends/classic.rs"]
 mod classic;
 #[path = "../backends/docker.rs"]
@@ -16,5 +18,8 @@ mod harness;
 mod lab;
 mod loss;
 mod members;
+mod proxied;
+#[path = "../common/routed.rs"]
+mod routed;
 mod spark;
 mod stand_in;

@@ -14,16 +14,21 @@
 mod common;
 #[path = "../lab/mod.rs"]
 mod lab;
+#[path = "../common/routed.rs"]
+mod routed;
 
 #[allow(dead_code, reason = "a part of it is used here")]
 #[path = "../registry/server.rs"]
 mod server;
+
+use common::apache;
 
 mod addresses;
 mod everyday;
 mod login;
 mod losses;
 mod manager;
+mod proxied;
 mod races;
 mod site;
 mod spark;

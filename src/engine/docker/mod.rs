@@ -16,6 +16,7 @@ pub(in crate::engine) mod logs;
 mod network;
 mod observe;
 mod push;
+mod reach;
 mod registry;
 mod stats;
 mod teardown;
@@ -54,6 +55,8 @@ pub struct DockerBackend {
     publish: IpAddr,
     /// What the node is called where the Engine was not asked.
     node: String,
+    /// The machine of an Engine that is not behind a socket of this one.
+    host: Option<String>,
     /// Who it is to registries.
     credentials: Credentials,
     /// The registry that other nodes get images with files from; empty where there are no others.
@@ -76,6 +79,7 @@ impl DockerBackend {
             deployment,
             publish,
             node: node_name(&endpoint.address),
+            host: reach::host(&endpoint.address),
             credentials: Credentials::default(),
             shared: String::new(),
             placed: false,

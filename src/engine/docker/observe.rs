@@ -33,7 +33,7 @@ const LISTING: &str = "listing containers";
 impl DockerBackend {
     pub(super) async fn look(&self, scope: Scope) -> Result<Snapshot> {
         let now = Timestamp::now();
-        let seen = match scope {
+        let mut seen = match scope {
             Scope::Executions => {
                 let listed = list(&self.api, &[self.label()]).await?;
                 Seen {
@@ -43,6 +43,7 @@ impl DockerBackend {
             }
             Scope::Everything => self.everything(now).await?,
         };
+        self.reach(&mut seen.containers).await;
         let mut snapshot = assemble(&self.deployment, now, seen);
         let mut ending = Vec::new();
         for execution in snapshot.executions.values_mut() {
