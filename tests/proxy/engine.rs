@@ -9,7 +9,7 @@ use crate::common::docker::Deployment;
 use crate::common::{Ran, TestEnv};
 
 /// A page below the path that it is told, one from `/` on, and one where nobody listens.
-const PAGES: &str = r#"
+pub const PAGES: &str = r#"
 schema = 1
 name = "pages"
 description = "pages"

@@ -16,4 +16,5 @@ mod command;
 mod engine;
 mod publishing;
 mod routing;
+mod secure;
 mod upstream;
