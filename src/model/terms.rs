@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use super::ids::{ExecutionId, IdError};
+use super::ids::{ExecutionId, IdError, shorten};
 use super::mail::MailOn;
 
 /// The terms of an execution, written down at its submission.
@@ -110,7 +110,7 @@ impl FromStr for RequiredEnd {
         match text {
             "ok" => Ok(Self::Ok),
             "any" => Ok(Self::Any),
-            other => Err(TermsError::End(other.to_owned())),
+            other => Err(TermsError::End(shorten(other))),
         }
     }
 }
