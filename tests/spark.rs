@@ -19,6 +19,8 @@ mod apache;
     reason = "its image is all that is needed here"
 )]
 mod docker;
+#[path = "common/ports.rs"]
+mod ports;
 
 mod spark {
     mod batch;

@@ -10,7 +10,8 @@ c.ServerApp.port = 8888
 c.ServerApp.port_retries = 0
 c.ServerApp.open_browser = False
 c.ServerApp.allow_remote_access = True
-c.ServerApp.root_dir = "/home/spark/notebooks"
+# A workspace outlives the container.
+c.ServerApp.root_dir = os.environ.get("ZOE_WORKSPACE") or "/home/spark/notebooks"
 c.ServerApp.base_url = os.environ.get("NB_BASE_PATH") or "/"
 
 # Without the file Jupyter makes up a token and logs it.

@@ -182,23 +182,33 @@ fn read_overhead(
     }
 }
 
-/// Reads `SOURCE:TARGET[:ro]`; what the parts may be is checked by `validate`.
+/// Reads `SOURCE:TARGET[:ro|rw][,group=GID]`; what the parts may be is checked by `validate`.
 pub(super) fn volume(text: &str) -> Result<Volume, String> {
-    let parts: Vec<&str> = text.split(':').collect();
-    let (source, target, read_only) = match parts.as_slice() {
-        [source, target] | [source, target, "rw"] => (source, target, false),
-        [source, target, "ro"] => (source, target, true),
-        _ => {
-            return Err(format!(
-                "'{}' is no volume; write SOURCE:TARGET or SOURCE:TARGET:ro, such as /data:/data:ro",
-                shown(text)
-            ));
-        }
+    let none = || {
+        format!(
+            "'{}' is no volume; write SOURCE:TARGET or SOURCE:TARGET:ro, such as /data:/data:ro, \
+             or SOURCE:TARGET:rw,group=GID to be in a group there",
+            shown(text)
+        )
     };
+    let parts: Vec<&str> = text.split(':').collect();
+    let (source, target, options) = match parts.as_slice() {
+        [source, target] => (source, target, "rw"),
+        [source, target, options] => (source, target, *options),
+        _ => return Err(none()),
+    };
+    let (access, group) = match options.split_once(",group=") {
+        Some((access, group)) => (access, Some(group.parse().map_err(|_| none())?)),
+        None => (options, None),
+    };
+    if !matches!(access, "ro" | "rw") {
+        return Err(none());
+    }
     Ok(Volume {
         source: (*source).to_owned(),
         target: (*target).to_owned(),
-        read_only,
+        read_only: access == "ro",
+        group,
     })
 }
 

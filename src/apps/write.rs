@@ -63,8 +63,14 @@ fn write_bytes(bytes: Bytes) -> Amount {
 }
 
 fn write_volume(volume: &Volume) -> String {
-    let mode = if volume.read_only { ":ro" } else { "" };
-    format!("{}:{}{mode}", volume.source, volume.target)
+    let options = match (volume.read_only, volume.group) {
+        (false, None) => String::new(),
+        (true, None) => ":ro".to_owned(),
+        (read_only, Some(group)) => {
+            format!(":{},group={group}", if read_only { "ro" } else { "rw" })
+        }
+    };
+    format!("{}:{}{options}", volume.source, volume.target)
 }
 
 fn write_port(port: &Port) -> format::Port {

@@ -197,8 +197,9 @@ pub const KEYS: &[Key] = &[
         section: "filesystem",
         name: "workspace_path",
         default: "",
-        doc: "The directory in which each user has a workspace that all their components see. Empty: no workspaces.",
-        later: Some("workspaces"),
+        doc: "The directory in which each user has a workspace that all their components see as `/mnt/workspace`, on this machine \
+              and on every node. Empty: no workspaces.",
+        later: None,
         set: optional!(filesystem.workspace_path, Given::path, shown_path),
     },
     Key {

@@ -81,6 +81,8 @@ pub struct Volume {
     pub target: String,
     /// Whether it can only be read there.
     pub read_only: bool,
+    /// A group, by number, that the container's processes are in beside their own: the one that may write there.
+    pub group: Option<u32>,
 }
 
 /// What a port speaks.

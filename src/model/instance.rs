@@ -1,5 +1,6 @@
 //! One member of a component: as it is to be made, and as it was seen.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use jiff::Timestamp;
@@ -197,6 +198,14 @@ pub struct InstanceSpec {
     pub needs: Vec<ComponentName>,
     /// The name of the node it was given; without one the backend chooses.
     pub node: Option<String>,
+}
+
+impl InstanceSpec {
+    /// The numbers of the groups its processes are in beside their own, each once.
+    pub fn groups(&self) -> impl Iterator<Item = u32> {
+        let groups = self.volumes.iter().filter_map(|volume| volume.group);
+        groups.collect::<BTreeSet<u32>>().into_iter()
+    }
 }
 
 /// The members of one execution that are to exist, with their network.

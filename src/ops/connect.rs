@@ -89,6 +89,7 @@ fn assemble(
         user: around.os_user.clone(),
         registry: config.docker.private_registry.clone().unwrap_or_default(),
         history_path: config.filesystem.history_path.clone(),
+        workspaces: config.filesystem.workspace_path.clone(),
         lease: LEASE,
         grace: GRACE,
         start_tries: scheduler.start_tries,

@@ -97,6 +97,8 @@ pub struct Settings {
     pub registry: String,
     /// Where log archives are kept.
     pub history_path: PathBuf,
+    /// Where each user has a workspace, if anybody has.
+    pub workspaces: Option<PathBuf>,
     /// How long a lease lasts unless it is renewed.
     pub lease: SignedDuration,
     /// How long a container may take to end by itself.

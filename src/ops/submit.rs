@@ -4,6 +4,7 @@ mod after;
 mod existing;
 mod maker;
 mod parts;
+mod workspace;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -159,6 +160,7 @@ pub async fn submit_all(
     if accepted.iter().all(Option::is_some) {
         return Ok(accepted.into_iter().flatten().collect());
     }
+    let submission = &*workspace::with(&context.settings, submission)?;
     scheduler::admit(
         &submission.application,
         &snapshot.nodes,

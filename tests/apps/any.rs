@@ -25,14 +25,16 @@ fn volumes() -> impl Strategy<Value = Vec<Volume>> {
         "(/[a-z ü\"']{1,5}){1,2}|[a-z0-9][a-z0-9._-]{1,5}",
         "/[a-z ü]{1,4}",
         any::<bool>(),
+        option::of(any::<u32>()),
     );
     vec(volume, 0..3).prop_map(|list| {
         let numbered = list.into_iter().enumerate();
         numbered
-            .map(|(i, (source, target, read_only))| Volume {
+            .map(|(i, (source, target, read_only, group))| Volume {
                 source,
                 target: format!("{target}{i}"),
                 read_only,
+                group,
             })
             .collect()
     })

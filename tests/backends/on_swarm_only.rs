@@ -137,6 +137,7 @@ async fn a_node_that_refuses_is_told_with_its_words() {
         source: "/nowhere/at/all".to_owned(),
         target: "/data".to_owned(),
         read_only: true,
+        group: None,
     });
     let refused = ticket(&harness, vec![main]);
     let found = submit(&*backend, &refused).await;

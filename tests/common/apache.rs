@@ -13,10 +13,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use ports::Reserved;
-
-#[path = "ports.rs"]
-pub mod ports;
+use super::ports::Reserved;
 
 /// Where Debian has the modules.
 const MODULES: &str = "/usr/lib/apache2/modules";

@@ -9,10 +9,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use ports::Reserved;
-
-#[path = "ports.rs"]
-mod ports;
+use super::ports::Reserved;
 
 /// The password of the user that [`MariaDb::url`] names. It has what is special in URLs.
 pub const PASSWORD: &str = "s3cret/#?@:%";

@@ -16,6 +16,7 @@ use tempfile::TempDir;
 
 pub mod apache;
 pub mod docker;
+pub mod ports;
 
 /// The longest a command may take, or a condition may be waited for: long enough for a machine that does other work as well.
 pub const PATIENCE: Duration = Duration::from_mins(3);

@@ -11,6 +11,8 @@
 mod common;
 #[path = "../common/mariadb.rs"]
 mod mariadb;
+#[path = "../common/ports.rs"]
+mod ports;
 
 mod commands;
 mod history;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::common::apache::ports::Reserved;
+use crate::common::ports::Reserved;
 use crate::place::{Place, until};
 
 /// The address of whoever runs the tests.

@@ -87,6 +87,7 @@ pub fn lab_of(options: &str, gate: Gate) -> Lab {
         user: "ann".to_owned(),
         registry: String::new(),
         history_path: directory.path().join("history"),
+        workspaces: None,
         lease: SignedDuration::from_secs(15),
         grace: SignedDuration::from_secs(1),
         start_tries: 3,

@@ -247,6 +247,7 @@ impl Site {
                 user: "ann".to_owned(),
                 registry: String::new(),
                 history_path: self.directory.clone(),
+                workspaces: None,
                 lease: SignedDuration::from_millis(LEASE),
                 grace: SignedDuration::from_millis(GRACE),
                 start_tries: 3,

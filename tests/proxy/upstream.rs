@@ -6,7 +6,7 @@ use std::thread;
 
 use tokio_tungstenite::tungstenite;
 
-use crate::common::apache::ports::Reserved;
+use crate::common::ports::Reserved;
 
 /// Serves until the process ends; `name` is in every page.
 pub fn serve(name: &'static str) -> SocketAddr {

@@ -25,6 +25,8 @@ mod accounts;
 mod file;
 #[path = "../common/mariadb.rs"]
 mod mariadb;
+#[path = "../common/ports.rs"]
+mod ports;
 mod moved;
 mod outbox;
 mod races;

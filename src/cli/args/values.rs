@@ -188,8 +188,13 @@ pub fn volume(text: &str) -> Result<String, String> {
     };
     let parts: Vec<&str> = text.split(':').collect();
     let (source, target) = match parts.as_slice() {
-        [source, target] | [source, target, "ro" | "rw"] => (*source, *target),
-        [_, _, _] => return Err(wrong("the third part can only be ro or rw")),
+        [source, target] => (*source, *target),
+        [source, target, options] if is_access(options) => (*source, *target),
+        [_, _, _] => {
+            return Err(wrong(
+                "the third part can only be ro or rw, with ,group=GID or without",
+            ));
+        }
         _ => return Err(wrong("it has not two or three parts")),
     };
     if source.is_empty() || (source.contains('/') && !source.starts_with('/')) {
@@ -201,6 +206,15 @@ pub fn volume(text: &str) -> Result<String, String> {
         return Err(wrong("the target must be an absolute path, and not /"));
     }
     Ok(text.to_owned())
+}
+
+/// Whether this is `ro` or `rw`, and maybe the number of a group.
+fn is_access(options: &str) -> bool {
+    let (access, group) = match options.split_once(",group=") {
+        Some((access, group)) => (access, Some(group)),
+        None => (options, None),
+    };
+    matches!(access, "ro" | "rw") && group.is_none_or(|group| group.parse::<u32>().is_ok())
 }
 
 #[cfg(test)]
@@ -250,12 +264,14 @@ mod tests {
         assert_eq!(variable("HOME"), Ok(("HOME".into(), None)));
         assert!(variable("1A=x").is_err() && variable("a b").is_err());
         assert!(volume("/data:/data:ro").is_ok() && volume("cache:/c").is_ok());
+        assert!(volume("/data:/data:rw,group=2000").is_ok());
         for bad in [
             "/data",
             "data/x:/y",
             "/a:b",
             "/a:/",
             "/a:/b:rx",
+            "/a:/b:rw,group=staff",
             ":/b",
             "a:b:c:d",
         ] {

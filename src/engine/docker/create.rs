@@ -71,6 +71,7 @@ pub(super) fn instance(
         host_config: Some(HostConfig {
             init: Some(init),
             mounts: Some(spec.volumes.iter().map(mount).collect()),
+            group_add: Some(groups(spec)).filter(|groups| !groups.is_empty()),
             network_mode: Some(connection.network.to_owned()),
             port_bindings: Some(
                 spec.publish
@@ -123,6 +124,11 @@ fn ephemeral(address: IpAddr) -> PortBinding {
         host_ip: Some(address.to_string()),
         host_port: None,
     }
+}
+
+/// As Docker has them.
+fn groups(spec: &InstanceSpec) -> Vec<String> {
+    spec.groups().map(|group| group.to_string()).collect()
 }
 
 /// As a mount and not as a bind, so that a directory that is not there is an error and is not made.
@@ -238,11 +244,13 @@ mod tests {
                     source: "/data".to_owned(),
                     target: "/in".to_owned(),
                     read_only: true,
+                    group: Some(2000),
                 },
                 Volume {
                     source: "cache".to_owned(),
                     target: "/cache".to_owned(),
                     read_only: false,
+                    group: None,
                 },
             ],
             publish: vec![8080],
@@ -273,6 +281,9 @@ mod tests {
             "8080/tcp": {}
           },
           "HostConfig": {
+            "GroupAdd": [
+              "2000"
+            ],
             "Init": true,
             "Memory": 67108864,
             "MemorySwap": 67108864,

@@ -93,9 +93,15 @@ fn container(spec: &InstanceSpec, around: Surroundings<'_>, labels: &labels::Lab
         "Mounts": spec.volumes.iter().map(mount).collect::<Vec<_>>(),
         "Secrets": files(spec, around.secrets),
     });
-    // What people call the command is arguments to the image's entry point.
-    if let (Some(command), Some(fields)) = (&spec.command, container.as_object_mut()) {
-        fields.insert("Args".to_owned(), json!(command));
+    let groups: Vec<String> = spec.groups().map(|group| group.to_string()).collect();
+    if let Some(fields) = container.as_object_mut() {
+        // What people call the command is arguments to the image's entry point.
+        if let Some(command) = &spec.command {
+            fields.insert("Args".to_owned(), json!(command));
+        }
+        if !groups.is_empty() {
+            fields.insert("Groups".to_owned(), json!(groups));
+        }
     }
     container
 }

@@ -17,6 +17,7 @@ fn spec() -> InstanceSpec {
             source: "/data".to_owned(),
             target: "/in".to_owned(),
             read_only: true,
+            group: Some(2000),
         }],
         publish: vec![8080],
         reservation: Resources {
@@ -37,6 +38,7 @@ fn secret_of(file: &str) -> SwarmSecret {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "one snapshot")]
 fn a_member_is_told_to_the_swarm_whole() {
     let around = Surroundings {
         network: "net-id",
@@ -81,6 +83,9 @@ fn a_member_is_told_to_the_swarm_whole() {
           ],
           "Env": [
             "A=b=c"
+          ],
+          "Groups": [
+            "2000"
           ],
           "Hostname": "worker-2",
           "Image": "reg:5000/tiny@sha256:1",
