@@ -11,8 +11,6 @@
 mod common;
 #[path = "../common/mariadb.rs"]
 mod mariadb;
-#[path = "../common/ports.rs"]
-mod ports;
 
 mod commands;
 mod history;
@@ -20,7 +18,7 @@ mod lost;
 mod migrating;
 
 use assert_cmd::Command;
-use common::{Ran, TestEnv};
+use common::{Ran, TestEnv, ports};
 use mariadb::{MariaDb, PASSWORD};
 use serde_json::Value;
 

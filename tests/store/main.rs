@@ -25,10 +25,10 @@ mod accounts;
 mod file;
 #[path = "../common/mariadb.rs"]
 mod mariadb;
-#[path = "../common/ports.rs"]
-mod ports;
 mod moved;
 mod outbox;
+#[path = "../common/ports.rs"]
+mod ports;
 mod races;
 mod rows;
 mod schema;
