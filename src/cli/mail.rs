@@ -104,6 +104,9 @@ pub async fn run(command: MailCommand, session: &Session) -> Done {
                 return Err(CommandError::failed(why.clone())
                     .hint("what is due stays in the queue; `zoe mail test` shows whether the server answers"));
             }
+            if !delivery.given_up.is_empty() {
+                return Ok(1);
+            }
         }
         MailCommand::Retry(args) => tell(session, &context, Wish::Retry, &args).await?,
         MailCommand::Drop(args) => tell(session, &context, Wish::Drop, &args).await?,

@@ -184,14 +184,6 @@ fn between_keys(config: &mut Config, errors: &mut Vec<ConfigError>) {
             "is set, but `user` is not; set both, or none to send without a login",
         );
     }
-    if config.smtp.password_file.is_some() && config.smtp.password.is_some() {
-        fault(
-            config,
-            "smtp",
-            "password_file",
-            "is set, and so is `password`; set one of the two",
-        );
-    }
     if config.smtp.sender.is_none() {
         config.smtp.sender = config.smtp.user.clone().filter(|user| user.contains('@'));
     }

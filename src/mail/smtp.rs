@@ -109,7 +109,7 @@ impl Connection {
     pub async fn open(server: &Server) -> Result<Self, SendError> {
         let failed = |why: String| {
             let why = clean::line(&why, SAID);
-            SendError::NoServer(format!("the mail server {server} does not do: {why}"))
+            SendError::NoServer(format!("mail can't be sent through {server}: {why}"))
         };
         let sender: Address = server
             .sender

@@ -76,7 +76,14 @@ pub async fn attach(
             let seen = run.container.as_ref();
             seen.is_some_and(|seen| container(execution).is_some_and(|now| now != *seen))
         };
-        let waited = wait::wait_where(context, id, until, None, report, is_new).await?;
+        let waited = match wait::wait_where(context, id, until, None, report, is_new).await {
+            Ok(waited) => waited,
+            Err(error) => {
+                // What keeps it from ending does not keep back what it has written.
+                run.drain(context, id, sink).await?;
+                return Err(error);
+            }
+        };
         let failed = match &waited {
             // Nobody need ask the history of one that is run only once.
             Waited::Running(execution) if execution.ticket.terms.retries.most == 0 => 0,
@@ -93,7 +100,7 @@ pub async fn attach(
                 run.container = Some(container(&execution).unwrap_or_default());
                 if let Some(monitor) = monitor(&execution) {
                     let end = tokio::select! {
-                        end = follow(context, &monitor, sink, &mut run.passed) => end?,
+                        end = pass_on(context, &monitor, true, sink, &mut run.passed) => end?,
                         () = wait::past_deadline(context, &execution) => End::Reached,
                         () = wait::tell_readiness(context, &execution, report) => End::Reached,
                         () = tend(context, id, report) => End::Reached,
@@ -134,6 +141,27 @@ impl Run {
             self.settled += 1;
             let passed = std::mem::take(&mut self.passed);
             pass_on_rest(context, id, Some(self.settled), passed, sink, report).await?;
+        }
+        Ok(())
+    }
+
+    /// Passes on what a container that is still there has written and was not passed on yet. Who can't be asked has nothing.
+    async fn drain(
+        &mut self,
+        context: &Context,
+        id: ExecutionId,
+        sink: &mut dyn Sink,
+    ) -> Result<(), OpsError> {
+        if self.container.is_none() {
+            return Ok(());
+        }
+        let Ok(snapshot) = context.backend.observe(Scope::Executions).await else {
+            return Ok(());
+        };
+        let execution = snapshot.executions.get(&id);
+        let same = execution.filter(|execution| container(execution) == self.container);
+        if let Some(monitor) = same.and_then(monitor) {
+            pass_on(context, &monitor, false, sink, &mut self.passed).await?;
         }
         Ok(())
     }
@@ -180,14 +208,16 @@ fn monitor(execution: &Execution) -> Option<InstanceKey> {
     })
 }
 
-async fn follow(
+/// Passes on what a member writes: all that it will, or all that it has.
+async fn pass_on(
     context: &Context,
     monitor: &InstanceKey,
+    follow: bool,
     sink: &mut dyn Sink,
     passed: &mut Passed,
 ) -> Result<End, OpsError> {
     let range = LogRange {
-        follow: true,
+        follow,
         ..LogRange::default()
     };
     let mut chunks = match context.backend.logs(monitor, range).await {

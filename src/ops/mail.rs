@@ -99,6 +99,29 @@ pub async fn deliver(context: &Context) -> Result<Delivery, OpsError> {
     }
 }
 
+/// Why mails wait that were tried before, if any do.
+pub async fn overdue(context: &Context) -> Result<Option<String>, OpsError> {
+    if context.settings.mail.is_none() {
+        return Ok(None);
+    }
+    let store = context.history.open().await?;
+    let query = LetterQuery {
+        state: Some(LetterState::Waiting),
+        ..LetterQuery::default()
+    };
+    let waiting = store.outbox(&context.settings.deployment, &query).await?;
+    let mut tried = waiting.into_iter().filter(|posted| posted.tries > 0);
+    let Some(first) = tried.next() else {
+        return Ok(None);
+    };
+    let others = tried.count();
+    let why = first.last_error.unwrap_or_default();
+    Ok(Some(match others {
+        0 => format!("mail {} waits: {why}", first.cover.id),
+        n => format!("mail {} and {n} more wait: {why}", first.cover.id),
+    }))
+}
+
 /// The same at somebody's wish: without a mail server there is nothing to be done.
 pub async fn send(context: &Context) -> Result<Delivery, OpsError> {
     configured(context)?;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 
-use super::context::{Context, MailSettings};
+use super::context::Context;
 use super::error::OpsError;
 use crate::engine::LogRange;
 use crate::logs::Archive;
@@ -31,20 +31,19 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Somebody who wants to be written to.
 pub(super) struct Recipient<'a> {
-    settings: &'a MailSettings,
+    /// Whom mails come from, where a mail server is configured here.
+    sender: Option<&'a str>,
     address: String,
     on: MailOn,
 }
 
-/// The owner of an execution, if there is a mail server and an address.
+/// The owner of an execution, if there is an address. Whether mails can be sent from here does not matter: whoever has a mail
+/// server finds them in the outbox.
 pub(super) async fn recipient<'a>(
     context: &'a Context,
     store: &dyn Store,
     ticket: &Ticket,
 ) -> Result<Option<Recipient<'a>>, OpsError> {
-    let Some(settings) = &context.settings.mail else {
-        return Ok(None);
-    };
     // Nobody need be asked.
     if ticket.terms.mail_on == Some(MailOn::Never) {
         return Ok(None);
@@ -59,9 +58,11 @@ pub(super) async fn recipient<'a>(
     else {
         return Ok(None);
     };
-    let on = ticket.terms.mail_on.or(mail_on).unwrap_or(settings.on);
+    let settings = context.settings.mail.as_ref();
+    let usual = || settings.map(|mail| mail.on).unwrap_or_default();
+    let on = ticket.terms.mail_on.or(mail_on).unwrap_or_else(usual);
     Ok(Some(Recipient {
-        settings,
+        sender: settings.map(|mail| mail.server.sender.as_str()),
         address,
         on,
     }))
@@ -77,8 +78,10 @@ pub(super) async fn put(
 ) -> Result<(), OpsError> {
     let deployment = &context.settings.deployment;
     let id = format!("{}.{topic}", ticket.id);
-    let sender = &recipient.settings.server.sender;
-    let host = sender.rsplit('@').next().unwrap_or("localhost");
+    let host = recipient
+        .sender
+        .and_then(|sender| sender.rsplit('@').next());
+    let host = host.unwrap_or("localhost");
     // An id comes again when a key is used anew after `zoe rm`.
     let submitted = ticket.submitted_at.as_millisecond();
     let posted = Letter {

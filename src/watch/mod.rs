@@ -234,6 +234,10 @@ async fn until_through(
             wrong.extend(post::sentences(&delivery));
             if let Some(why) = &delivery.no_server {
                 tracing::warn!(what = "mail", why, "degraded");
+            } else if let Some(why) = mail::overdue(context).await? {
+                // Nothing was due, which is no sign that anything is well.
+                tracing::warn!(what = "mail", why, "degraded");
+                wrong.push(why);
             }
         }
         Err(error) => wrong.push(format!("mail: {error}")),

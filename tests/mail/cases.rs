@@ -1,5 +1,7 @@
 //! Each case, over each kind of connection: who is written to, what, and how often.
 
+use std::time::Duration;
+
 use crate::place::until;
 use crate::server::{ADA, Manner, PASSWORD, Post, USUAL};
 
@@ -83,6 +85,16 @@ fn an_end_is_told_once_to_who_wants_to_know() {
     let fine = post.submit("fine-as-well", 0, &[]);
     post.until_over();
     assert_eq!(post.only(&fine).subject(), "[zoe] fine-as-well finished");
+    // Who ends it need not know a mail server.
+    let file = post.place.job("elsewhere", 3, Duration::ZERO);
+    let mut elsewhere = post.place.command(&["run", &file]);
+    let said = elsewhere.env("ZOE_SMTP_SERVER", "").output().unwrap();
+    assert_eq!(said.status.code(), Some(3), "{said:?}");
+    let waiting = post.queue(&[]);
+    assert_eq!(waiting.len(), 1, "{waiting:?}");
+    assert!(post.pass());
+    let id = waiting[0]["execution"].as_str().unwrap();
+    assert!(post.only(id).subject().starts_with("[zoe] elsewhere"));
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! Time limits, Ctrl-C, keys.
 
+use std::process::Stdio;
 use std::time::Instant;
 
-use crate::spark::site::{Site, example};
+use crate::docker::tiny;
+use crate::spark::site::{Site, example, until};
 
 /// A job that lasts until a file is there, and then exits with what stands in it.
 const PATIENT: &str = r#"
@@ -120,5 +122,53 @@ fn a_job_that_takes_too_long_is_ended() {
     let past = site.json(&["history"]);
     assert_eq!(past[0]["exit_code"], 124, "{past}");
     assert_eq!(site.run(&["wait", "last"]).code, 124);
+    site.assert_nothing_left();
+}
+
+const NOISY: &str = r#"
+schema = 1
+name = "noisy"
+monitor = "main"
+[[component]]
+name = "main"
+image = "zoe-test/tiny:1"
+command = ["sh", "-c", "seq 400000; exit 4"]
+cores = 0.1
+memory = "64m"
+"#;
+
+/// Its logs can't be kept, so it can't be ended; what it has written comes all the same.
+#[test]
+fn what_cannot_be_kept_is_printed_all_the_same() {
+    tiny();
+    let mut site = Site::new();
+    let file = site.write("file", "");
+    let former = site.path("history");
+    site.set("ZOE_FILESYSTEM_HISTORY_PATH", format!("{file}/history"));
+    let noisy = site.write("noisy.toml", NOISY);
+    let mut zoe = site.command(&["run", &noisy]);
+    let zoe = zoe.stdout(Stdio::piped()).stderr(Stdio::piped());
+    // Nobody reads it until another has found that it is over.
+    let zoe = zoe.spawn().unwrap();
+    until("it is to be ended", || {
+        let said = site.run(&["watch", "--once"]);
+        (said.code == 1 && site.running().is_empty() && !site.containers().is_empty()).then_some(())
+    });
+    let output = zoe.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(125), "{said}");
+    let expected: String = (1..=400_000).map(|n| format!("{n}\n")).collect();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        printed == expected,
+        "{} of {} bytes: {said}",
+        printed.len(),
+        expected.len()
+    );
+    // With room for them all is as it should be.
+    site.set("ZOE_FILESYSTEM_HISTORY_PATH", former.to_str().unwrap());
+    site.run(&["watch", "--once"]).expect(0);
+    assert_eq!(site.run(&["wait", "last"]).code, 4);
+    assert_eq!(site.run(&["logs", "last"]).expect(0), expected);
     site.assert_nothing_left();
 }

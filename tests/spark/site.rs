@@ -119,7 +119,7 @@ impl Site {
     }
 
     /// The binary, with nothing of the caller's surroundings but where Docker is.
-    fn command(&self, args: &[&str]) -> Command {
+    pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_zoe"));
         command.args(args).env_clear().current_dir(&self.root);
         for variable in [

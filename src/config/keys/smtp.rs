@@ -89,7 +89,7 @@ pub(super) const PASSWORD_FILE: Key = Key {
     section: "smtp",
     name: "password_file",
     default: "",
-    doc: "A file whose first line is the password, in place of `password`. It is read when mail is sent: only who does that has \
+    doc: "A file whose first line is the password; counts where `password` is not set. It is read when mail is sent: only who does that has \
           to be able to read it.",
     later: None,
     set: |config, given| {
