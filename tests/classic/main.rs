@@ -18,6 +18,8 @@ mod harness;
 mod lab;
 mod loss;
 mod members;
+#[path = "../common/ports.rs"]
+mod ports;
 mod proxied;
 #[path = "../common/routed.rs"]
 mod routed;
