@@ -46,6 +46,9 @@ _zoe() {
             zoe,images)
                 cmd="zoe__subcmd__images"
                 ;;
+            zoe,keep)
+                cmd="zoe__subcmd__keep"
+                ;;
             zoe,kill)
                 cmd="zoe__subcmd__kill"
                 ;;
@@ -203,7 +206,7 @@ _zoe() {
 
     case "${cmd}" in
         zoe)
-            opts="-q -v -h -V --config --host --deployment --color --quiet --verbose --help --version submit cluster notebook run ps queue explain show open logs top history status simulate exec wait hold release resubmit resize kill rm watch app user db proxy mail images write-config config completions man"
+            opts="-q -v -h -V --config --host --deployment --color --quiet --verbose --help --version submit cluster notebook run ps queue explain show open logs top history status simulate exec wait hold release resubmit resize keep kill rm watch app user db proxy mail images write-config config completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -361,7 +364,7 @@ _zoe() {
             return 0
             ;;
         zoe__subcmd__cluster)
-            opts="-d -e -q -v -h --name --detach --priority --after --hold --timeout --time-limit --mail-on --env --volume --set --workers --max-workers --worker-cores --worker-memory --master-cores --master-memory --conf --config --host --deployment --color --quiet --verbose --help"
+            opts="-d -e -q -v -h --name --detach --priority --after --hold --timeout --time-limit --mail-on --idle-timeout --env --volume --set --workers --max-workers --worker-cores --worker-memory --master-cores --master-memory --conf --config --host --deployment --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -389,6 +392,10 @@ _zoe() {
                     ;;
                 --mail-on)
                     COMPREPLY=($(compgen -W "end fail never" -- "${cur}"))
+                    return 0
+                    ;;
+                --idle-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --env)
@@ -1138,6 +1145,44 @@ _zoe() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        zoe__subcmd__keep)
+            opts="-o -q -v -h --output --config --host --deployment --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --deployment)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         zoe__subcmd__kill)
             opts="-y -q -v -h --all --yes --config --host --deployment --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1433,7 +1478,7 @@ _zoe() {
             return 0
             ;;
         zoe__subcmd__notebook)
-            opts="-d -e -q -v -h --attach --name --detach --priority --after --hold --timeout --time-limit --mail-on --env --volume --set --workers --max-workers --worker-cores --worker-memory --master-cores --master-memory --conf --notebook-cores --notebook-memory --config --host --deployment --color --quiet --verbose --help"
+            opts="-d -e -q -v -h --attach --name --detach --priority --after --hold --timeout --time-limit --mail-on --idle-timeout --env --volume --set --workers --max-workers --worker-cores --worker-memory --master-cores --master-memory --conf --notebook-cores --notebook-memory --config --host --deployment --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1461,6 +1506,10 @@ _zoe() {
                     ;;
                 --mail-on)
                     COMPREPLY=($(compgen -W "end fail never" -- "${cur}"))
+                    return 0
+                    ;;
+                --idle-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --env)
@@ -1895,7 +1944,7 @@ _zoe() {
             return 0
             ;;
         zoe__subcmd__resubmit)
-            opts="-d -e -q -v -h --name --detach --env --conf --priority --after --hold --timeout --time-limit --mail-on --retries --retry-on --config --host --deployment --color --quiet --verbose --help"
+            opts="-d -e -q -v -h --name --detach --env --conf --priority --after --hold --timeout --time-limit --mail-on --idle-timeout --retries --retry-on --config --host --deployment --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1935,6 +1984,10 @@ _zoe() {
                     ;;
                 --mail-on)
                     COMPREPLY=($(compgen -W "end fail never" -- "${cur}"))
+                    return 0
+                    ;;
+                --idle-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --retries)
@@ -1999,7 +2052,7 @@ _zoe() {
             return 0
             ;;
         zoe__subcmd__run)
-            opts="-d -e -q -v -h --key --name --detach --priority --after --hold --timeout --time-limit --mail-on --env --volume --set --array --retries --retry-on --config --host --deployment --color --quiet --verbose --help"
+            opts="-d -e -q -v -h --key --name --detach --priority --after --hold --timeout --time-limit --mail-on --idle-timeout --env --volume --set --array --retries --retry-on --config --host --deployment --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2031,6 +2084,10 @@ _zoe() {
                     ;;
                 --mail-on)
                     COMPREPLY=($(compgen -W "end fail never" -- "${cur}"))
+                    return 0
+                    ;;
+                --idle-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --env)
@@ -2227,7 +2284,7 @@ _zoe() {
             return 0
             ;;
         zoe__subcmd__submit)
-            opts="-d -e -q -v -h --class --main --key --name --detach --priority --after --hold --timeout --time-limit --mail-on --env --volume --set --array --retries --retry-on --workers --max-workers --worker-cores --worker-memory --master-cores --master-memory --conf --driver-cores --driver-memory --config --host --deployment --color --quiet --verbose --help"
+            opts="-d -e -q -v -h --class --main --key --name --detach --priority --after --hold --timeout --time-limit --mail-on --idle-timeout --env --volume --set --array --retries --retry-on --workers --max-workers --worker-cores --worker-memory --master-cores --master-memory --conf --driver-cores --driver-memory --config --host --deployment --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2267,6 +2324,10 @@ _zoe() {
                     ;;
                 --mail-on)
                     COMPREPLY=($(compgen -W "end fail never" -- "${cur}"))
+                    return 0
+                    ;;
+                --idle-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --env)

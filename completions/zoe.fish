@@ -54,6 +54,7 @@ complete -c zoe -n "__fish_zoe_needs_command" -f -a "hold" -d 'Keep executions b
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "release" -d 'Let executions go on that are held'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "resubmit" -d 'Run the same again, but for what is said otherwise'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "resize" -d 'Give what runs more members, or fewer'
+complete -c zoe -n "__fish_zoe_needs_command" -f -a "keep" -d 'Keep an execution though nobody uses it'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "kill" -d 'End executions'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "rm" -d 'Forget executions that are over'
 complete -c zoe -n "__fish_zoe_needs_command" -f -a "watch" -d 'Keep everything moving in the background: start what waits, end what is over'
@@ -77,6 +78,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand submit" -l time-limit -l timeout
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -l mail-on -d 'Write to its owner when it ends: end, only when that was not well: fail, or never [default: what `zoe user` or the configuration says]' -r -f -a "end\t'When it ends'
 fail\t'When it does not end well'
 never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand submit" -l idle-timeout -d 'End it when nobody has used it for so long: 30m, 4h, 1d, or never [default: what the application or the configuration says]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -s e -l env -d 'Set a variable in every container; without =VALUE it has the caller\'s value. Not visible in `ps`, `show` or labels' -r
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -l volume -d 'Let every container see a directory of the Docker host, or a volume' -r
 complete -c zoe -n "__fish_zoe_using_subcommand submit" -l set -d 'Set any field of the application: worker.core=3, master.memory=1g, driver.env.TZ=UTC, worker.placement.labels.disk=ssd' -r
@@ -110,6 +112,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l time-limit -l timeou
 complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l mail-on -d 'Write to its owner when it ends: end, only when that was not well: fail, or never [default: what `zoe user` or the configuration says]' -r -f -a "end\t'When it ends'
 fail\t'When it does not end well'
 never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l idle-timeout -d 'End it when nobody has used it for so long: 30m, 4h, 1d, or never [default: what the application or the configuration says]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand cluster" -s e -l env -d 'Set a variable in every container; without =VALUE it has the caller\'s value. Not visible in `ps`, `show` or labels' -r
 complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l volume -d 'Let every container see a directory of the Docker host, or a volume' -r
 complete -c zoe -n "__fish_zoe_using_subcommand cluster" -l set -d 'Set any field of the application: worker.core=3, master.memory=1g, driver.env.TZ=UTC, worker.placement.labels.disk=ssd' -r
@@ -138,6 +141,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l time-limit -l timeo
 complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l mail-on -d 'Write to its owner when it ends: end, only when that was not well: fail, or never [default: what `zoe user` or the configuration says]' -r -f -a "end\t'When it ends'
 fail\t'When it does not end well'
 never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l idle-timeout -d 'End it when nobody has used it for so long: 30m, 4h, 1d, or never [default: what the application or the configuration says]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand notebook" -s e -l env -d 'Set a variable in every container; without =VALUE it has the caller\'s value. Not visible in `ps`, `show` or labels' -r
 complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l volume -d 'Let every container see a directory of the Docker host, or a volume' -r
 complete -c zoe -n "__fish_zoe_using_subcommand notebook" -l set -d 'Set any field of the application: worker.core=3, master.memory=1g, driver.env.TZ=UTC, worker.placement.labels.disk=ssd' -r
@@ -170,6 +174,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand run" -l time-limit -l timeout -d
 complete -c zoe -n "__fish_zoe_using_subcommand run" -l mail-on -d 'Write to its owner when it ends: end, only when that was not well: fail, or never [default: what `zoe user` or the configuration says]' -r -f -a "end\t'When it ends'
 fail\t'When it does not end well'
 never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand run" -l idle-timeout -d 'End it when nobody has used it for so long: 30m, 4h, 1d, or never [default: what the application or the configuration says]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand run" -s e -l env -d 'Set a variable in every container; without =VALUE it has the caller\'s value. Not visible in `ps`, `show` or labels' -r
 complete -c zoe -n "__fish_zoe_using_subcommand run" -l volume -d 'Let every container see a directory of the Docker host, or a volume' -r
 complete -c zoe -n "__fish_zoe_using_subcommand run" -l set -d 'Set any field of the application: worker.core=3, master.memory=1g, driver.env.TZ=UTC, worker.placement.labels.disk=ssd' -r
@@ -390,6 +395,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l time-limit -l timeo
 complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l mail-on -d 'Write to its owner when it ends: end, only when that was not well: fail, or never [default: what `zoe user` or the configuration says]' -r -f -a "end\t'When it ends'
 fail\t'When it does not end well'
 never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l idle-timeout -d 'End it when nobody has used it for so long: 30m, 4h, 1d, or never [default: what the application or the configuration says]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l retries -d 'When it fails, run it again so many times at the most' -r
 complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l retry-on -d 'Only when it fails with one of these exit codes: 75,111' -r
 complete -c zoe -n "__fish_zoe_using_subcommand resubmit" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
@@ -414,6 +420,17 @@ never\t'Never'"
 complete -c zoe -n "__fish_zoe_using_subcommand resize" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
 complete -c zoe -n "__fish_zoe_using_subcommand resize" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
 complete -c zoe -n "__fish_zoe_using_subcommand resize" -s h -l help -d 'Print help'
+complete -c zoe -n "__fish_zoe_using_subcommand keep" -s o -l output -d 'In which form: table or json' -r -f -a "table\t'For people'
+json\t'JSON'"
+complete -c zoe -n "__fish_zoe_using_subcommand keep" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand keep" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand keep" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r
+complete -c zoe -n "__fish_zoe_using_subcommand keep" -l color -d 'When to colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c zoe -n "__fish_zoe_using_subcommand keep" -s q -l quiet -d 'No progress on standard error: warnings and errors only'
+complete -c zoe -n "__fish_zoe_using_subcommand keep" -s v -l verbose -d 'Say on standard error what is done; twice for every call to Docker'
+complete -c zoe -n "__fish_zoe_using_subcommand keep" -s h -l help -d 'Print help'
 complete -c zoe -n "__fish_zoe_using_subcommand kill" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand kill" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand kill" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r

@@ -16,7 +16,7 @@ use crate::model::{
     Bytes, ComponentName, Cores, Deployment, ExecutionId, InstanceKey, Mark, Resources, Ticket,
 };
 
-pub use terms::{AFTER, ARRAY, HELD, MAIL_ON, PRIORITY, RETRIES};
+pub use terms::{AFTER, ARRAY, HELD, IDLE_TIMEOUT, MAIL_ON, PRIORITY, RETRIES};
 
 /// What all our keys begin with.
 pub const PREFIX: &str = "zoe.";

@@ -6,6 +6,7 @@ pub mod model;
 
 pub mod apps;
 pub mod config;
+pub mod idle;
 pub mod labels;
 pub mod scheduler;
 pub mod simulate;

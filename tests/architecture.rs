@@ -19,6 +19,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("labels", 1),
     ("apps", 1),
     ("scheduler", 1),
+    ("idle", 1),
     ("simulate", 1),
     ("config", 1),
     ("engine", 2),
@@ -62,7 +63,7 @@ const DOORS: &[(&str, &[&str])] = &[
 ];
 
 /// What the pure modules must not name: they have no I/O, no clock, no chance.
-const PURE: &[&str] = &["model", "scheduler"];
+const PURE: &[&str] = &["model", "scheduler", "idle"];
 const IMPURE: &[&str] = &[
     "tokio",
     "rand",

@@ -122,6 +122,7 @@ fn execution(n: u64, now: Timestamp) -> Execution {
                 description: String::new(),
                 monitor: None,
                 secrets: Vec::new(),
+                activity: None,
                 components: vec![component("master", 1, 512), component("worker", 8, 1024)],
             },
             submitted_at: now.checked_add(submitted).unwrap(),

@@ -26,8 +26,24 @@ pub(super) struct Application {
     pub monitor: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub activity: Option<Activity>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub component: Vec<Component>,
+}
+
+/// How its use is seen, as it is written.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Activity {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle_timeout: Option<Amount>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jupyter: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spark: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http: Option<bool>,
 }
 
 /// A component as it is written.

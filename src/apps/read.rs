@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use crate::model::{
-    Application, Bytes, Component, ComponentName, Cores, Overhead, Port, Protocol, Ready,
+    Activity, Application, Bytes, Component, ComponentName, Cores, Overhead, Port, Protocol, Ready,
     Threshold, Volume,
 };
 
@@ -69,9 +69,31 @@ pub(super) fn read(written: format::Application) -> (Application, Problems) {
         description: written.description.unwrap_or_default(),
         monitor,
         secrets: written.secrets,
+        activity: written.activity.map(|a| read_activity(&a, &mut problems)),
         components,
     };
     (application, problems)
+}
+
+/// How its use is seen.
+fn read_activity(written: &format::Activity, problems: &mut Problems) -> Activity {
+    let timeout = written.idle_timeout.as_ref().map(ToString::to_string);
+    Activity {
+        idle_timeout: read_part(timeout.as_deref(), "idle_timeout", problems),
+        jupyter: read_part(written.jupyter.as_deref(), "jupyter", problems),
+        spark: read_part(written.spark.as_deref(), "spark", problems),
+        http: written.http.unwrap_or(true),
+    }
+}
+
+fn read_part<T: FromStr<Err: Display>>(
+    text: Option<&str>,
+    field: &str,
+    problems: &mut Problems,
+) -> Option<T> {
+    let read = text?.parse();
+    read.map_err(|why| problems.add(format!("field 'activity.{field}'"), why))
+        .ok()
 }
 
 /// A component, unless its name can't be read: then nothing can refer to it.

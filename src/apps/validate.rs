@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Application, ExecutionName};
+use crate::model::{Application, ExecutionName, Protocol};
 
 use super::errors::{Problems, at, shown};
 use super::{validate_component, variables};
@@ -27,6 +27,7 @@ pub(super) fn validate(application: &Application, problems: &mut Problems) {
     check_names(application, problems);
     check_members(application, problems);
     check_files(application, problems);
+    check_activity(application, problems);
     for component in &application.components {
         validate_component::validate(component, application, problems);
     }
@@ -123,6 +124,36 @@ fn check_members(application: &Application, problems: &mut Problems) {
             format!(
                 "{members} members are too many; all components together may have {MOST_MEMBERS}"
             ),
+        );
+    }
+}
+
+/// What is asked must be there, and speak HTTP.
+fn check_activity(application: &Application, problems: &mut Problems) {
+    let Some(activity) = &application.activity else {
+        return;
+    };
+    if !activity.has_signs() {
+        problems.add(
+            "field 'activity'",
+            "says nothing that tells whether it is used; name a port in jupyter or spark, or leave http = false out",
+        );
+    }
+    let asked = [("jupyter", &activity.jupyter), ("spark", &activity.spark)];
+    for (field, name) in asked {
+        let Some(name) = name else { continue };
+        let port = application
+            .component(&name.component)
+            .and_then(|component| component.port(&name.port));
+        let why = match port.map(|port| port.protocol) {
+            Some(Protocol::Http) => continue,
+            Some(Protocol::Tcp) => "does not speak http",
+            None => "is no port of a component",
+        };
+        let shown = shown(&name.to_string());
+        problems.add(
+            format!("field 'activity.{field}'"),
+            format!("'{shown}' {why}; name one as COMPONENT/PORT"),
         );
     }
 }

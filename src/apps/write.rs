@@ -1,6 +1,8 @@
 //! The model to the format: nothing is lost, defaults are left out where that is shorter.
 
-use crate::model::{Application, Bytes, Component, Cores, Overhead, Port, Protocol, Ready, Volume};
+use crate::model::{
+    Activity, Application, Bytes, Component, Cores, Overhead, Port, Protocol, Ready, Volume,
+};
 
 use super::format::{self, Amount, Count};
 
@@ -12,7 +14,19 @@ pub(super) fn write(application: &Application) -> format::Application {
         description: Some(application.description.clone()),
         monitor: application.monitor.as_ref().map(ToString::to_string),
         secrets: application.secrets.clone(),
+        activity: application.activity.as_ref().map(write_activity),
         component: application.components.iter().map(write_component).collect(),
+    }
+}
+
+fn write_activity(activity: &Activity) -> format::Activity {
+    format::Activity {
+        idle_timeout: activity
+            .idle_timeout
+            .map(|timeout| Amount::Text(timeout.to_string())),
+        jupyter: activity.jupyter.as_ref().map(ToString::to_string),
+        spark: activity.spark.as_ref().map(ToString::to_string),
+        http: (!activity.http).then_some(false),
     }
 }
 

@@ -19,7 +19,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
     (
         "Act",
         &[
-            "exec", "wait", "hold", "release", "resize", "kill", "rm", "watch",
+            "exec", "wait", "hold", "release", "resize", "keep", "kill", "rm", "watch",
         ],
     ),
     (
@@ -64,6 +64,7 @@ pub fn examples(command: &str) -> Option<&'static str> {
         "exec" => super::exec::EXAMPLES,
         "wait" => super::wait::EXAMPLES,
         "resize" => super::resize::EXAMPLES,
+        "keep" => super::keep::EXAMPLES,
         "kill" => super::kill::EXAMPLES,
         "rm" => super::rm::EXAMPLES,
         "watch" => super::watch::EXAMPLES,

@@ -19,6 +19,7 @@ mod help;
 mod history;
 mod hold;
 mod images;
+mod keep;
 mod kill;
 mod logs;
 mod mail;
@@ -113,6 +114,8 @@ enum Command {
     Resubmit(resubmit::ResubmitArgs),
     /// Give what runs more members, or fewer
     Resize(resize::ResizeArgs),
+    /// Keep an execution though nobody uses it
+    Keep(keep::KeepArgs),
     /// End executions
     Kill(kill::KillArgs),
     /// Forget executions that are over
@@ -281,6 +284,7 @@ async fn asynchronous(command: Command, session: &Session) -> Done {
         Command::Release(args) => hold::release(args, session).await,
         Command::Resubmit(args) => resubmit::run(args, session).await,
         Command::Resize(args) => resize::run(args, session).await,
+        Command::Keep(args) => keep::run(args, session).await,
         Command::Kill(args) => kill::run(args, session).await,
         Command::Rm(args) => rm::run(args, session).await,
         Command::Watch(args) => watch::run(args, session).await,

@@ -56,6 +56,7 @@ pub async fn run(args: ResubmitArgs, session: &Session) -> Done {
         retries: retry.retries,
         retry_on: retry.retry_on.into_iter().collect(),
         mail_on: queue.mail_on.map(Into::into),
+        idle_timeout: queue.idle_timeout,
     };
     let submission = resubmit::again(&context, &args.execution, changes).await?;
     attach::launch(session, &context, &submission, args.detach).await

@@ -85,8 +85,6 @@ macro_rules! optional {
     };
 }
 
-const CULLING: Option<&str> = Some("the culling of idle notebooks");
-
 /// The table, sections together, in the order in which they are shown.
 pub const KEYS: &[Key] = &[
     Key {
@@ -223,8 +221,8 @@ pub const KEYS: &[Key] = &[
         section: "intervals",
         name: "proxy_update_accesses",
         default: "300",
-        doc: "Seconds between two readings of the web server's access log.",
-        later: CULLING,
+        doc: "Seconds between two looks at what is used: notebooks are asked, and the web server's access log is read on.",
+        later: None,
         set: as_given!(intervals.proxy_update_accesses, Given::seconds),
     },
     Key {
@@ -239,8 +237,8 @@ pub const KEYS: &[Key] = &[
         section: "intervals",
         name: "notebook_warning_age_no_activity",
         default: "2",
-        doc: "Hours without activity after which a notebook's owner is warned by mail; 0 for never.",
-        later: CULLING,
+        doc: "Hours without activity after which a notebook's owner is warned by mail; 0 for never. See docs/notebooks.md.",
+        later: None,
         set: as_given!(intervals.notebook_warning_age, Given::hours),
     },
     Key {
@@ -248,7 +246,7 @@ pub const KEYS: &[Key] = &[
         name: "notebook_max_age_no_activity",
         default: "24",
         doc: "Hours without activity after which a notebook is ended; 0 for never.",
-        later: CULLING,
+        later: None,
         set: as_given!(intervals.notebook_max_age, Given::hours),
     },
     Key {

@@ -118,7 +118,7 @@ pub struct Apache {
     /// For the shell: makes the web server read its configuration again.
     pub reload_command: String,
     /// Absolute.
-    pub access_log: PathBuf,
+    pub access_log: Option<PathBuf>,
 }
 
 /// `[smtp]`

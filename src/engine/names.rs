@@ -187,6 +187,7 @@ pub(crate) mod tests {
                 description: String::new(),
                 monitor: None,
                 secrets: Vec::new(),
+                activity: None,
                 components: vec![Component::bare(
                     "main".parse().unwrap(),
                     "memory/tiny".to_owned(),

@@ -15,6 +15,8 @@ pub const RETRIES: &str = "zoe.retries";
 pub const HELD: &str = "zoe.held";
 /// When its owner is written to, if that was said: `end`, `fail` or `never`.
 pub const MAIL_ON: &str = "zoe.mail-on";
+/// For how long it may be idle, if that was said: `never`, or such as `4h`.
+pub const IDLE_TIMEOUT: &str = "zoe.idle-timeout";
 
 pub(super) fn put(terms: &Terms, mut put: impl FnMut(&str, String) -> Option<String>) {
     let Terms {
@@ -24,6 +26,7 @@ pub(super) fn put(terms: &Terms, mut put: impl FnMut(&str, String) -> Option<Str
         retries,
         held,
         mail_on,
+        idle_timeout,
     } = terms;
     if *priority != 0 {
         put(PRIORITY, priority.to_string());
@@ -44,6 +47,9 @@ pub(super) fn put(terms: &Terms, mut put: impl FnMut(&str, String) -> Option<Str
     if let Some(mail_on) = mail_on {
         put(MAIL_ON, mail_on.to_string());
     }
+    if let Some(idle_timeout) = idle_timeout {
+        put(IDLE_TIMEOUT, idle_timeout.to_string());
+    }
 }
 
 pub(super) fn decode(labels: &Reader<'_>) -> Result<Terms, LabelError> {
@@ -61,5 +67,6 @@ pub(super) fn decode(labels: &Reader<'_>) -> Result<Terms, LabelError> {
         retries: labels.read_if_there(RETRIES)?.unwrap_or_default(),
         held: labels.read_if_there(HELD)?.unwrap_or_default(),
         mail_on: labels.read_if_there(MAIL_ON)?,
+        idle_timeout: labels.read_if_there(IDLE_TIMEOUT)?,
     })
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::activity::Activity;
 use super::amount::{Bytes, Cores, Resources};
 use super::ids::ComponentName;
 use super::policy::Mode;
@@ -21,6 +22,8 @@ pub struct Application {
     pub monitor: Option<ComponentName>,
     /// Names of the secrets made for each execution.
     pub secrets: Vec<String>,
+    /// How to see whether somebody uses it; without it, it is never ended for being idle.
+    pub activity: Option<Activity>,
     /// The parts, in the order of the description; at least one, names unique.
     pub components: Vec<Component>,
 }

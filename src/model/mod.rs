@@ -3,6 +3,7 @@
 //! Labels, JSON, configuration and database rows have serde structs of their own; these have none, so that
 //! a change of a format never changes what the program thinks with.
 
+pub mod activity;
 pub mod amount;
 pub mod application;
 pub mod danger;
@@ -19,6 +20,7 @@ pub mod secret;
 pub mod snapshot;
 pub mod terms;
 
+pub use activity::{Activity, ActivityError, IdleTimeout, PortName};
 pub use amount::{AmountError, Bytes, Cores, Resources};
 pub use application::{Application, Component, Overhead, Port, Protocol, Ready, Threshold, Volume};
 pub use execution::{Execution, Mark, Outcome, Phase, Private, Survey, Ticket};

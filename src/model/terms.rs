@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+use super::activity::IdleTimeout;
 use super::ids::{ExecutionId, IdError, shorten};
 use super::mail::MailOn;
 
@@ -24,6 +25,8 @@ pub struct Terms {
     pub held: bool,
     /// When its owner is written to, if that was said.
     pub mail_on: Option<MailOn>,
+    /// For how long it may be idle, if that was said.
+    pub idle_timeout: Option<IdleTimeout>,
 }
 
 /// An execution that has to be over before another starts.

@@ -1,11 +1,13 @@
 //! From the configuration to what every operation works with: the only place that knows which backends and stores there are.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
 use super::context::{Context, Identity, MailSettings, OpenStore, Settings, World};
+use super::culling::Culling;
 use super::error::OpsError;
 use super::proxy::Proxy;
 use crate::config::{self, Config, Db, ProxyMode, Scheme, Surroundings};
@@ -18,6 +20,7 @@ use crate::engine::endpoint::{self, Address, Endpoint};
 use crate::engine::gate::{Gate, Latch};
 use crate::engine::memory::MemoryBackend;
 use crate::engine::swarm::{NodeUrl, SwarmBackend};
+use crate::idle::Ages;
 use crate::mail::{Login, Password, Server};
 use crate::proxy::{Site, Way};
 use crate::store::holder::Holder;
@@ -104,6 +107,7 @@ fn assemble(
         mode: scheduler.mode,
         runtime: SignedDuration::try_from(scheduler.runtime).unwrap_or(SignedDuration::MAX),
         ageing: scheduler.ageing,
+        culling: culling(config),
         mail: mail_settings(&config.smtp),
     };
     let history = Arc::new(Opener(config.db.clone()));
@@ -114,6 +118,20 @@ fn assemble(
         identity: Arc::new(Process(Holder::of_this_process())),
         settings,
         proxy: site(config).map(|site| Arc::new(Proxy::new(site))),
+    }
+}
+
+/// How what nobody uses is looked after.
+fn culling(config: &Config) -> Culling {
+    let intervals = &config.intervals;
+    let age = |age: Option<Duration>| age.and_then(|age| SignedDuration::try_from(age).ok());
+    Culling {
+        ages: Ages {
+            warning: age(intervals.notebook_warning_age),
+            end: age(intervals.notebook_max_age),
+        },
+        every: intervals.proxy_update_accesses,
+        access_log: config.apache.access_log.clone(),
     }
 }
 

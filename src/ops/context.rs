@@ -9,6 +9,8 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 
+use super::culling::Culling;
+use super::fetch::{self, Answer, Question};
 use super::proxy::Proxy;
 use super::ready::{self, Reply};
 use crate::engine::Backend;
@@ -51,6 +53,15 @@ pub trait World: Send + Sync {
         patience: Duration,
     ) -> BoxFuture<'static, Reply> {
         Box::pin(ready::ask(address, path.to_owned(), patience))
+    }
+
+    /// Asks a web server in an execution for something, for so long at the most.
+    fn fetch(
+        &self,
+        question: Question,
+        patience: Duration,
+    ) -> BoxFuture<'static, Result<Answer, String>> {
+        Box::pin(fetch::fetch(question, patience))
     }
 
     /// Does work that blocks where it holds up nobody.
@@ -123,6 +134,8 @@ pub struct Settings {
     pub runtime: SignedDuration,
     /// How many seconds of waiting take a second of the whole cluster off a size.
     pub ageing: u32,
+    /// How what nobody uses is looked after.
+    pub culling: Culling,
     /// How mail is sent, if it is.
     pub mail: Option<MailSettings>,
 }

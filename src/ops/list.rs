@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::context::Context;
 use super::error::{ErrorKind, OpsError};
+use super::idle;
 use super::past;
 use super::present;
 use super::proxy;
@@ -64,6 +65,10 @@ pub async fn ps(context: &Context, ended: bool) -> Result<Listing, OpsError> {
         .values()
         .map(|execution| present::alive(execution, plan, known, None, context.site()))
         .collect();
+    let mut used = idle::views(context, snapshot.executions.values()).await;
+    for view in &mut executions {
+        view.activity = used.remove(&view.id);
+    }
     let mut unreadable = Vec::new();
     if ended {
         let past = past_of(
@@ -181,13 +186,10 @@ async fn show_alive(context: &Context, execution: &Execution) -> Result<Executio
         Err(EngineError::Gone { .. }) => None,
         Err(error) => return Err(error.into()),
     };
-    Ok(present::alive(
-        &inspected,
-        plan,
-        known,
-        private.as_ref(),
-        context.site(),
-    ))
+    let mut used = idle::views(context, std::iter::once(execution)).await;
+    let mut view = present::alive(&inspected, plan, known, private.as_ref(), context.site());
+    view.activity = used.remove(&view.id);
+    Ok(view)
 }
 
 async fn events(context: &Context, found: &Found) -> Vec<Event> {

@@ -11,10 +11,11 @@ use std::time::Duration;
 use futures_util::StreamExt;
 
 use super::context::Context;
+use super::culling;
 use super::error::OpsError;
 use crate::engine::LogRange;
 use crate::logs::Archive;
-use crate::mail::{self, About, Content, Run};
+use crate::mail::{self, About, Content, Notebook, Run};
 use crate::model::{Execution, InstanceKey, MailKind, MailOn, Mark, Outcome, Ticket};
 use crate::store::{Bodies, Cover, Letter, Record, Store, User};
 
@@ -35,6 +36,13 @@ pub(super) struct Recipient<'a> {
     sender: Option<&'a str>,
     address: String,
     on: MailOn,
+}
+
+impl Recipient<'_> {
+    /// Whether they want to be told of notebooks that nobody uses.
+    pub(super) fn wants_notebooks(&self) -> bool {
+        self.on.wants_notebooks()
+    }
 }
 
 /// The owner of an execution, if there is an address. Whether mails can be sent from here does not matter: whoever has a mail
@@ -132,6 +140,34 @@ pub(super) async fn ended(
     let Some((ended_at, outcome)) = record.end.clone() else {
         return Ok(());
     };
+    let known = match &outcome {
+        Outcome::Cancelled { by } if culling::is_by_culling(by.as_deref()) => {
+            let ids = [ticket.id];
+            let known = store
+                .activity_of(&context.settings.deployment, &ids)
+                .await?;
+            known.get(&ticket.id).and_then(|known| known.used_at)
+        }
+        Outcome::Finished
+        | Outcome::Failed { .. }
+        | Outcome::TimedOut
+        | Outcome::Cancelled { .. } => None,
+    };
+    if let Some(idle_since) = known {
+        if !recipient.wants_notebooks() {
+            return Ok(());
+        }
+        let notebook = Notebook {
+            idle_since,
+            now: context.now(),
+            deadline: ended_at,
+            url: None,
+            logs: record.logs,
+        };
+        let letter = mail::compose::notebook_ended(&about(context, ticket), &notebook);
+        let what = (MailKind::NotebookEnded, END, letter);
+        return put(context, store.as_ref(), ticket, &recipient, what).await;
+    }
     if !recipient.on.wants_end(&outcome) {
         return Ok(());
     }

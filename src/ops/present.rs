@@ -30,6 +30,7 @@ pub(super) fn alive(
         state: state(execution.phase()),
         reason: reason(execution, plan),
         terms: terms(execution, known.and_then(|known| known.past(ticket.id))),
+        activity: None,
         submitted_at: ticket.submitted_at,
         started_at: execution.started_at(),
         finished_at: decisive.and_then(|instance| instance.finished_at),
@@ -63,6 +64,7 @@ fn terms(execution: &Execution, past: Option<&Past>) -> TermsView {
         attempt: failed.map(|failed| failed.saturating_add(1)),
         held: held && execution.phase() == Phase::Queued,
         time_limit: *timeout,
+        idle_timeout: terms.idle_timeout.map(|timeout| timeout.to_string()),
     }
 }
 
@@ -230,6 +232,7 @@ pub(super) fn past(record: &Record) -> ExecutionView {
         state,
         reason,
         terms: resubmit::shown(record.terms.as_deref()),
+        activity: None,
         submitted_at: record.submitted_at,
         started_at: record.started_at,
         finished_at: record.end.as_ref().map(|(at, _)| *at),

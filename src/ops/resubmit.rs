@@ -17,7 +17,7 @@ use super::submit::{ARRAY_COUNT, ARRAY_INDEX, After, Asked, Submission};
 use super::view::TermsView;
 use crate::apps;
 use crate::engine::Scope;
-use crate::model::{ExecutionName, MailOn, Private, Retries, Secret, Terms, Ticket};
+use crate::model::{ExecutionName, IdleTimeout, MailOn, Private, Retries, Secret, Terms, Ticket};
 use crate::store::Record;
 
 /// The terms of a submission as history keeps them: everything that the description does not say.
@@ -36,6 +36,8 @@ struct Written {
     array_id: Option<String>,
     /// When its owner is written to, if that was said.
     mail_on: Option<String>,
+    /// For how long it may be idle, if that was said.
+    idle_timeout: Option<String>,
 }
 
 /// What history is to keep of the terms of an execution.
@@ -53,6 +55,7 @@ pub(super) fn written(ticket: &Ticket, private: &Private) -> String {
         array: value(ARRAY_INDEX).zip(value(ARRAY_COUNT)),
         array_id: ticket.terms.array.map(|place| place.array.to_string()),
         mail_on: ticket.terms.mail_on.map(|on| on.to_string()),
+        idle_timeout: ticket.terms.idle_timeout.map(|timeout| timeout.to_string()),
     };
     serde_json::to_string(&written).unwrap_or_default()
 }
@@ -66,6 +69,7 @@ pub(super) fn shown(written: Option<&str>) -> TermsView {
         time_limit_ms,
         array,
         array_id,
+        idle_timeout,
         ..
     } = written.unwrap_or_default();
     let index = array.and_then(|(index, _)| index.parse().ok());
@@ -74,6 +78,7 @@ pub(super) fn shown(written: Option<&str>) -> TermsView {
         array: array_id.and_then(|id| id.parse().ok()).zip(index),
         retries: retries.parse::<Retries>().unwrap_or_default().most,
         time_limit: time_limit_ms.map(SignedDuration::from_millis),
+        idle_timeout,
         ..TermsView::default()
     }
 }
@@ -99,6 +104,8 @@ pub struct Changes {
     pub retry_on: BTreeSet<i64>,
     /// When its owner is written to instead.
     pub mail_on: Option<MailOn>,
+    /// For how long it may be idle instead.
+    pub idle_timeout: Option<IdleTimeout>,
 }
 
 /// The submission that makes the same again.
@@ -127,6 +134,7 @@ fn change(submission: &mut Submission, changes: Changes) {
     terms.after = changes.after;
     terms.held = changes.held;
     terms.mail_on = changes.mail_on.or(terms.mail_on);
+    terms.idle_timeout = changes.idle_timeout.or(terms.idle_timeout);
     terms.retries.most = changes.retries.unwrap_or(terms.retries.most);
     if !changes.retry_on.is_empty() {
         terms.retries.codes = changes.retry_on;
@@ -138,6 +146,7 @@ fn of_ticket(ticket: &Ticket, private: Private) -> Submission {
         priority,
         retries,
         mail_on,
+        idle_timeout,
         ..
     } = &ticket.terms;
     Submission {
@@ -152,6 +161,7 @@ fn of_ticket(ticket: &Ticket, private: Private) -> Submission {
             priority: *priority,
             retries: retries.clone(),
             mail_on: *mail_on,
+            idle_timeout: *idle_timeout,
             ..Asked::default()
         },
         env: private.env,
@@ -209,6 +219,7 @@ async fn of_record(
             priority: written.priority,
             retries: written.retries.parse().unwrap_or_default(),
             mail_on: written.mail_on.and_then(|on| on.parse().ok()),
+            idle_timeout: written.idle_timeout.and_then(|text| text.parse().ok()),
             ..Asked::default()
         },
         env: array.collect(),

@@ -20,7 +20,8 @@ use super::outage::bear;
 use super::report::Report;
 use crate::engine::Scope;
 use crate::model::{
-    Application, ExecutionId, ExecutionName, MailOn, RequiredEnd, Retries, Secret, Ticket,
+    Application, ExecutionId, ExecutionName, IdleTimeout, MailOn, RequiredEnd, Retries, Secret,
+    Ticket,
 };
 use crate::scheduler;
 use crate::store::Record;
@@ -71,6 +72,8 @@ pub struct Asked {
     pub held: bool,
     /// When its owner is written to, if that is said.
     pub mail_on: Option<MailOn>,
+    /// For how long it may be idle, if that is said.
+    pub idle_timeout: Option<IdleTimeout>,
 }
 
 /// Another that has to be over before, as it is named.
@@ -147,6 +150,7 @@ pub async fn submit_all(
     submission: &Submission,
     report: &dyn Report,
 ) -> Result<Vec<Accepted>, OpsError> {
+    can_be_idle(submission)?;
     let members = members(submission)?;
     for member in &members {
         existing::check_name(member)?;
@@ -199,6 +203,19 @@ pub async fn submit_all(
         }
     }
     Ok(accepted.into_iter().flatten().collect())
+}
+
+/// Refuses what would never be ended though that was asked for.
+fn can_be_idle(submission: &Submission) -> Result<(), OpsError> {
+    let asked = matches!(submission.terms.idle_timeout, Some(IdleTimeout::After(_)));
+    if asked && submission.application.activity.is_none() {
+        return Err(OpsError::usage(format!(
+            "nothing tells whether {} is used, so that it can have no --idle-timeout",
+            submission.application.name
+        ))
+        .hint("say in [activity] of its description what does; docs/notebooks.md"));
+    }
+    Ok(())
 }
 
 /// The image with the user's files. One that was made already is found again.

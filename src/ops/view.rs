@@ -76,6 +76,8 @@ pub struct ExecutionView {
     pub reason: Option<String>,
     /// How it stands to others, and what happens when it fails.
     pub terms: TermsView,
+    /// Whether somebody uses it; only of what runs and is ended when nobody does.
+    pub activity: Option<ActivityView>,
     /// When it was submitted.
     pub submitted_at: Timestamp,
     /// When its first member began.
@@ -90,6 +92,42 @@ pub struct ExecutionView {
     pub components: Vec<ComponentView>,
     /// Its members; only where one execution is shown.
     pub containers: Vec<ContainerView>,
+}
+
+/// Whether somebody uses an execution, as it was when that was looked at last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActivityView {
+    /// For how long it may be idle.
+    pub idle_timeout: SignedDuration,
+    /// `used`, `idle` or `unreadable`; `None` if nobody has looked, or not lately.
+    pub state: Option<String>,
+    /// When it was used last.
+    pub used_at: Option<Timestamp>,
+    /// What said so: `jupyter`, `spark` or `http`; `None` for its start.
+    pub used_by: Option<String>,
+    /// When that was looked at.
+    pub checked_at: Option<Timestamp>,
+    /// When its owner was warned, in this idle period.
+    pub warned_at: Option<Timestamp>,
+    /// When it ends, if it stays idle.
+    pub ends_at: Option<Timestamp>,
+    /// Until when it is kept, if it is; in the year 9999 until told otherwise.
+    pub kept_until: Option<Timestamp>,
+    /// What each sign said.
+    pub signs: Vec<SignView>,
+}
+
+/// What a sign of use said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignView {
+    /// `jupyter`, `spark` or `http`.
+    pub sign: String,
+    /// `used`, `idle` or `unreadable`.
+    pub state: String,
+    /// When it was used last, as far as that sign knows.
+    pub used_at: Option<Timestamp>,
+    /// In words: what it said, or why it can't be read.
+    pub text: String,
 }
 
 /// The terms of an execution, as far as they are known.
@@ -109,6 +147,8 @@ pub struct TermsView {
     pub held: bool,
     /// How long it may run.
     pub time_limit: Option<SignedDuration>,
+    /// For how long it may be idle, if that was said: `never`, or such as `4h`.
+    pub idle_timeout: Option<String>,
 }
 
 /// A web interface.

@@ -2,13 +2,18 @@
 
 use std::fmt::Write as _;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Look;
 use super::grid::{Cell, Fit, Grid, Tone};
 use super::listing::tone;
 use super::text::{ago, clean, length, rfc3339};
-use crate::ops::view::{ExecutionView, NamedUrl, State, TermsView};
+use crate::idle::short;
+use crate::ops::idle::is_for_ever;
+use crate::ops::view::{ActivityView, ExecutionView, NamedUrl, State, TermsView};
+
+/// What was used so lately is not called idle.
+const MOMENT: SignedDuration = SignedDuration::from_mins(1);
 
 /// The execution as paragraphs for people.
 pub fn execution(view: &ExecutionView, look: &Look) -> String {
@@ -20,6 +25,10 @@ pub fn execution(view: &ExecutionView, look: &Look) -> String {
             grid.row(vec![Cell::plain(&url.name), Cell::plain(&url.url)]);
         }
         text.push_str(&grid.render(look));
+    }
+    if let Some(used) = view.activity.as_ref().filter(|used| !used.signs.is_empty()) {
+        text.push('\n');
+        text.push_str(&signs(used, look));
     }
     text.push('\n');
     text.push_str(&components(view, look));
@@ -60,6 +69,7 @@ fn facts(view: &ExecutionView, look: &Look) -> String {
         ("State", Some(view.state.word().to_owned())),
         ("Reason", view.reason.clone()),
         ("Terms", terms(&view.terms)),
+        ("Use", view.activity.as_ref().map(|used| in_use(used, look))),
         ("Exit code", view.exit_code.map(|c| c.to_string())),
         ("Submitted", Some(time(view.submitted_at))),
         ("Started", view.started_at.map(time)),
@@ -101,10 +111,93 @@ fn terms(terms: &TermsView) -> Option<String> {
     if let Some(limit) = terms.time_limit {
         said.push(format!("at most {}", length(limit)));
     }
+    if let Some(timeout) = &terms.idle_timeout {
+        said.push(format!("idle at most {timeout}").replace("at most never", "for ever"));
+    }
     if terms.held {
         said.push("held".to_owned());
     }
     (!said.is_empty()).then(|| said.join(", "))
+}
+
+/// `idle 3h, ends in 21h`; nothing of what is used, or was a moment ago.
+pub(super) fn idle(used: &ActivityView, look: &Look) -> Option<String> {
+    if used.state.as_deref() != Some("idle") {
+        return None;
+    }
+    let idle = look.now.duration_since(used.used_at?);
+    if idle < MOMENT {
+        return None;
+    }
+    let idle = format!("idle {}", short(idle));
+    let left = |at: Timestamp| short(at.duration_since(look.now));
+    Some(match (used.kept_until, used.ends_at) {
+        (Some(until), _) if is_for_ever(until) => format!("{idle}, kept"),
+        (Some(until), _) => format!("{idle}, kept for {}", left(until)),
+        (None, Some(ends_at)) if ends_at > look.now => format!("{idle}, ends in {}", left(ends_at)),
+        (None, Some(_)) => format!("{idle}, ends now"),
+        (None, None) => idle,
+    })
+}
+
+/// Whether somebody uses it, in full.
+fn in_use(used: &ActivityView, look: &Look) -> String {
+    let limit = short(used.idle_timeout);
+    let looked = used.checked_at.map(|at| ago(look.now, at));
+    let last = used.used_at.map(|at| {
+        let by = used.used_by.as_deref();
+        let by = by.map_or_else(String::new, |by| format!(" ({by})"));
+        format!("used {}{by}", ago(look.now, at))
+    });
+    let state = match used.state.as_deref() {
+        Some("used") => Some("in use".to_owned()),
+        Some("unreadable") => Some("not known, which counts as use".to_owned()),
+        Some(_) => idle(used, look).or(last),
+        None => last,
+    };
+    let warned = used
+        .warned_at
+        .map(|at| format!("warned {}", ago(look.now, at)));
+    let kept = used.kept_until.map(|until| {
+        if is_for_ever(until) {
+            "kept until told otherwise".to_owned()
+        } else {
+            format!("kept until {}", rfc3339(until))
+        }
+    });
+    let looked = match (looked, &used.state) {
+        (Some(ago), Some(_)) => format!("looked at {ago}"),
+        (Some(ago), None) => format!("not looked at since {ago}"),
+        (None, _) => "not looked at yet: `zoe watch` does".to_owned(),
+    };
+    let limit = format!("ended when idle for {limit}");
+    let parts = [state, warned, kept, Some(limit), Some(looked)];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    parts.join("; ")
+}
+
+/// What each sign said.
+fn signs(used: &ActivityView, look: &Look) -> String {
+    let mut grid = Grid::new(&[
+        ("SIGN OF USE", Fit::Whole),
+        ("STATE", Fit::Whole),
+        ("USED", Fit::Whole),
+        ("SAYS", Fit::Wrap),
+    ]);
+    for one in &used.signs {
+        let tone = match one.state.as_str() {
+            "used" => Tone::Good,
+            "unreadable" => Tone::Bad,
+            _ => Tone::Plain,
+        };
+        grid.row(vec![
+            Cell::plain(&one.sign),
+            Cell::new(&one.state, tone),
+            Cell::maybe(one.used_at.map(|at| ago(look.now, at))),
+            Cell::plain(&one.text),
+        ]);
+    }
+    grid.render(look)
 }
 
 fn components(view: &ExecutionView, look: &Look) -> String {

@@ -1,6 +1,7 @@
 //! Lists of executions: what `ps` and `history` print.
 
 use super::columns::{self, Column};
+use super::detail::idle;
 use super::grid::{Cell, Fit, Grid, Tone};
 use super::schema::{self, Execution};
 use super::template::{Template, TemplateError};
@@ -132,8 +133,16 @@ fn row(view: &ExecutionView, kind: Kind, wide: bool, look: &Look) -> Vec<Cell> {
         }
         cells.push(Cell::plain(urls.join(" ")));
     }
-    cells.push(Cell::plain(view.reason.as_deref().unwrap_or_default()));
+    cells.push(Cell::plain(remark(view, look)));
     cells
+}
+
+/// Why it waits, or how it ended; of what runs, what is wrong, and whether nobody uses it.
+fn remark(view: &ExecutionView, look: &Look) -> String {
+    let idle = view.activity.as_ref().and_then(|used| idle(used, look));
+    let parts = [view.reason.clone(), idle];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    parts.join("; ")
 }
 
 /// Members at work of those wanted; a dash once there is nothing to count.

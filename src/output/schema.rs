@@ -11,7 +11,8 @@ use serde_json::Value;
 use super::text::rfc3339;
 use crate::model::Cores;
 use crate::model::danger::is_dangerous;
-use crate::ops::view::{ComponentView, ContainerView, ExecutionView};
+use crate::ops::idle::Wish;
+use crate::ops::view::{ActivityView, ComponentView, ContainerView, ExecutionView};
 
 /// One execution, as `ps` and `history` have it.
 #[derive(Debug, Serialize)]
@@ -44,6 +45,10 @@ pub struct Execution {
     pub held: bool,
     /// How long it may run.
     pub time_limit_seconds: Option<u64>,
+    /// For how long it may be idle, if that was said.
+    pub idle_timeout: Option<String>,
+    /// Whether somebody uses it, of what is ended when nobody does.
+    pub activity: Option<Activity>,
     /// RFC 3339, UTC, milliseconds.
     pub submitted_at: String,
     /// Likewise.
@@ -56,6 +61,53 @@ pub struct Execution {
     pub urls: Vec<Url>,
     /// Its parts.
     pub components: Vec<Component>,
+}
+
+/// Whether somebody uses an execution.
+#[derive(Debug, Serialize)]
+pub struct Activity {
+    /// For how long it may be idle.
+    pub idle_timeout_seconds: u64,
+    /// `used`, `idle` or `unreadable`.
+    pub state: Option<String>,
+    /// RFC 3339, UTC, milliseconds: when it was used last.
+    pub used_at: Option<String>,
+    /// `jupyter`, `spark` or `http`.
+    pub used_by: Option<String>,
+    /// When that was looked at.
+    pub checked_at: Option<String>,
+    /// When its owner was warned.
+    pub warned_at: Option<String>,
+    /// When it ends, if it stays idle.
+    pub ends_at: Option<String>,
+    /// Until when somebody wants it kept.
+    pub kept_until: Option<String>,
+    /// What each sign said.
+    pub signs: Vec<Sign>,
+}
+
+/// What a sign of use said.
+#[derive(Debug, Serialize)]
+pub struct Sign {
+    /// `jupyter`, `spark` or `http`.
+    pub sign: String,
+    /// `used`, `idle` or `unreadable`.
+    pub state: String,
+    /// When it was used last, as far as that sign knows.
+    pub used_at: Option<String>,
+    /// What it said, or why it can't be read.
+    pub text: String,
+}
+
+/// What somebody has said of keeping an execution.
+#[derive(Debug, Serialize)]
+pub struct Kept {
+    /// Which execution.
+    pub id: String,
+    /// What it is called.
+    pub name: String,
+    /// Until when it is kept, if it is.
+    pub kept_until: Option<String>,
 }
 
 /// A web interface.
@@ -132,6 +184,8 @@ impl From<&ExecutionView> for Execution {
             attempt: view.terms.attempt,
             held: view.terms.held,
             time_limit_seconds: view.terms.time_limit.map(|t| t.as_secs().unsigned_abs()),
+            idle_timeout: view.terms.idle_timeout.clone(),
+            activity: view.activity.as_ref().map(Activity::from),
             submitted_at: rfc3339(view.submitted_at),
             started_at: view.started_at.map(rfc3339),
             finished_at: view.finished_at.map(rfc3339),
@@ -145,6 +199,38 @@ impl From<&ExecutionView> for Execution {
                 })
                 .collect(),
             components: view.components.iter().map(Component::from).collect(),
+        }
+    }
+}
+
+impl From<&ActivityView> for Activity {
+    fn from(view: &ActivityView) -> Self {
+        let signs = view.signs.iter().map(|one| Sign {
+            sign: one.sign.clone(),
+            state: one.state.clone(),
+            used_at: one.used_at.map(rfc3339),
+            text: one.text.clone(),
+        });
+        Self {
+            idle_timeout_seconds: view.idle_timeout.as_secs().unsigned_abs(),
+            state: view.state.clone(),
+            used_at: view.used_at.map(rfc3339),
+            used_by: view.used_by.clone(),
+            checked_at: view.checked_at.map(rfc3339),
+            warned_at: view.warned_at.map(rfc3339),
+            ends_at: view.ends_at.map(rfc3339),
+            kept_until: view.kept_until.map(rfc3339),
+            signs: signs.collect(),
+        }
+    }
+}
+
+impl From<&Wish> for Kept {
+    fn from(wish: &Wish) -> Self {
+        Self {
+            id: wish.id.to_string(),
+            name: wish.name.clone(),
+            kept_until: wish.until.map(rfc3339),
         }
     }
 }
@@ -192,7 +278,7 @@ pub fn cores(cores: Cores) -> serde_json::Number {
 }
 
 /// The keys of [`Execution`], which templates may name.
-pub const EXECUTION_KEYS: [&str; 20] = [
+pub const EXECUTION_KEYS: [&str; 22] = [
     "id",
     "name",
     "user",
@@ -207,6 +293,8 @@ pub const EXECUTION_KEYS: [&str; 20] = [
     "attempt",
     "held",
     "time_limit_seconds",
+    "idle_timeout",
+    "activity",
     "submitted_at",
     "started_at",
     "finished_at",

@@ -1,14 +1,16 @@
 //! What is printed of the same executions, in every form.
 
 use insta::{assert_json_snapshot, assert_snapshot};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::listing::{Kind, Shape, executions};
 use super::template::Template;
 use super::{Format, Look, cluster, detail, schema, usage};
 use crate::model::{Availability, Bytes, Cores, ExecutionId, Resources};
 use crate::ops::resize::Resized;
-use crate::ops::view::{ComponentView, ContainerView, ExecutionView, NamedUrl, State, TermsView};
+use crate::ops::view::{
+    ActivityView, ComponentView, ContainerView, ExecutionView, NamedUrl, SignView, State, TermsView,
+};
 
 #[path = "tests_line.rs"]
 mod line;
@@ -67,6 +69,7 @@ fn running() -> ExecutionView {
             attempt: Some(2),
             ..TermsView::default()
         },
+        activity: None,
         submitted_at: at("11:57:00.25"),
         started_at: Some(at("11:57:10")),
         finished_at: None,
@@ -81,6 +84,62 @@ fn running() -> ExecutionView {
             container("worker", 1, "exited", Some(137)),
         ],
     }
+}
+
+/// A notebook that nobody has used for three hours.
+fn idle() -> ExecutionView {
+    ExecutionView {
+        terms: TermsView::default(),
+        activity: Some(ActivityView {
+            idle_timeout: SignedDuration::from_hours(24),
+            state: Some("idle".into()),
+            used_at: Some(at("09:00:00")),
+            used_by: Some("jupyter".into()),
+            checked_at: Some(at("11:59:00")),
+            warned_at: Some(at("11:00:00")),
+            ends_at: Some("2026-11-23T09:00:00Z".parse().unwrap()),
+            kept_until: None,
+            signs: vec![
+                SignView {
+                    sign: "jupyter".into(),
+                    state: "idle".into(),
+                    used_at: Some(at("09:00:00")),
+                    text: "1 kernel, 0 busy".into(),
+                },
+                SignView {
+                    sign: "spark".into(),
+                    state: "idle".into(),
+                    used_at: None,
+                    text: "0 applications, no job runs\u{1b}[2J".into(),
+                },
+            ],
+        }),
+        ..running()
+    }
+}
+
+#[test]
+fn what_nobody_uses_is_seen_to_be_idle() {
+    let list = executions(
+        &[idle()],
+        Kind::Live,
+        &Shape::Format(Format::Table),
+        &look(None),
+    );
+    assert!(list.unwrap().contains("idle 3h, ends in 21h"));
+    assert_snapshot!("show_idle", detail::execution(&idle(), &look(None)));
+    assert_json_snapshot!("json_idle", schema::Execution::from(&idle()).activity);
+    let mut kept = idle();
+    let used = kept.activity.as_mut().unwrap();
+    used.kept_until = Some(at("16:00:00"));
+    let said = detail::execution(&kept, &look(None));
+    assert!(said.contains("idle 3h, kept for 4h"), "{said}");
+    // Nobody looks any more.
+    let mut old = idle();
+    let used = old.activity.as_mut().unwrap();
+    (used.state, used.ends_at) = (None, None);
+    let said = detail::execution(&old, &look(None));
+    assert!(said.contains("not looked at since 1m ago"), "{said}");
 }
 
 fn queued() -> ExecutionView {

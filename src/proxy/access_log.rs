@@ -19,8 +19,9 @@ pub use read::{Mark, MarkError, read_on, scan};
 /// The longest path below the prefix that is looked at, in bytes.
 const LONGEST: usize = 16 << 10;
 
-/// What is in the path of a page's own questions.
-static QUESTIONS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"/api/"));
+/// What is in the path of a page's own questions, and of the websockets that it opens anew by itself when they were closed.
+static QUESTIONS: LazyLock<[Finder<'static>; 2]> =
+    LazyLock::new(|| [b"/api/".as_slice(), b"/terminals/websocket/"].map(Finder::new));
 
 /// What was seen in a log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,11 +57,14 @@ impl Access<'_> {
         went_well && !self.is_poll()
     }
 
-    /// Whether a page asks so by itself from time to time, as Jupyter's does for the kernels and files that there are. A websocket is
-    /// no such question.
+    /// Whether a page asks so by itself from time to time, as Jupyter's does for the kernels and files that there are. Its websockets
+    /// are no more than that: a line is written when one is closed, and a page that was left open opens it again. What is said over them
+    /// the server tells itself.
     fn is_poll(&self) -> bool {
-        let asks = matches!(self.method, b"GET" | b"HEAD" | b"OPTIONS") && self.status != 101;
-        asks && QUESTIONS.find(self.rest).is_some()
+        let asks = matches!(self.method, b"GET" | b"HEAD" | b"OPTIONS");
+        let path = self.rest.split(|byte| *byte == b'?').next();
+        let path = path.unwrap_or_default();
+        asks && QUESTIONS.iter().any(|one| one.find(path).is_some())
     }
 }
 

@@ -57,6 +57,7 @@ pub(super) fn application(components: Vec<Component>) -> Application {
         description: String::new(),
         monitor: None,
         secrets: Vec::new(),
+        activity: None,
         components,
     }
 }

@@ -25,6 +25,8 @@ pub enum Merge {
     FillEmpty,
     /// The smaller of the two stays; what is not NULL where one is.
     Least,
+    /// Likewise the greater.
+    Greatest,
     /// What is not NULL replaces it as long as that other column is NULL; after that it stays unless it is NULL. The other
     /// column must come later in the list.
     NewestUntil(&'static str),
@@ -99,6 +101,9 @@ impl Dialect {
             Merge::Least => {
                 format!("CASE WHEN {old} <= {new} THEN {old} ELSE COALESCE({new}, {old}) END")
             }
+            Merge::Greatest => {
+                format!("CASE WHEN {old} >= {new} THEN {old} ELSE COALESCE({new}, {old}) END")
+            }
             Merge::NewestUntil(other) => format!(
                 "CASE WHEN {}.{other} IS NULL THEN COALESCE({new}, {old}) ELSE COALESCE({old}, {new}) END",
                 table.name
@@ -129,13 +134,14 @@ mod tests {
             ("e", Merge::FillNull),
             ("f", Merge::Replace),
             ("g", Merge::Least),
+            ("h", Merge::Greatest),
         ],
     };
 
     #[test]
     fn only_the_conflict_clause_differs() {
-        insta::assert_snapshot!(Dialect::Sqlite.upsert(&TABLE), @"INSERT INTO t (a, b, c, d, e, f, g) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (a, b) DO UPDATE SET c = COALESCE(NULLIF(t.c, ''), excluded.c), d = CASE WHEN t.e IS NULL THEN excluded.d ELSE t.d END, e = COALESCE(t.e, excluded.e), f = excluded.f, g = CASE WHEN t.g <= excluded.g THEN t.g ELSE COALESCE(excluded.g, t.g) END");
-        insta::assert_snapshot!(Dialect::MySql.upsert(&TABLE), @"INSERT INTO t (a, b, c, d, e, f, g) VALUES (?, ?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE c = COALESCE(NULLIF(t.c, ''), VALUES(c)), d = CASE WHEN t.e IS NULL THEN VALUES(d) ELSE t.d END, e = COALESCE(t.e, VALUES(e)), f = VALUES(f), g = CASE WHEN t.g <= VALUES(g) THEN t.g ELSE COALESCE(VALUES(g), t.g) END");
+        insta::assert_snapshot!(Dialect::Sqlite.upsert(&TABLE), @"INSERT INTO t (a, b, c, d, e, f, g, h) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (a, b) DO UPDATE SET c = COALESCE(NULLIF(t.c, ''), excluded.c), d = CASE WHEN t.e IS NULL THEN excluded.d ELSE t.d END, e = COALESCE(t.e, excluded.e), f = excluded.f, g = CASE WHEN t.g <= excluded.g THEN t.g ELSE COALESCE(excluded.g, t.g) END, h = CASE WHEN t.h >= excluded.h THEN t.h ELSE COALESCE(excluded.h, t.h) END");
+        insta::assert_snapshot!(Dialect::MySql.upsert(&TABLE), @"INSERT INTO t (a, b, c, d, e, f, g, h) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE c = COALESCE(NULLIF(t.c, ''), VALUES(c)), d = CASE WHEN t.e IS NULL THEN VALUES(d) ELSE t.d END, e = COALESCE(t.e, VALUES(e)), f = VALUES(f), g = CASE WHEN t.g <= VALUES(g) THEN t.g ELSE COALESCE(VALUES(g), t.g) END, h = CASE WHEN t.h >= VALUES(h) THEN t.h ELSE COALESCE(VALUES(h), t.h) END");
     }
 
     #[test]

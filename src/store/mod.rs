@@ -4,6 +4,7 @@
 //! execution id, so that writing twice is harmless and a late write is still right.
 
 pub mod accounts;
+pub mod activity;
 pub mod dialect;
 pub mod holder;
 pub mod import;
@@ -18,6 +19,7 @@ pub mod sqlite;
 pub mod whole;
 
 pub use accounts::{Role, Usage, UsageQuery, User};
+pub use activity::{Activities, Activity, Kept, Look, Warning};
 pub use holder::Holder;
 pub use import::Imported;
 pub use mysql::MysqlStore;
@@ -132,7 +134,7 @@ pub struct Event {
     /// When.
     pub at: Timestamp,
     /// A short word: `submitted`, `started`, `not-ready`, `ready`, `start-failed`, `start-put-off`, `dropped`, `replaced`, `resized`,
-    /// `held`, `released`, `attempt-failed`, `cancel`, `failed`, `ended`, `logs-removed`.
+    /// `held`, `released`, `attempt-failed`, `idle-warned`, `kept`, `not-kept`, `cancel`, `failed`, `ended`, `logs-removed`.
     pub kind: String,
     /// A sentence for people.
     pub detail: String,
@@ -219,7 +221,7 @@ pub enum Lease {
 
 /// Keeps what has been.
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: Activities + Send + Sync {
     /// Where it is, without a password.
     fn place(&self) -> String;
 

@@ -177,7 +177,12 @@ pub fn get_statement(deployment: &Deployment, executions: &[ExecutionId]) -> (St
     among(&sql, deployment, executions)
 }
 
-fn among(sql: &str, deployment: &Deployment, executions: &[ExecutionId]) -> (String, Vec<Value>) {
+/// A statement about these executions, and its values: the deployment and they.
+pub fn among(
+    sql: &str,
+    deployment: &Deployment,
+    executions: &[ExecutionId],
+) -> (String, Vec<Value>) {
     let marks = vec!["?"; executions.len()].join(", ");
     let ids = executions.iter().map(|id| text(id.as_str()));
     let values = std::iter::once(text(deployment.as_str())).chain(ids);

@@ -1,6 +1,7 @@
 //! The store over a database that speaks SQL: every statement once. What a database does in its own way is behind [`Driver`]:
 //! connections, the schema, what its errors mean, and an insert that meets a row that is there ([`Dialect`]).
 
+mod activity;
 mod lease;
 
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ use super::outbox::{self, LetterRow};
 use super::rows::{self, EventRow, ExecutionRow, Value};
 use super::{Bodies, Letter, LetterChange, LetterClaim, LetterQuery, Posted};
 use super::{Event, Found, Lease, Query, Record, Result, Store, StoreError};
-use super::{Sum, SumBy, Usage, UsageQuery, User, accounts, search};
+use super::{Sum, SumBy, Usage, UsageQuery, User, accounts, activity as used, search};
 use crate::model::{Deployment, ExecutionId};
 
 /// A statement and the values that are bound in it.
@@ -253,6 +254,7 @@ impl<D: Driver> Store for SqlStore<D> {
         let statements = [
             "DELETE FROM events WHERE deployment = ? AND execution = ?",
             outbox::FORGET,
+            used::FORGET,
             "DELETE FROM executions WHERE deployment = ? AND id = ?",
         ]
         .map(|sql| {

@@ -11,9 +11,14 @@ use crate::ops::turns::Turn;
 pub(super) struct Health(BTreeMap<String, String>);
 
 impl Health {
-    /// Looks at what a turn has seen, and at why mail can't be sent, if that is so.
-    pub(super) fn look_at(&mut self, turn: &Turn, mail: Option<String>) {
-        let mut now = BTreeMap::new();
+    /// Looks at what a turn has seen, at why mail can't be sent, if that is so, and at what else is wrong beside it.
+    pub(super) fn look_at(
+        &mut self,
+        turn: &Turn,
+        mail: Option<String>,
+        beside: BTreeMap<String, String>,
+    ) {
+        let mut now = beside;
         if let Some(why) = mail {
             now.insert("mail".to_owned(), why);
         }

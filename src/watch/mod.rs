@@ -1,14 +1,16 @@
 //! `zoe watch`: the scheduler in the background. A timer and Docker's events wake it; what it does any command does too.
 //!
-//! It decides nothing: [`Turns`] makes the passes, and mail goes out beside them ([`post`]). What it tells goes through `tracing` ([`decisions`], [`health`]) and, under
+//! It decides nothing: [`Turns`] makes the passes, mail goes out beside them ([`post`]), and beside them what nobody uses is looked after ([`culler`]). What it tells goes through `tracing` ([`decisions`], [`health`]) and, under
 //! systemd, to the service manager ([`manager`]).
 
+mod culler;
 mod decisions;
 mod health;
 mod manager;
 mod post;
 mod shelf;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,9 +20,10 @@ use tokio::sync::Notify;
 use crate::engine::gate::Latch;
 use crate::logs::retention::Keep;
 use crate::ops::hints::Hints;
-use crate::ops::turns::Turns;
-use crate::ops::{Context, OpsError, mail};
+use crate::ops::turns::{Turn, Turns};
+use crate::ops::{Context, OpsError, culling, mail};
 
+use culler::Culler;
 use decisions::Decisions;
 use health::Health;
 use manager::Manager;
@@ -136,6 +139,7 @@ pub async fn forever(context: &Context, interval: Duration, keep: Keep, stop: &m
     let mut turns = Turns::new(context, &decisions);
     let mut shelf = Shelf::new(context, keep);
     let postman = Postman::start(context);
+    let culler = Culler::start(context);
     tracing::info!(deployment = %context.settings.deployment, interval = ?interval, "watching");
     loop {
         hints.listen(context).await;
@@ -146,8 +150,9 @@ pub async fn forever(context: &Context, interval: Duration, keep: Keep, stop: &m
         let pause = match &turn {
             Ok(turn) => {
                 decisions.look_at(turn);
-                health.look_at(turn, postman.trouble());
+                health.look_at(turn, postman.trouble(), culler.troubles());
                 shelf.look_at(turn);
+                culler.look_at(turn);
                 turn.due
                     .unwrap_or(interval)
                     .clamp(SHORTEST.min(interval), interval)
@@ -203,6 +208,21 @@ async fn single(
     done
 }
 
+/// Looks after what nobody uses, once; what could not be done.
+async fn cull(context: &Context, turn: &Turn) -> BTreeMap<String, String> {
+    if turn.database.is_some() {
+        return BTreeMap::new();
+    }
+    let concerned = culling::concerned(context, &turn.snapshot);
+    match culling::round(context, &concerned).await {
+        Ok(round) => {
+            round.acts.iter().for_each(culler::tell);
+            round.troubles
+        }
+        Err(error) => [("what is used".to_owned(), error.to_string())].into(),
+    }
+}
+
 async fn until_through(
     context: &Context,
     turns: &mut Turns<'_>,
@@ -210,14 +230,22 @@ async fn until_through(
     mut shelf: Shelf<'_>,
 ) -> Result<Vec<String>, OpsError> {
     let mut health = Health::default();
+    let mut troubles = BTreeMap::new();
+    let mut is_culled = false;
     for _ in 0..MOST_TURNS {
         let turn = turns.turn().await?;
         decisions.look_at(&turn);
-        health.look_at(&turn, None);
+        health.look_at(&turn, None, troubles.clone());
         shelf.look_at(&turn);
         // What another works at is the other's.
         if turn.is_settled || (turn.other.is_some() && turns.is_idle()) {
-            break;
+            if is_culled {
+                break;
+            }
+            is_culled = true;
+            // What it has marked the next turn ends.
+            troubles = cull(context, &turn).await;
+            continue;
         }
         if !turns.is_idle() {
             turns.work().await;

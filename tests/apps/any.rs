@@ -7,8 +7,9 @@ use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 use zoe::model::{
-    Application, ArrayPlace, Bytes, Component, Cores, Dependency, ExecutionId, MailOn, Overhead,
-    Port, Protocol, ProxyPath, Ready, RequiredEnd, Retries, Terms, Threshold, Ticket, Volume,
+    Activity, Application, ArrayPlace, Bytes, Component, Cores, Dependency, ExecutionId,
+    IdleTimeout, MailOn, Overhead, Port, PortName, Protocol, ProxyPath, Ready, RequiredEnd,
+    Retries, Terms, Threshold, Ticket, Volume,
 };
 
 /// Any text without NUL, its dollar signs doubled.
@@ -139,8 +140,10 @@ fn component() -> impl Strategy<Value = Component> {
 /// Any valid application.
 pub fn application() -> impl Strategy<Value = Application> {
     let name = "[a-z0-9]([a-z0-9._-]{0,20}[a-z0-9])?";
-    (name, "\\PC{0,40}", any::<bool>(), vec(component(), 1..4)).prop_map(
-        |(name, description, monitored, mut components)| {
+    let activity = option::of((idle_timeout(), any::<bool>(), any::<bool>()));
+    let rest = (any::<bool>(), activity);
+    (name, "\\PC{0,40}", rest, vec(component(), 1..4)).prop_map(
+        |(name, description, (monitored, activity), mut components)| {
             let image = components[0].image.clone();
             for (i, component) in components.iter_mut().enumerate() {
                 component.name = format!("c{i}").parse().unwrap();
@@ -148,8 +151,23 @@ pub fn application() -> impl Strategy<Value = Application> {
                 // A monitor cannot be.
                 component.replaceable &= !monitored || i > 0;
             }
+            let http = components.iter().find_map(|component| {
+                let mut ports = component.ports.iter();
+                let port = ports.find(|port| port.protocol == Protocol::Http)?;
+                Some(PortName {
+                    component: component.name.clone(),
+                    port: port.name.clone(),
+                })
+            });
+            let activity = activity.map(|(idle_timeout, jupyter, requests)| Activity {
+                idle_timeout,
+                jupyter: http.clone().filter(|_| jupyter),
+                http: requests || http.is_none(),
+                spark: http,
+            });
             Application {
                 name,
+                activity,
                 description,
                 monitor: monitored.then(|| "c0".parse().unwrap()),
                 secrets: vec!["one".to_owned(), "two".to_owned()],
@@ -170,8 +188,9 @@ fn terms() -> impl Strategy<Value = Terms> {
     let mail_on = option::of(proptest::sample::select(
         MailOn::NAMED.map(|(_, on)| on).to_vec(),
     ));
-    (any::<i32>(), after, array, retries, any::<bool>(), mail_on).prop_map(
-        |(priority, after, array, (most, codes), held, mail_on)| Terms {
+    let rest = (mail_on, idle_timeout());
+    (any::<i32>(), after, array, retries, any::<bool>(), rest).prop_map(
+        |(priority, after, array, (most, codes), held, (mail_on, idle_timeout))| Terms {
             priority,
             after: after
                 .into_iter()
@@ -192,8 +211,15 @@ fn terms() -> impl Strategy<Value = Terms> {
             retries: Retries { most, codes },
             held,
             mail_on,
+            idle_timeout,
         },
     )
+}
+
+fn idle_timeout() -> impl Strategy<Value = Option<IdleTimeout>> {
+    let after = (1..3_155_760_000i64)
+        .prop_map(|seconds| IdleTimeout::After(SignedDuration::from_secs(seconds)));
+    option::of(prop_oneof![Just(IdleTimeout::Never), after])
 }
 
 pub fn ticket() -> impl Strategy<Value = Ticket> {

@@ -71,6 +71,10 @@ fn what_is_written_is_for_people() {
     monitor = "master"
     secrets = ["auth"]
 
+    [activity]
+    idle_timeout = "never"
+    spark = "master/web"
+
     [[component]]
     name = "master"
     image = "zoe/spark-master:latest"

@@ -69,7 +69,7 @@ fn all_at_once_with_their_places() {
     component 'worker', field 'corez': is not known (did you mean 'cores'?); fields here are name, image, core, elastic, replaceable, cores, memory, command, secrets, volumes, files, overhead, env, port, ready, placement
     component 'worker', field 'env.F': is the number 5, which will not do here; write a text in quotes
     component 'driver', field 'elastic': is the number -1, which will not do here; write a whole number such as 2
-    field 'title': is not known; fields here are schema, name, description, monitor, secrets, component
+    field 'title': is not known; fields here are schema, name, description, monitor, secrets, activity, component
     component 'worker', field 'cores': is missing; give a number such as 0.5
     component 'worker', field 'memory': '2x' is not a size; write a number and a unit, such as 512m, 2g or 1.5g (units: b, k, m, g, t, powers of 1024)
     component 'worker', field 'volumes': '/data' is no volume; write SOURCE:TARGET or SOURCE:TARGET:ro, such as /data:/data:ro
@@ -111,7 +111,7 @@ field 'name': is missing; say what the application is called
 there is no component; describe at least one in [[component]]
 "#);
     insta::assert_snapshot!(said("schema = 2\nname = 7\n[[components]]\n"), @r#"
-field 'components': is not known (did you mean 'component'?); fields here are schema, name, description, monitor, secrets, component
+field 'components': is not known (did you mean 'component'?); fields here are schema, name, description, monitor, secrets, activity, component
 field 'name': is the number 7, which will not do here; write a text in quotes
 field 'schema': schema 2 is not known to this zoe; it reads schema 1
 there is no component; describe at least one in [[component]]

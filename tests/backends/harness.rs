@@ -123,6 +123,7 @@ pub fn ticket(harness: &dyn BackendUnderTest, components: Vec<Component>) -> Tic
             description: "What a backend must do".to_owned(),
             monitor: components.first().map(|c| c.name.clone()),
             secrets: components.iter().flat_map(|c| c.secrets.clone()).collect(),
+            activity: None,
             components,
         },
         submitted_at: Timestamp::now().round(jiff::Unit::Second).unwrap(),

@@ -60,6 +60,7 @@ impl Site {
                 description: "a test".to_owned(),
                 monitor: Some(components[0].0.parse().unwrap()),
                 secrets: vec!["token".to_owned()],
+                activity: None,
                 components: components.iter().map(component).collect(),
             },
             submitted_at: Timestamp::now(),

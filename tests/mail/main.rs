@@ -22,5 +22,6 @@ mod site;
 mod away;
 mod cases;
 mod hostile;
+mod notebooks;
 mod operator;
 mod server;

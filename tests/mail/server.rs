@@ -76,7 +76,15 @@ fn openssl(directory: &Path, arguments: &str) {
 impl Post {
     /// A server is there, and zoe knows of it and of the user's address.
     pub fn new(manner: Manner) -> Self {
-        let place = Place::memory("cores=8&memory=16g&images=all");
+        Self::of(manner, Place::memory("cores=8&memory=16g&images=all"))
+    }
+
+    /// The same, on the real Engine.
+    pub fn engine(manner: Manner) -> Self {
+        Self::of(manner, Place::engine())
+    }
+
+    fn of(manner: Manner, place: Place) -> Self {
         let mut post = Self {
             place,
             manner,

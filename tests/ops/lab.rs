@@ -96,6 +96,7 @@ pub fn lab_of(options: &str, gate: Gate) -> Lab {
         runtime: SignedDuration::from_hours(1),
         ageing: zoe::model::AGEING,
         mail: None,
+        culling: zoe::ops::culling::Culling::default(),
         start_deadline: SignedDuration::from_secs(30),
         quota: Quota::default(),
         quota_window: SignedDuration::from_hours(24),
@@ -127,6 +128,12 @@ impl Lab {
     /// Time stands still for who asks the context.
     pub fn stop_clock(&self) {
         *self.clock.stopped.lock().unwrap() = Some(Timestamp::now());
+    }
+
+    /// Time stands still so much later than it does, or than it is.
+    pub fn later(&self, seconds: i64) {
+        let later = self.clock.now() + SignedDuration::from_secs(seconds);
+        *self.clock.stopped.lock().unwrap() = Some(later);
     }
 
     /// Time goes on.

@@ -8,6 +8,7 @@
 )]
 
 mod basics;
+mod culling;
 mod lab;
 mod losses;
 mod outage;

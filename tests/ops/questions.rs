@@ -42,6 +42,8 @@ impl Counting {
     }
 }
 
+impl zoe::store::Activities for Counting {}
+
 #[async_trait]
 impl Store for Counting {
     fn place(&self) -> String {

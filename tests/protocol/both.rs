@@ -55,6 +55,8 @@ impl OpenStore for Both {
     }
 }
 
+impl zoe::store::Activities for Both {}
+
 #[async_trait]
 impl Store for Both {
     fn place(&self) -> String {

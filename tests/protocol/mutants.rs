@@ -93,6 +93,8 @@ impl OpenStore for History {
     }
 }
 
+impl zoe::store::Activities for History {}
+
 #[async_trait]
 impl Store for History {
     fn place(&self) -> String {

@@ -217,6 +217,8 @@ impl OpenStore for MemoryStore {
     }
 }
 
+impl zoe::store::Activities for MemoryStore {}
+
 #[async_trait]
 impl Store for MemoryStore {
     fn place(&self) -> String {

@@ -22,6 +22,7 @@ macro_rules! on_both {
 }
 
 mod accounts;
+mod activity;
 mod file;
 #[path = "../common/mariadb.rs"]
 mod mariadb;

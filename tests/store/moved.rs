@@ -63,6 +63,11 @@ async fn fill(site: &Site) {
     let mut letter = crate::outbox::letter(1);
     "<p>é</p>".clone_into(&mut letter.bodies.html);
     store.post(&deployment(), &letter).await.unwrap();
+    let look = crate::activity::look(1, 7);
+    store.looked(&deployment(), &look).await.unwrap();
+    let here = deployment();
+    let position = store.set_position(&here, "host:/log /zoe", "1:2:a");
+    position.await.unwrap();
     let length = SignedDuration::from_secs(60);
     let mine = deployment();
     let lease = store.lease(&mine, "host=a pid=7", at(0), length, None);
@@ -118,8 +123,8 @@ async fn importing_twice_adds_nothing_and_what_differs_is_refused_whole(site: Si
     store.forget(&deployment(), id(1)).await.unwrap();
     store.release(&deployment(), "host=a pid=7").await.unwrap();
     let imported = import(&site, &text).await.unwrap();
-    assert_eq!(imported.added.values().sum::<u64>(), 3, "{imported:?}");
-    assert_eq!((imported.same, imported.kept), (rows - 4, 1));
+    assert_eq!(imported.added.values().sum::<u64>(), 4, "{imported:?}");
+    assert_eq!((imported.same, imported.kept), (rows - 5, 1));
     // What is something else is left as it is, and nothing comes in beside it.
     store.forget(&deployment(), id(1)).await.unwrap();
     store.forget(&deployment(), id(249)).await.unwrap();

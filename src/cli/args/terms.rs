@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use super::values;
 use crate::model::ids::shorten;
-use crate::model::{MailOn, RequiredEnd, Retries};
+use crate::model::{ActivityError, IdleTimeout, MailOn, RequiredEnd, Retries};
 use crate::ops::submit::{After, Array, Asked};
 
 /// The most executions of one array.
@@ -33,6 +33,10 @@ pub struct QueueArgs {
     /// configuration says]
     #[arg(long, value_name = "WHEN", value_enum, hide_possible_values = true)]
     pub mail_on: Option<MailOnArg>,
+    /// End it when nobody has used it for so long: 30m, 4h, 1d, or never [default: what the application or the configuration
+    /// says]
+    #[arg(long, value_name = "TIME|never", value_parser = idle_timeout)]
+    pub idle_timeout: Option<IdleTimeout>,
 }
 
 /// The word for when an owner is written to.
@@ -98,7 +102,13 @@ pub fn asked(queue: &QueueArgs, batch: Option<&BatchArgs>) -> Asked {
         },
         held: queue.hold,
         mail_on: queue.mail_on.map(Into::into),
+        idle_timeout: queue.idle_timeout,
     }
+}
+
+fn idle_timeout(text: &str) -> Result<IdleTimeout, String> {
+    text.parse()
+        .map_err(|error: ActivityError| error.to_string())
 }
 
 fn after(text: &str) -> Result<After, String> {

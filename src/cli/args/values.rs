@@ -2,51 +2,16 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{Bytes, Cores, ExecutionName, ids::shorten};
+use crate::model::{Bytes, Cores, ExecutionName, activity, ids::shorten};
 
 /// `30s`, `10m`, `2h`, `1h30m`, `1d`, or a number of seconds; more than nothing.
 pub fn duration(text: &str) -> Result<SignedDuration, String> {
-    let wrong = || {
+    activity::length(text).ok_or_else(|| {
         format!(
             "'{}' is not a length of time; write one such as 30s, 10m, 2h, 1h30m or 1d",
             shorten(text)
         )
-    };
-    let mut total: i64 = 0;
-    let mut rest = text.trim();
-    if rest.bytes().all(|b| b.is_ascii_digit()) && !rest.is_empty() {
-        total = rest.parse().map_err(|_| wrong())?;
-        rest = "";
-    }
-    let mut last = i64::MAX;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
-        let (number, tail) = rest.split_at(digits);
-        let unit = match tail.chars().next() {
-            Some('s') => 1,
-            Some('m') => 60,
-            Some('h') => 3600,
-            Some('d') => 86_400,
-            _ => return Err(wrong()),
-        };
-        // Units go from large to small, so that 1m2h is a slip and not two hours and a minute.
-        if unit >= last {
-            return Err(wrong());
-        }
-        last = unit;
-        let seconds = number
-            .parse::<i64>()
-            .ok()
-            .and_then(|n| n.checked_mul(unit))
-            .and_then(|s| total.checked_add(s));
-        total = seconds.ok_or_else(wrong)?;
-        rest = tail.get(1..).unwrap_or_default();
-    }
-    // A century is more than any job needs and keeps all sums with times of day in range.
-    match total {
-        1..=3_155_760_000 => Ok(SignedDuration::from_secs(total)),
-        _ => Err(wrong()),
-    }
+    })
 }
 
 /// The same for what may be shorter than a second, too: `250ms`.

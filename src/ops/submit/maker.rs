@@ -148,6 +148,7 @@ impl Maker<'_> {
                 retries: asked.retries.clone(),
                 held: asked.held,
                 mail_on: asked.mail_on,
+                idle_timeout: asked.idle_timeout,
             },
             proxy: parts::proxy_path(context, &submission.application)?,
             job_image: self.job_image.clone(),

@@ -79,7 +79,8 @@ fn what_a_page_does_by_itself_or_was_refused_is_no_life() {
         ("PUT", "/api/contents/a.ipynb", 200),
         ("PATCH", "/api/contents/a", 200),
         ("DELETE", "/api/kernels/1", 204),
-        ("GET", "/api/kernels/1/channels?session_id=2", 101),
+        ("GET", "/lab?from=/api/", 200),
+        ("GET", "/ws", 101),
         ("GET", "/files/a.csv", 200),
     ] {
         assert!(alive(method, rest, status), "{method} {rest} {status}");
@@ -87,6 +88,9 @@ fn what_a_page_does_by_itself_or_was_refused_is_no_life() {
     for (method, rest, status) in [
         ("GET", "/api/kernels?1700000000000", 200),
         ("GET", "/api/sessions", 304),
+        ("GET", "/api/kernels/1/channels?session_id=2", 101),
+        ("GET", "/api/events/subscribe", 101),
+        ("GET", "/terminals/websocket/1", 101),
         ("GET", "/api/contents?content=1", 200),
         ("GET", "/lab", 403),
         ("GET", "/lab", 404),

@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/mysql/0002_terms.sql"),
     include_str!("../../../migrations/mysql/0003_mail.sql"),
     include_str!("../../../migrations/mysql/0004_search.sql"),
+    include_str!("../../../migrations/mysql/0005_activity.sql"),
 ];
 
 /// What has been done. A row is there from the moment on at which the first statement is run.

@@ -1,0 +1,207 @@
+//! What people are told of the use of executions, and the wish to keep one that nobody uses.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::context::Context;
+use super::error::{ErrorKind, OpsError};
+use super::resolve::{self, Found};
+use super::view::{ActivityView, SignView};
+use super::{record, rights};
+use crate::idle::{Known, Rule, Told, Verdict, Warned, ends_at};
+use crate::model::{Execution, ExecutionId, Phase};
+use crate::store::{Activity, Kept};
+
+/// The kinds of events: somebody wants it kept, or not any more; the detail says who, and until when.
+const KEPT: &str = "kept";
+const NOT_KEPT: &str = "not-kept";
+/// How much later than it should a look may come before what it saw is old.
+const LATE: SignedDuration = SignedDuration::from_mins(2);
+
+/// Until when something is kept that is kept until told otherwise: the first moment of the year 9999.
+const FOR_EVER: i64 = 253_370_764_800;
+
+/// Whether it is kept until told otherwise that is kept until then.
+pub fn is_for_ever(until: Timestamp) -> bool {
+    until.as_second() >= FOR_EVER
+}
+
+/// For how long something is to be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// For so long from now on.
+    For(SignedDuration),
+    /// Until somebody says otherwise.
+    Always,
+    /// Not any more.
+    Off,
+}
+
+/// What was said of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    /// Which execution.
+    pub id: ExecutionId,
+    /// What it is called.
+    pub name: String,
+    /// Until when it is kept; [`is_for_ever`] says whether that is until told otherwise. `None` if it is not.
+    pub until: Option<Timestamp>,
+}
+
+/// After how long an execution is ended when nobody uses it; `None` for never.
+pub(super) fn rule(context: &Context, execution: &Execution) -> Option<Rule> {
+    let ticket = &execution.ticket;
+    let activity = ticket.application.activity.as_ref();
+    let ages = context.settings.culling.ages;
+    Rule::of(ticket.terms.idle_timeout, activity, ages)
+}
+
+/// Notes that an execution is to be kept, or not any more, whether or not somebody uses it.
+pub async fn keep(context: &Context, text: &str, keep: Keep) -> Result<Wish, OpsError> {
+    let found = resolve::resolve(context, text).await?;
+    rights::check(context, "keep it", [&found]).await?;
+    let execution = match &found {
+        Found::Alive(execution) => execution,
+        Found::Past(record) => return Err(conflict(record.id, "is over")),
+    };
+    let id = execution.ticket.id;
+    if matches!(execution.phase(), Phase::Ending(_)) {
+        return Err(conflict(id, "is being ended"));
+    }
+    if rule(context, execution).is_none() {
+        let message = format!("{id} is kept anyway: it is not ended for being idle");
+        return Err(OpsError::new(ErrorKind::Conflict, message));
+    }
+    let now = context.now();
+    let for_ever = Timestamp::from_second(FOR_EVER).unwrap_or(Timestamp::MAX);
+    let until = match keep {
+        Keep::For(length) => Some(now.checked_add(length).unwrap_or(for_ever)),
+        Keep::Always => Some(for_ever),
+        Keep::Off => None,
+    };
+    let by = &context.settings.user;
+    let kept = until.map(|until| Kept {
+        until,
+        by: by.clone(),
+    });
+    let store = context.history.open().await?;
+    let deployment = &context.settings.deployment;
+    if !store.keep(deployment, id, kept.as_ref(), now).await? {
+        return Err(conflict(id, "is being ended"));
+    }
+    let (kind, detail) = match (keep, until) {
+        (Keep::For(_), Some(until)) => (KEPT, format!("until {until:.0}, by {by}")),
+        (Keep::Always, _) => (KEPT, format!("until told otherwise, by {by}")),
+        (Keep::For(_) | Keep::Off, _) => (NOT_KEPT, format!("by {by}")),
+    };
+    record::event(context, Some(&store), id, kind, &detail).await;
+    Ok(Wish {
+        id,
+        name: execution.ticket.name.to_string(),
+        until,
+    })
+}
+
+fn conflict(id: ExecutionId, why: &str) -> OpsError {
+    OpsError::new(ErrorKind::Conflict, format!("{id} {why}"))
+}
+
+/// What is known of the use of those that run and are ended when nobody uses them. History is asked only if there are any; where
+/// it can't be had, nothing is known.
+pub(super) async fn views<'e>(
+    context: &Context,
+    executions: impl Iterator<Item = &'e Execution>,
+) -> BTreeMap<ExecutionId, ActivityView> {
+    let ruled = executions.filter_map(|execution| {
+        let runs = matches!(execution.phase(), Phase::Running { .. });
+        let rule = rule(context, execution).filter(|_| runs)?;
+        Some((execution, rule))
+    });
+    let ruled: Vec<(&Execution, Rule)> = ruled.collect();
+    if ruled.is_empty() {
+        return BTreeMap::new();
+    }
+    let ids: Vec<ExecutionId> = ruled.iter().map(|(e, _)| e.ticket.id).collect();
+    let known = async {
+        let store = context.history.open().await?;
+        store.activity_of(&context.settings.deployment, &ids).await
+    };
+    let known = match known.await {
+        Ok(known) => known,
+        Err(error) => {
+            tracing::warn!(%error, "what is used is not known");
+            return BTreeMap::new();
+        }
+    };
+    let view = |(execution, rule): (&Execution, Rule)| {
+        let id = execution.ticket.id;
+        (id, view(context, execution, rule, known.get(&id)))
+    };
+    ruled.into_iter().map(view).collect()
+}
+
+fn view(
+    context: &Context,
+    execution: &Execution,
+    rule: Rule,
+    known: Option<&Activity>,
+) -> ActivityView {
+    let now = context.now();
+    let mut view = ActivityView {
+        idle_timeout: rule.end,
+        state: None,
+        used_at: None,
+        used_by: None,
+        checked_at: None,
+        warned_at: None,
+        ends_at: None,
+        kept_until: None,
+        signs: Vec::new(),
+    };
+    let Some(known) = known else { return view };
+    let kept = known.kept.as_ref().map(|kept| kept.until);
+    view.kept_until = kept.filter(|until| *until > now);
+    let (Some(used_at), Some(checked_at)) = (known.used_at, known.checked_at) else {
+        return view;
+    };
+    // What was looked at is another run of it, before it was started once more.
+    if execution.started_at().is_some_and(|at| checked_at < at) {
+        return view;
+    }
+    view.checked_at = Some(checked_at);
+    view.used_at = Some(used_at);
+    view.used_by = known.used_by.map(|sign| sign.word().to_owned());
+    let signs = known.said.iter().map(|(sign, said)| SignView {
+        sign: sign.word().to_owned(),
+        state: said.verdict.word().to_owned(),
+        used_at: said.at,
+        text: said.text.clone(),
+    });
+    view.signs = signs.collect();
+    let every = SignedDuration::try_from(context.settings.culling.every);
+    let late = every.unwrap_or(SignedDuration::MAX).saturating_add(LATE);
+    if now.duration_since(checked_at) > late {
+        // Nobody watches: it may be used, and it is not ended.
+        return view;
+    }
+    let verdicts = known.said.iter().map(|(_, said)| said.verdict);
+    let verdict = verdicts.max().unwrap_or(Verdict::Unreadable);
+    view.state = Some(verdict.word().to_owned());
+    let warned = known.warned.filter(|warned| warned.period == used_at);
+    view.warned_at = warned.map(|warned| warned.at);
+    if verdict == Verdict::Idle {
+        let known = Known {
+            used_at,
+            warned: warned.map(|warned| Warned {
+                period: warned.period,
+                deadline: warned.ends_at,
+                told: Told::Nobody,
+            }),
+            kept_until: kept,
+        };
+        let ends_at = ends_at(rule, &known, now);
+        view.ends_at = Some(ends_at).filter(|at| !is_for_ever(*at));
+    }
+    view
+}
