@@ -121,9 +121,11 @@ fn an_idle_notebook_is_warned_and_ended_and_no_other_is() {
     assert_eq!(used["state"], "unreadable");
     assert_eq!(used["signs"][0]["text"], "it answered 404", "{used}");
     let used = activity(post, kept);
-    assert_eq!(
-        (&used["state"], &used["ends_at"]),
-        (&"idle".into(), &used["kept_until"])
+    assert_eq!(used["state"], "idle");
+    // It would be warned first.
+    assert!(
+        used["ends_at"].as_str() > used["kept_until"].as_str(),
+        "{used}"
     );
     // Nobody wants it kept any more: it is warned, too.
     post.zoe(&["keep", "kept", "off"]);
