@@ -30,6 +30,7 @@ mod spark {
     mod corpus;
     mod handle;
     mod http;
+    mod idle;
     mod java;
     mod kernel;
     mod life;

@@ -43,6 +43,8 @@ pub(super) struct Activity {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spark: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub driver: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub http: Option<bool>,
 }
 

@@ -82,6 +82,7 @@ fn read_activity(written: &format::Activity, problems: &mut Problems) -> Activit
         idle_timeout: read_part(timeout.as_deref(), "idle_timeout", problems),
         jupyter: read_part(written.jupyter.as_deref(), "jupyter", problems),
         spark: read_part(written.spark.as_deref(), "spark", problems),
+        driver: read_part(written.driver.as_deref(), "driver", problems),
         http: written.http.unwrap_or(true),
     }
 }

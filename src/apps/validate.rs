@@ -139,7 +139,17 @@ fn check_activity(application: &Application, problems: &mut Problems) {
             "says nothing that tells whether it is used; name a port in jupyter or spark, or leave http = false out",
         );
     }
-    let asked = [("jupyter", &activity.jupyter), ("spark", &activity.spark)];
+    if activity.driver.is_some() && activity.spark.is_none() {
+        problems.add(
+            "field 'activity.driver'",
+            "goes with spark: the master knows which applications there are; name its port there",
+        );
+    }
+    let asked = [
+        ("jupyter", &activity.jupyter),
+        ("spark", &activity.spark),
+        ("driver", &activity.driver),
+    ];
     for (field, name) in asked {
         let Some(name) = name else { continue };
         let port = application

@@ -26,6 +26,7 @@ fn write_activity(activity: &Activity) -> format::Activity {
             .map(|timeout| Amount::Text(timeout.to_string())),
         jupyter: activity.jupyter.as_ref().map(ToString::to_string),
         spark: activity.spark.as_ref().map(ToString::to_string),
+        driver: activity.driver.as_ref().map(ToString::to_string),
         http: (!activity.http).then_some(false),
     }
 }

@@ -26,6 +26,8 @@ struct App {
     starttime: Option<i64>,
     #[serde(default)]
     duration: Option<i64>,
+    #[serde(default)]
+    cores: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -43,11 +45,20 @@ struct Executor {
 /// An application, and what its driver answered: how many jobs run and how many tasks it has had, or why that is not known.
 pub type Driver = (String, Result<(usize, u64), String>);
 
+/// An application on a master.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Application {
+    /// Its id: letters, digits and `-`.
+    pub id: String,
+    /// Whether it may have executors; without cores it has none, and no task runs.
+    pub has_executors: bool,
+}
+
 /// The applications on a master.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Applications {
-    /// Those that are there now, by their ids: letters, digits and `-`.
-    pub active: Vec<String>,
+    /// Those that are there now.
+    pub active: Vec<Application>,
     /// When one began or ended last.
     pub at: Option<Timestamp>,
 }
@@ -69,24 +80,33 @@ pub fn applications(answer: &[u8]) -> Result<Applications, String> {
     let ended = master.completedapps.iter();
     let ended = ended.filter_map(|app| app.starttime?.checked_add(app.duration?));
     let last = begun.chain(ended).max();
+    let active = master.activeapps.into_iter().map(|app| Application {
+        id: app.id,
+        has_executors: app.cores != Some(0),
+    });
     Ok(Applications {
-        active: master.activeapps.into_iter().map(|app| app.id).collect(),
+        active: active.collect(),
         at: last.and_then(|ms| Timestamp::from_millisecond(ms).ok()),
     })
 }
 
 /// What the driver of an application is asked: for its running jobs, and for its executors.
 pub fn questions(id: &str) -> [String; 2] {
-    let base = format!("/proxy/{id}/api/v1/applications/{id}");
+    let base = format!("/api/v1/applications/{id}");
     [
         format!("{base}/jobs?status=running"),
         format!("{base}/executors"),
     ]
 }
 
+/// Where the driver of an application is below its master, if that leads to drivers.
+pub fn through_master(id: &str) -> String {
+    format!("/proxy/{id}")
+}
+
 /// What a driver answered: how many jobs run, and how many tasks it has had.
 pub fn driver(jobs: &[u8], executors: &[u8]) -> Result<(usize, u64), String> {
-    let wrong = |what: &str| format!("its driver's answer about {what} is not Spark's");
+    let wrong = |what: &str| format!("what it answers about {what} is not Spark's");
     let jobs: Vec<Job> = serde_json::from_slice(jobs).map_err(|_| wrong("jobs"))?;
     let executors: Vec<Executor> =
         serde_json::from_slice(executors).map_err(|_| wrong("executors"))?;

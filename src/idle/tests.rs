@@ -36,6 +36,7 @@ fn the_nearest_word_counts() {
         idle_timeout: None,
         jupyter: None,
         spark: None,
+        driver: None,
         http: true,
     };
     let of = |asked, activity: &Activity| Rule::of(asked, Some(activity), site);
@@ -202,13 +203,13 @@ fn an_open_spark_context_is_no_work() {
         "completedapps":[{"id":"app-2026-0000","starttime":1000,"duration":7000}]}"#;
     let apps = spark::applications(master).unwrap();
     assert_eq!((apps.active.len(), apps.at), (1, Some(at(8))));
-    assert_eq!(
-        spark::questions("app-1"),
-        [
-            "/proxy/app-1/api/v1/applications/app-1/jobs?status=running",
-            "/proxy/app-1/api/v1/applications/app-1/executors"
-        ]
-    );
+    assert!(apps.active[0].has_executors);
+    let [jobs, executors] = spark::questions("app-1");
+    assert_eq!(jobs, "/api/v1/applications/app-1/jobs?status=running");
+    assert_eq!(executors, "/api/v1/applications/app-1/executors");
+    assert_eq!(spark::through_master("app-1"), "/proxy/app-1");
+    let waits = br#"{"activeapps":[{"id":"app-1","cores":0}]}"#;
+    assert!(!spark::applications(waits).unwrap().active[0].has_executors);
     let executors =
         br#"[{"id":"driver","totalTasks":0},{"id":"0","totalTasks":12,"activeTasks":0}]"#;
     let driver = |jobs: &[u8]| vec![("app-2026-0001".to_owned(), spark::driver(jobs, executors))];

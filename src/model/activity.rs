@@ -17,6 +17,8 @@ pub struct Activity {
     pub jupyter: Option<PortName>,
     /// Where a Spark master's pages are.
     pub spark: Option<PortName>,
+    /// Where the driver's own pages are; others are asked through the master.
+    pub driver: Option<PortName>,
     /// Whether requests through the web server count.
     pub http: bool,
 }

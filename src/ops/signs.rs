@@ -15,8 +15,8 @@ use crate::idle::{Said, Sign, jupyter, spark};
 use crate::model::{Component, Execution, PortName, Private, Secret};
 use crate::proxy::access_log::{self, Mark, Seen};
 
-/// How long one answer may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long one answer may take: the first of a driver on a busy machine takes seconds.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How long reading on in an access log may take.
 const READING: Duration = Duration::from_mins(1);
 
@@ -48,7 +48,9 @@ pub(super) async fn ask(
         let name = activity.spark.as_ref()?;
         let before = before.iter().find(|(sign, _)| *sign == Sign::Spark);
         let count = before.and_then(|(_, said)| said.count.as_deref());
-        let said = ask_spark(context, execution, name, count).await;
+        let mut said = ask_spark(context, execution, (name, activity.driver.as_ref()), count).await;
+        // What is done until it can be read again is seen then.
+        said.count = said.count.or(count.map(str::to_owned));
         Some((Sign::Spark, said))
     };
     let (jupyter, spark) = join(jupyter, spark).await;
@@ -182,20 +184,22 @@ async fn one_jupyter(place: &Place<'_>) -> Result<Said, String> {
 async fn ask_spark(
     context: &Context,
     execution: &Execution,
-    name: &PortName,
+    (master, driver): (&PortName, Option<&PortName>),
     before: Option<&str>,
 ) -> Said {
-    let places = match places(context, execution, name, None) {
+    let masters = match places(context, execution, master, None) {
         Ok(places) => places,
         Err(why) => return Said::unreadable(why),
     };
+    let drivers = driver.map(|name| places(context, execution, name, None));
+    let drivers = drivers.and_then(Result::ok).unwrap_or_default();
     // Those of several masters count together.
-    let (mut applications, mut drivers) = (None, Vec::new());
-    for place in &places {
-        match one_spark(place).await {
+    let (mut applications, mut answers) = (None, Vec::new());
+    for master in &masters {
+        match one_spark(master, &drivers).await {
             Err(why) => return Said::unreadable(why),
-            Ok((found, answers)) => {
-                drivers.extend(answers);
+            Ok((found, answered)) => {
+                answers.extend(answered);
                 let all = applications.get_or_insert(spark::Applications {
                     active: Vec::new(),
                     at: None,
@@ -206,25 +210,54 @@ async fn ask_spark(
         }
     }
     match applications {
-        Some(applications) => spark::read(&applications, &drivers, before),
+        Some(applications) => spark::read(&applications, &answers, before),
         None => Said::unreadable("nobody was asked"),
     }
 }
 
-async fn one_spark(place: &Place<'_>) -> Result<(spark::Applications, Vec<spark::Driver>), String> {
-    let applications = spark::applications(&place.body(spark::MASTER).await?)?;
-    let drivers = applications.active.iter().map(|id| async {
-        let [jobs, executors] = spark::questions(id);
-        let (jobs, executors) = join(place.body(&jobs), place.body(&executors)).await;
-        let of = |why: String| format!("its driver was asked through the master: {why}");
-        let answer = match (jobs, executors) {
-            (Ok(jobs), Ok(executors)) => spark::driver(&jobs, &executors),
-            (Err(why), _) | (_, Err(why)) => Err(of(why)),
+async fn one_spark(
+    master: &Place<'_>,
+    drivers: &[Place<'_>],
+) -> Result<(spark::Applications, Vec<spark::Driver>), String> {
+    let applications = spark::applications(&master.body(spark::MASTER).await?)?;
+    let answers = applications.active.iter().map(|application| async move {
+        let answer = if application.has_executors {
+            ask_driver(master, drivers, &application.id).await
+        } else {
+            Ok((0, 0))
         };
-        (id.clone(), answer)
+        (application.id.clone(), answer)
     });
-    let drivers = join_all(drivers).await;
-    Ok((applications, drivers))
+    let answers = join_all(answers).await;
+    Ok((applications, answers))
+}
+
+/// Asks the driver of an application, where it is known to be, else through the master.
+async fn ask_driver(
+    master: &Place<'_>,
+    drivers: &[Place<'_>],
+    id: &str,
+) -> Result<(usize, u64), String> {
+    let ask = async |place: &Place<'_>, base: &str| {
+        let [jobs, executors] = spark::questions(id).map(|path| format!("{base}{path}"));
+        let (jobs, executors) = join(place.body(&jobs), place.body(&executors)).await;
+        spark::driver(&jobs?, &executors?)
+    };
+    let mut directly = None;
+    for driver in drivers {
+        // It may be another's, or there is none there.
+        match ask(driver, "").await {
+            Ok(answer) => return Ok(answer),
+            Err(why) => directly = Some(why),
+        }
+    }
+    let answer = ask(master, &spark::through_master(id)).await;
+    answer.map_err(|why| match directly {
+        Some(directly) => {
+            format!("its driver can't be asked: {directly}; through the master: {why}")
+        }
+        None => format!("its driver can't be asked through the master: {why}"),
+    })
 }
 
 /// Reads on in an access log. A log that hangs is left behind.

@@ -163,6 +163,7 @@ pub fn application() -> impl Strategy<Value = Application> {
                 idle_timeout,
                 jupyter: http.clone().filter(|_| jupyter),
                 http: requests || http.is_none(),
+                driver: http.clone().filter(|_| !jupyter),
                 spark: http,
             });
             Application {

@@ -101,25 +101,13 @@ impl Kernel {
             .unwrap_or_else(|_| panic!("no answer to {code:?}"))
     }
 
+    /// Runs a cell and does not wait for it.
+    pub async fn begin(&mut self, code: &str) {
+        self.send(code).await;
+    }
+
     async fn execute(&mut self, code: &str) -> String {
-        self.sent += 1;
-        let id = format!("{}-{}", self.id, self.sent);
-        let request = json!({
-            "channel": "shell",
-            "header": {
-                "msg_id": id, "msg_type": "execute_request", "username": "test", "session": self.id,
-                "date": "2026-01-01T00:00:00Z", "version": "5.3",
-            },
-            "parent_header": {}, "metadata": {}, "buffers": [],
-            "content": {
-                "code": code, "silent": false, "store_history": true, "user_expressions": {},
-                "allow_stdin": false, "stop_on_error": true,
-            },
-        });
-        self.socket
-            .send(Message::text(request.to_string()))
-            .await
-            .unwrap();
+        let id = self.send(code).await;
         let mut shown = String::new();
         // The answer comes on one channel and what it shows on another: either may be the last.
         let (mut answered, mut idle) = (false, false);
@@ -144,6 +132,29 @@ impl Kernel {
             }
         }
         shown
+    }
+
+    /// Sends a cell, and gives the id of the message.
+    async fn send(&mut self, code: &str) -> String {
+        self.sent += 1;
+        let id = format!("{}-{}", self.id, self.sent);
+        let request = json!({
+            "channel": "shell",
+            "header": {
+                "msg_id": id, "msg_type": "execute_request", "username": "test", "session": self.id,
+                "date": "2026-01-01T00:00:00Z", "version": "5.3",
+            },
+            "parent_header": {}, "metadata": {}, "buffers": [],
+            "content": {
+                "code": code, "silent": false, "store_history": true, "user_expressions": {},
+                "allow_stdin": false, "stop_on_error": true,
+            },
+        });
+        self.socket
+            .send(Message::text(request.to_string()))
+            .await
+            .unwrap();
+        id
     }
 
     async fn next(&mut self) -> Value {
