@@ -6,7 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use zoe::model::{Bytes, Cores, ExecutionId, Quota, Resources};
 use zoe::ops::accounts::UserView;
 use zoe::ops::routes::RouteView;
-use zoe::ops::view::{ComponentView, ContainerView, ExecutionView, NamedUrl, State, TermsView};
+use zoe::ops::view::{
+    ActivityView, ComponentView, ContainerView, ExecutionView, NamedUrl, SignView, State, TermsView,
+};
 use zoe::output::{Look, pictures};
 use zoe::store::{Cover, LetterState, Posted, Role, Sum};
 
@@ -62,6 +64,7 @@ pub fn execution(choice: u8, text: &mut Texts<'_>) -> ExecutionView {
             attempt: Some(1),
             held: true,
             time_limit: Some(SignedDuration::from_secs(77)),
+            idle_timeout: Some("4h".to_owned()),
         },
         submitted_at: at(0),
         started_at: Some(at(60)),
@@ -75,6 +78,26 @@ pub fn execution(choice: u8, text: &mut Texts<'_>) -> ExecutionView {
             .collect(),
         components: (0..2).map(|_| component(text)).collect(),
         containers: (0..choice & 3).map(|_| container(text)).collect(),
+        activity: (choice & 32 == 0).then(|| activity(text)),
+    }
+}
+
+fn activity(text: &mut Texts<'_>) -> ActivityView {
+    ActivityView {
+        idle_timeout: SignedDuration::from_secs(77),
+        state: Some("idle".to_owned()),
+        used_at: Some(at(70)),
+        used_by: Some("jupyter".to_owned()),
+        checked_at: Some(at(100)),
+        warned_at: Some(at(90)),
+        ends_at: Some(at(200_000)),
+        kept_until: None,
+        signs: vec![SignView {
+            sign: "jupyter".to_owned(),
+            state: "unreadable".to_owned(),
+            used_at: None,
+            text: text(),
+        }],
     }
 }
 
