@@ -606,7 +606,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand db; and not __fish_seen_subcomma
 complete -c zoe -n "__fish_zoe_using_subcommand db; and not __fish_seen_subcommand_from init status migrate export import" -f -a "status" -d 'Show which database it is, and how it stands; nothing is changed'
 complete -c zoe -n "__fish_zoe_using_subcommand db; and not __fish_seen_subcommand_from init status migrate export import" -f -a "migrate" -d 'Bring its tables to what this version needs; what was interrupted is gone on with'
 complete -c zoe -n "__fish_zoe_using_subcommand db; and not __fish_seen_subcommand_from init status migrate export import" -f -a "export" -d 'Write everything in it, of all deployments, as lines of JSON'
-complete -c zoe -n "__fish_zoe_using_subcommand db; and not __fish_seen_subcommand_from init status migrate export import" -f -a "import" -d 'Take in what was exported: all of it, or nothing'
+complete -c zoe -n "__fish_zoe_using_subcommand db; and not __fish_seen_subcommand_from init status migrate export import" -f -a "import" -d 'Take in what was exported: all of it, or nothing; makes the database where there is none'
 complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from init" -s o -l output -d 'In which form: table or json' -r -f -a "table\t'For people'
 json\t'JSON'"
 complete -c zoe -n "__fish_zoe_using_subcommand db; and __fish_seen_subcommand_from init" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F

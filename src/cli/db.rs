@@ -14,10 +14,10 @@ use crate::output::database as view;
 /// Examples in the help.
 pub const EXAMPLES: &str = "\
 zoe db status                          which database it is, and how it stands
-zoe db init                            make it, and its tables (a command that needs them does so, too)
+zoe db init                            make it, and its tables (a file, and the tables on a server, make themselves)
 zoe db export site.jsonl               everything in it, as lines of JSON (docs/database.md)
 ZOE_DB_URL=mysql://zoe@db/zoe ZOE_DB_PASSWORD=… zoe db import site.jsonl
-                                       … into another one";
+                                       … into another one, which is made if it is not there";
 
 /// What to do.
 #[derive(Debug, Clone, Subcommand)]
@@ -30,14 +30,14 @@ pub enum DbCommand {
     Migrate(PlainForm),
     /// Write everything in it, of all deployments, as lines of JSON
     Export(ExportArgs),
-    /// Take in what was exported: all of it, or nothing
+    /// Take in what was exported: all of it, or nothing; makes the database where there is none
     Import(ImportArgs),
 }
 
 /// Arguments of `zoe db export`.
 #[derive(Debug, Clone, Args)]
 pub struct ExportArgs {
-    /// The file to write, readable for you only; '-' for standard output
+    /// The file to write, readable for you only; one that is there is replaced; '-' for standard output
     #[arg(value_name = "FILE", default_value = "-", hide_default_value = true)]
     file: PathBuf,
 }

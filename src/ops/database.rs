@@ -1,12 +1,14 @@
 //! The database as such: made, brought up to date, looked at, written out, taken in.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Write as _};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use super::error::{ErrorKind, OpsError};
 use crate::config::Db;
 use crate::store::{self, Change, Counts, Imported, Standing, StoreError};
+
+pub use super::export::export_to;
 
 /// How it stands; nothing is changed.
 pub async fn status(db: &Db) -> Result<Standing, OpsError> {
@@ -26,25 +28,6 @@ pub async fn migrate(db: &Db) -> Result<Change, OpsError> {
 /// Writes all rows somewhere.
 pub async fn export(db: &Db, out: &mut (dyn std::io::Write + Send)) -> Result<Counts, OpsError> {
     Ok(store::export(db, out).await?)
-}
-
-/// Writes all rows to a file, for its owner only. The file is there when it is whole, and not before.
-pub async fn export_to(db: &Db, path: &Path) -> Result<Counts, OpsError> {
-    let failed = |error: std::io::Error| {
-        OpsError::usage(format!("{} cannot be written: {error}", path.display()))
-    };
-    let directory = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    let mut file = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
-    let mut out = BufWriter::new(file.as_file_mut());
-    let counts = store::export(db, &mut out).await?;
-    out.flush().map_err(failed)?;
-    drop(out);
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(counts)
 }
 
 /// Takes in what was written out: all of it, or nothing.

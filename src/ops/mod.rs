@@ -43,6 +43,7 @@ pub mod workload;
 
 mod earlier;
 mod end;
+mod export;
 mod keep;
 mod lease;
 mod past;

@@ -168,3 +168,92 @@ fn a_site_moves_from_a_file_to_a_server_and_back() {
     let error = env.run(&["db", "export", "/nowhere/x"]).expect_error(2);
     assert!(error.contains("cannot be written"), "{error}");
 }
+
+#[test]
+fn an_export_replaces_files_and_nothing_else() {
+    use std::os::unix::fs::{FileTypeExt as _, symlink};
+
+    let env = TestEnv::new();
+    env.run(&["user", "add", "ada"]).expect(0);
+    let text = env.run(&["-q", "db", "export"]).expect(0);
+    let export = |path: &str| env.run(&["db", "export", path]);
+
+    // A device, and one that takes nothing.
+    symlink("/dev/full", env.path("work/full")).unwrap();
+    let error = export("full").expect_error(125);
+    assert!(error.contains("cannot be exported"), "{error}");
+    assert!(env.path("work/full").is_symlink());
+    let full = std::fs::metadata("/dev/full").unwrap();
+    assert!(full.file_type().is_char_device());
+    export("/dev/null").expect_error(0);
+    export(".").expect_error(2);
+
+    let fifo = env.path("work/fifo");
+    let made = std::process::Command::new("mkfifo").arg(&fifo).status();
+    assert!(made.unwrap().success());
+    std::thread::scope(|scope| {
+        let read = scope.spawn(|| std::fs::read_to_string(&fifo).unwrap());
+        export("fifo").expect_error(0);
+        assert_eq!(read.join().unwrap(), text);
+    });
+    let kind = std::fs::symlink_metadata(&fifo).unwrap().file_type();
+    assert!(kind.is_fifo());
+
+    // Links are followed, also to what is not there yet; a file that is there is replaced.
+    std::fs::create_dir(env.path("work/there")).unwrap();
+    symlink("there/site.jsonl", env.path("work/link")).unwrap();
+    let file = env.path("work/there/site.jsonl");
+    for _ in 0..2 {
+        export("link").expect_error(0);
+        assert!(env.path("work/link").is_symlink());
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+        std::fs::write(&file, "old").unwrap();
+    }
+    symlink("loop", env.path("work/loop")).unwrap();
+    let error = export("loop").expect_error(2);
+    assert!(error.contains("leads nowhere"), "{error}");
+
+    // What somebody left who was killed goes; what somebody holds, and what is another's, stays.
+    let part = |name: &str| env.path("work/there").join(name);
+    let names = [
+        ".site.jsonl.abcDE1.part",
+        ".site.jsonl.abcDE2.part",
+        ".site.jsonl.not-ours.part",
+        ".other.jsonl.abcDE1.part",
+    ];
+    for name in names {
+        std::fs::write(part(name), "").unwrap();
+    }
+    let held = std::fs::File::open(part(names[1])).unwrap();
+    held.lock().unwrap();
+    export("link").expect_error(0);
+    let left: Vec<bool> = names.iter().map(|name| part(name).exists()).collect();
+    assert_eq!(left, [false, true, true, true]);
+    let all = std::fs::read_dir(env.path("work/there")).unwrap();
+    assert_eq!(all.count(), 4);
+}
+
+#[test]
+fn several_import_at_once_into_a_server_without_the_database() {
+    let mut place = Place::new();
+    place.database = place.server.name();
+    let env = &place.env;
+    for user in ["ada", "bob", "eve"] {
+        env.run(&["user", "add", user]).expect(0);
+    }
+    env.run(&["db", "export", "site.jsonl"]).expect_error(0);
+    let lines = std::fs::read_to_string(env.path("work/site.jsonl")).unwrap();
+    let imports: Vec<_> = (0..4)
+        .map(|_| place.start(&["db", "import", "site.jsonl", "-o", "json"]))
+        .collect();
+    let mut added = Vec::new();
+    for import in imports {
+        let output = import.wait_with_output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let came: Value = serde_json::from_slice(&output.stdout).unwrap();
+        added.push(came["added"]["users"].as_u64().unwrap_or(0));
+    }
+    added.sort_unstable();
+    assert_eq!(added, [0, 0, 0, 3]);
+    assert_eq!(place.run(&["-q", "db", "export"]).expect(0), lines);
+}

@@ -26,8 +26,28 @@ const MIGRATIONS: &[&str] = &[
 const MAKE_NOTES: &str = "CREATE TABLE IF NOT EXISTS zoe_schema (id BIGINT NOT NULL PRIMARY KEY, \
      version BIGINT NOT NULL, begun BIGINT NOT NULL, done BIGINT NOT NULL)";
 
-/// How many seconds are waited for whoever changes the tables.
-const PATIENCE: i64 = 60;
+/// A lock that the server gives to one connection at a time.
+pub struct Lock {
+    name: &'static str,
+    /// What who has it is changing.
+    what: &'static str,
+    /// How many seconds are waited for it.
+    patience: i64,
+}
+
+/// Whoever changes the tables has it.
+const TABLES: Lock = Lock {
+    name: "schema",
+    what: "tables",
+    patience: 60,
+};
+
+/// Whoever imports has it, which may take a while.
+pub const ROWS: Lock = Lock {
+    name: "import",
+    what: "rows",
+    patience: 600,
+};
 
 /// How far the tables are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,7 +142,7 @@ pub async fn ensure(server: &Server, connection: &mut MySqlConnection) -> Result
     // The lock lasts as long as its connection.
     let mut locked = server.connect().await?;
     let changed = async {
-        lock(server, &mut locked).await?;
+        lock(server, &mut locked, &TABLES).await?;
         migrate(server, &mut locked).await
     };
     let changed = changed.await;
@@ -131,10 +151,12 @@ pub async fn ensure(server: &Server, connection: &mut MySqlConnection) -> Result
     changed
 }
 
-async fn lock(server: &Server, connection: &mut MySqlConnection) -> Result<()> {
-    let sql = "SELECT CAST(GET_LOCK(CONCAT('zoe-schema-', MD5(DATABASE())), ?) AS SIGNED)";
+/// Waits until nobody else has a lock; the connection has it for as long as it lasts.
+pub async fn lock(server: &Server, connection: &mut MySqlConnection, lock: &Lock) -> Result<()> {
+    let sql = "SELECT CAST(GET_LOCK(CONCAT('zoe-', ?, '-', MD5(DATABASE())), ?) AS SIGNED)";
     let (got,): (Option<i64>,) = sqlx::query_as(sql)
-        .bind(PATIENCE)
+        .bind(lock.name)
+        .bind(lock.patience)
         .fetch_one(connection)
         .await
         .map_err(|error| errors::opening(&server.shown, &error))?;
@@ -144,7 +166,8 @@ async fn lock(server: &Server, connection: &mut MySqlConnection) -> Result<()> {
     Err(StoreError::Open {
         place: server.shown.clone(),
         why: format!(
-            "another zoe has been changing its tables for {PATIENCE} s; try again when it is through"
+            "another zoe has been changing its {} for {} s; try again when it is through",
+            lock.what, lock.patience
         ),
     })
 }

@@ -2,8 +2,8 @@
 
 use std::io::{BufRead, Write};
 
-use sqlx::AssertSqlSafe;
 use sqlx::mysql::{MySql, MySqlConnection};
+use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::errors;
 use super::schema::{self, Found};
@@ -131,16 +131,21 @@ pub async fn export(server: Server, out: &mut (dyn Write + Send)) -> Result<Coun
     porter.export(&shapes, schema::known(), out).await
 }
 
-/// Takes rows in: all of them, or none.
+/// Takes rows in: all of them, or none. Makes the database where there is none. Several take their turns: each is to see what
+/// the one before it has added.
 pub async fn import(server: Server, from: &mut (dyn BufRead + Send)) -> Result<Imported> {
     let failed = |what, error: &sqlx::Error| errors::running(&server.shown, what, error);
+    init(server.clone()).await?;
     let mut connection = current(&server).await?;
+    schema::lock(&server, &mut connection, &schema::ROWS).await?;
     // A connection that is dropped before it commits undoes what it did.
     run("START TRANSACTION", &mut connection, &server).await?;
     let mut porter = porter(&mut connection, &failed);
     let shapes: Shapes = porter.shapes(SHAPES).await?;
     let imported = porter.import(&shapes, schema::known(), from).await?;
     run("COMMIT", &mut connection, &server).await?;
+    // The next one waits until the server has seen that this one is through.
+    let _ = connection.close().await;
     Ok(imported)
 }
 
