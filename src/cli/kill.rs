@@ -4,8 +4,9 @@ use std::io::BufRead as _;
 
 use clap::Args;
 
-use super::error::CommandError;
+use super::error::{CommandError, DEGRADED};
 use super::session::{Done, Session};
+use crate::model::ExecutionId;
 use crate::ops::kill::{Killed, Selection};
 use crate::ops::{self, Context};
 
@@ -57,7 +58,16 @@ pub async fn run(args: KillArgs, session: &Session) -> Done {
             Killed::WasOver(id) => session.face.note(&format!("{id} was over already")),
         }
     }
-    Ok(0)
+    let left = ops::proxy::left(&context);
+    if left.is_empty() {
+        return Ok(0);
+    }
+    let left: Vec<&str> = left.iter().map(ExecutionId::as_str).collect();
+    session.face.warn(&format!(
+        "the web server still has the routes of {}, which may lead to somebody else; `zoe proxy sync` takes them out when they can be written",
+        left.join(", ")
+    ));
+    Ok(DEGRADED)
 }
 
 /// Asks a person; who is none must say `--yes`.

@@ -69,6 +69,10 @@ pub async fn run(command: ProxyCommand, session: &Session) -> Done {
                     left.as_secs().saturating_add(1)
                 ),
             });
+            if let Some(left_out) = &synced.left_out {
+                session.face.warn(left_out);
+                return Ok(DEGRADED);
+            }
         }
         ProxyCommand::Check(args) => {
             let checked = routes::check(&session.context().await?, args.at).await?;

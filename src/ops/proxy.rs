@@ -4,9 +4,10 @@
 //! What is published was looked at while nobody else could publish, so an older look never replaces a newer one. Trouble with
 //! the routes keeps no execution from starting or ending: it is told once, and the next pass tries again.
 
+use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::context::Context;
@@ -15,7 +16,7 @@ use super::report::{News, Report};
 use crate::engine::Scope;
 use crate::model::{ExecutionId, Snapshot};
 use crate::proxy::publish::{self, PublishError, Published, Turn};
-use crate::proxy::{Incomplete, Site, render, routes};
+use crate::proxy::{Incomplete, Site, Way, render, routes, usurpers};
 
 /// How often to ask for the turn while another publishes.
 const ASK_AGAIN: Duration = Duration::from_millis(20);
@@ -33,6 +34,8 @@ pub struct Proxy {
     served: tokio::sync::Mutex<u64>,
     /// The trouble that was told last.
     told: Mutex<Option<String>>,
+    /// Whose routes could not be taken out.
+    left: Mutex<BTreeSet<ExecutionId>>,
 }
 
 impl Proxy {
@@ -43,15 +46,37 @@ impl Proxy {
             asked: AtomicU64::new(0),
             served: tokio::sync::Mutex::new(0),
             told: Mutex::new(None),
+            left: Mutex::default(),
         }
     }
 }
 
+impl Proxy {
+    fn left(&self) -> std::sync::MutexGuard<'_, BTreeSet<ExecutionId>> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is wrong with the routes, as far as this process has seen.
+pub fn trouble(context: &Context) -> Option<String> {
+    let proxy = context.proxy.as_deref()?;
+    let told = proxy.told.lock().unwrap_or_else(PoisonError::into_inner);
+    told.clone()
+}
+
+/// The executions whose routes this process could not take out: they lead where nobody is, or somebody else.
+pub fn left(context: &Context) -> Vec<ExecutionId> {
+    let proxy = context.proxy.as_deref();
+    proxy.map_or_else(Vec::new, |proxy| proxy.left().iter().copied().collect())
+}
+
 /// What came of putting the routes right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Synced {
     /// How many routes there are.
     pub routes: usize,
+    /// Whose are left out, in a sentence, if any are.
+    pub left_out: Option<String>,
     /// What came of publishing them.
     pub published: Published,
 }
@@ -110,9 +135,13 @@ async fn publish_seen(
     let routes = routes(&snapshot)?;
     let text = render::file(&routes, site);
     let published = publish::publish(site, file, &text, context.now(), turn).await?;
+    if let (Published::Unchanged | Published::Written, Some(proxy)) = (published, &context.proxy) {
+        proxy.left().clear();
+    }
     tracing::debug!(routes = routes.len(), ?published, "routes");
     Ok(Synced {
         routes: routes.len(),
+        left_out: left_out(&snapshot),
         published,
     })
 }
@@ -147,7 +176,17 @@ pub(super) async fn refresh(context: &Context, report: &dyn Report) {
         *served = covered;
     }
     drop(served);
-    tell(proxy, synced.map(|_| ()), report);
+    tell(proxy, trouble_of(synced), report);
+}
+
+/// Whose routes are left out, if any are, as what they ask for is another's.
+fn left_out(snapshot: &Snapshot) -> Option<String> {
+    let usurpers = usurpers(snapshot);
+    let all = usurpers.iter();
+    let all: Vec<String> = all
+        .map(|(id, owner)| format!("{id} (it has the path of {owner})"))
+        .collect();
+    (!all.is_empty()).then(|| format!("there are no routes to {}", all.join(", ")))
 }
 
 /// Puts the routes right if they are not what was seen.
@@ -160,19 +199,27 @@ pub(super) async fn keep_up(context: &Context, snapshot: &Snapshot, report: &dyn
         Ok(publish::is_published(&proxy.site, file, &text)?)
     });
     match is_right {
-        Ok(true) => tell(proxy, Ok(()), report),
+        Ok(true) => tell(proxy, left_out(snapshot), report),
         Ok(false) => refresh(context, report).await,
-        Err(error) => tell(proxy, Err(error), report),
+        Err(error) => tell(proxy, Some(error.to_string()), report),
     }
 }
 
-/// Takes the routes of an execution out, before what they lead to is removed.
+/// Takes the routes of an execution out, before what they lead to is removed. What can't be taken out is told, and is kept in
+/// mind ([`left`]).
 pub(super) async fn withdraw(context: &Context, id: ExecutionId, report: &dyn Report) {
     let Some((proxy, file)) = here(context) else {
         return;
     };
-    let withdrawn = take_out(context, &proxy.site, file, id).await;
-    tell(proxy, withdrawn, report);
+    match take_out(context, &proxy.site, file, id).await {
+        Ok(()) => {
+            proxy.left().remove(&id);
+        }
+        Err(error) => {
+            proxy.left().insert(id);
+            tell(proxy, Some(error.to_string()), report);
+        }
+    }
 }
 
 async fn take_out(
@@ -187,9 +234,21 @@ async fn take_out(
     }
     let turn = turn(context, file).await?;
     // Another may have published meanwhile.
-    if let Some(text) = publish::read(file)?.filter(|text| has(text)) {
-        let text = render::without(&text, id);
-        publish::publish(site, file, &text, context.now(), &turn).await?;
+    let Some(text) = publish::read(file)?.filter(|text| has(text)) else {
+        return Ok(());
+    };
+    let rest = render::without(&text, id);
+    let published = publish::publish(site, file, &rest, context.now(), &turn).await;
+    match (&published, &site.way) {
+        // A disk that is full has no room for a new file, but the old one can be changed where it is.
+        (Err(PublishError::File { .. }), Way::Map) => {
+            if publish::strike(file, &render::comments(&text, id), &turn).is_err() {
+                published?;
+            }
+        }
+        (Ok(_) | Err(_), _) => {
+            published?;
+        }
     }
     Ok(())
 }
@@ -200,9 +259,12 @@ fn here(context: &Context) -> Option<(&Proxy, &Path)> {
     Some((proxy, proxy.site.file.as_deref()?))
 }
 
+fn trouble_of(synced: Result<Synced, OpsError>) -> Option<String> {
+    synced.map_or_else(|error| Some(error.to_string()), |synced| synced.left_out)
+}
+
 /// Tells of trouble when it begins, and not at each pass again.
-fn tell(proxy: &Proxy, came: Result<(), OpsError>, report: &dyn Report) {
-    let trouble = came.err().map(|error| error.to_string());
+fn tell(proxy: &Proxy, trouble: Option<String>, report: &dyn Report) {
     let is_new = proxy.told.lock().is_ok_and(|mut told| {
         let is_new = *told != trouble;
         told.clone_from(&trouble);

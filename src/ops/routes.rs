@@ -1,5 +1,6 @@
 //! Looking at the web server's routes: which there are, whether they work, and the address of one.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -13,8 +14,8 @@ use super::resolve::{self, Found};
 use super::view::NamedUrl;
 use super::{list, view::ExecutionView};
 use crate::engine::Scope;
-use crate::model::ExecutionId;
-use crate::proxy::ask::{Answer, Question, ask};
+use crate::model::{Execution, ExecutionId, Phase};
+use crate::proxy::ask::{Answer, Question, ask, no_answer};
 use crate::proxy::{Route, publish, render, routes, setup};
 
 /// How long an answer may take.
@@ -86,14 +87,14 @@ pub fn virtual_host(context: &Context) -> Result<String, OpsError> {
 
 /// The routes that there are.
 pub async fn show(context: &Context) -> Result<Vec<RouteView>, OpsError> {
-    Ok(look(context)
-        .await?
-        .into_iter()
-        .map(|(_, view)| view)
-        .collect())
+    let (routes, _) = look(context).await?;
+    Ok(routes.into_iter().map(|(_, view)| view).collect())
 }
 
-async fn look(context: &Context) -> Result<Vec<(Route, RouteView)>, OpsError> {
+/// All routes, and the executions that have run for longer than a start may take.
+async fn look(
+    context: &Context,
+) -> Result<(Vec<(Route, RouteView)>, BTreeSet<ExecutionId>), OpsError> {
     let site = &configured(context)?.site;
     let snapshot = context.backend.observe(Scope::Executions).await?;
     let all = routes(&snapshot)?;
@@ -114,7 +115,16 @@ async fn look(context: &Context) -> Result<Vec<(Route, RouteView)>, OpsError> {
         };
         (route, view)
     });
-    Ok(views.collect())
+    let is_old = |execution: &&Execution| match execution.phase() {
+        Phase::Running { since } => {
+            let until = since.checked_add(context.settings.start_deadline);
+            until.is_ok_and(|until| until < context.now())
+        }
+        Phase::Queued | Phase::Starting | Phase::Ending(_) => false,
+    };
+    let old = snapshot.executions.values().filter(is_old);
+    let old = old.map(|execution| execution.ticket.id).collect();
+    Ok((views.collect(), old))
 }
 
 /// Asks the web server for itself and for every route, and every container. `at`: the address to find the web server at.
@@ -123,7 +133,7 @@ pub async fn check(context: &Context, at: Option<SocketAddr>) -> Result<Checked,
     if site.file.is_some() {
         file(site)?;
     }
-    let routes = look(context).await?;
+    let (routes, is_old) = look(context).await?;
     let anybody = routes.first().map(|(route, _)| route.execution);
     let anybody = anybody.unwrap_or_else(|| ExecutionId::from_bits(0));
     let question = |id: ExecutionId, path: String| Question {
@@ -142,17 +152,37 @@ pub async fn check(context: &Context, at: Option<SocketAddr>) -> Result<Checked,
         Ok(_) => None,
     };
     let is_there = problem.is_none();
+    let unwritten = match &site.file {
+        Some(file) if publish::read(file)?.is_none() => Some(format!(
+            "{} is not there, which the web server reads; `zoe proxy sync` writes it",
+            file.display()
+        )),
+        Some(_) | None => None,
+    };
+    let problems: Vec<String> = problem.into_iter().chain(unwritten).collect();
+    let problem = (!problems.is_empty()).then(|| problems.join("; "));
     let checks = routes.into_iter().map(|(route, view)| {
         let through = question(route.execution, format!("{}/", route.path));
+        let is_old = is_old.contains(&route.execution);
         async move {
             let (direct, through) = futures_util::join!(ask_directly(&route), async {
+                if !is_there {
+                    return Err("it was not asked".to_owned());
+                }
                 ask(&through, PATIENCE).await.map(|answer| answer.status)
             });
-            let problem = trouble(&view, &direct, &through).filter(|_| is_there);
+            let problem = if is_there || direct.is_err() || view.published == Some(false) {
+                trouble(&view, &direct, &through)
+            } else {
+                Some("the web server was not asked for it".to_owned())
+            };
+            // Whoever refuses may not have begun, or has nothing to show; who was to have begun long ago and hangs is ill.
+            let hangs = direct.as_ref().err() == Some(&no_answer(PATIENCE));
+            let may_be_silent = !(hangs && is_old);
             let view_published = view.published != Some(false);
             CheckedRoute {
                 route: view,
-                is_silent: direct.is_err() && view_published,
+                is_silent: direct.is_err() && view_published && may_be_silent,
                 direct,
                 through,
                 problem,

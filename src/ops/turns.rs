@@ -16,7 +16,7 @@ use super::lease::{self, Asked, Claim, Held, KEPT};
 use super::past;
 use super::proxy;
 use super::reconcile::Failure;
-use super::report::Report;
+use super::report::{Report, Silent};
 use super::work::{Round, Subject, Work, needs_lease};
 use crate::engine::Scope;
 use crate::model::{Execution, ExecutionId, Plan, Snapshot, Step};
@@ -39,7 +39,6 @@ const LONGEST_SETBACK: Duration = Duration::from_secs(30);
 /// Passes of somebody who stays.
 pub struct Turns<'a> {
     context: &'a Context,
-    report: &'a dyn Report,
     work: Work<'a>,
     store: Option<Arc<dyn Store>>,
     /// With when it was needed last. Times are those of [`World::uptime`].
@@ -69,6 +68,8 @@ pub struct Turn {
     pub plan: Plan,
     /// Why the database can't be had; without it nothing is started.
     pub database: Option<String>,
+    /// What is wrong with the web server's routes.
+    pub routes: Option<String>,
     /// Who works in place of this one, as far as it said.
     pub other: Option<String>,
     /// What could not be done, and is tried again.
@@ -86,7 +87,6 @@ impl<'a> Turns<'a> {
     pub fn new(context: &'a Context, report: &'a dyn Report) -> Self {
         Self {
             context,
-            report,
             work: Work::new(context, report),
             store: None,
             held: None,
@@ -156,7 +156,8 @@ impl<'a> Turns<'a> {
             self.store = None;
         }
         self.give_back().await;
-        let routes = proxy::keep_up(self.context, &snapshot, self.report);
+        // Who makes turns learns from them what is wrong.
+        let routes = proxy::keep_up(self.context, &snapshot, &Silent);
         self.work.meanwhile(routes).await;
         // What needs the lease has to wait for the database.
         let can = |step: &Step| trouble.is_none() || !needs_lease(step);
@@ -171,6 +172,7 @@ impl<'a> Turns<'a> {
         Ok(Turn {
             due,
             database: trouble,
+            routes: proxy::trouble(self.context),
             failures: self.setbacks.values().map(|s| s.failure.clone()).collect(),
             is_settled,
             snapshot,

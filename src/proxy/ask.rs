@@ -43,7 +43,12 @@ pub struct Answer {
 pub async fn ask(question: &Question, patience: Duration) -> Result<Answer, String> {
     tokio::time::timeout(patience, connect_and_ask(question))
         .await
-        .unwrap_or_else(|_| Err(format!("no answer within {} s", patience.as_secs())))
+        .unwrap_or_else(|_| Err(no_answer(patience)))
+}
+
+/// What is said of one that has taken the question and does not answer.
+pub fn no_answer(patience: Duration) -> String {
+    format!("no answer within {} s", patience.as_secs())
 }
 
 async fn connect_and_ask(question: &Question) -> Result<Answer, String> {

@@ -1,8 +1,8 @@
 //! Publishing a fragment of Apache's configuration: tested before it is published, then a reload; on failure the last good
 //! one is put back.
 //!
-//! Beside the fragment are two files of zoe's own: the last one that Apache took, and when it was made to reload last. So
-//! any zoe goes on where another stopped.
+//! Beside the fragment are two files of zoe's own: the last one that Apache took, and when it was made to reload last, with
+//! what came of it where that failed. So any zoe goes on where another stopped.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -30,15 +30,18 @@ pub(super) fn is_published(file: &Path, text: &str) -> Result<bool, PublishError
     Ok(read(file)?.as_deref() == Some(text) && read(&good(file))?.as_deref() == Some(text))
 }
 
-/// Publishes it, or says how long it has to wait.
+/// Publishes it, or says how long it has to wait; while it waits after a reload that failed, that is what it says.
 pub(super) async fn publish(
     file: &Path,
     text: &str,
     commands: &Commands<'_>,
     now: Timestamp,
 ) -> Result<Published, PublishError> {
-    if let Some(left) = wait(file, commands.interval, now)? {
-        return Ok(Published::Postponed(left));
+    if let Some((left, failed)) = wait(file, commands.interval, now)? {
+        return match failed {
+            None => Ok(Published::Postponed(left)),
+            Some(why) => Err(PublishError::Reload(why)),
+        };
     }
     let candidate = beside(file, "new");
     replace(&candidate, text)?;
@@ -47,10 +50,12 @@ pub(super) async fn publish(
     let _ = std::fs::remove_file(&candidate);
     tested.map_err(PublishError::Configtest)?;
     // Written before it happens: whoever dies meanwhile has reloaded.
-    replace(&reloaded(file), &now.as_millisecond().to_string())?;
+    let at = now.as_millisecond();
+    replace(&reloaded(file), &at.to_string())?;
     replace(file, text)?;
     if let Err(why) = run(commands.reload, file).await {
         put_back(file)?;
+        replace(&reloaded(file), &format!("{at}\n{why}"))?;
         return Err(PublishError::Reload(why));
     }
     replace(&good(file), text)?;
@@ -63,10 +68,18 @@ fn put_back(file: &Path) -> Result<(), PublishError> {
     replace(file, last.as_deref().unwrap_or("# No routes yet.\n"))
 }
 
-/// How long it is until the next reload may be.
-fn wait(file: &Path, interval: Duration, now: Timestamp) -> Result<Option<Duration>, PublishError> {
+/// How long it is until the next reload may be, and why the last one failed, if it did.
+fn wait(
+    file: &Path,
+    interval: Duration,
+    now: Timestamp,
+) -> Result<Option<(Duration, Option<String>)>, PublishError> {
     let Some(last) = read(&reloaded(file))? else {
         return Ok(None);
+    };
+    let (last, failed) = match last.split_once('\n') {
+        Some((last, why)) => (last, Some(why.to_owned())),
+        None => (last.as_str(), None),
     };
     let last = last.trim().parse().ok();
     let Some(last) = last.and_then(|ms| Timestamp::from_millisecond(ms).ok()) else {
@@ -74,7 +87,8 @@ fn wait(file: &Path, interval: Duration, now: Timestamp) -> Result<Option<Durati
     };
     // A clock that was put back must not keep routes back for ever.
     let since = Duration::try_from(now.duration_since(last)).unwrap_or(interval);
-    Ok(interval.checked_sub(since).filter(|left| !left.is_zero()))
+    let left = interval.checked_sub(since).filter(|left| !left.is_zero());
+    Ok(left.map(|left| (left, failed)))
 }
 
 fn good(file: &Path) -> PathBuf {

@@ -2,9 +2,9 @@
 
 use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use thiserror::Error;
@@ -132,6 +132,33 @@ pub async fn publish(
     }
 }
 
+/// Makes comments of some lines of a map where they are, which needs no space on the disk: `places` are those of the bytes that
+/// become `#`. Only for who has the turn, and for a file that is as it was when it was read.
+pub fn strike(file: &Path, places: &[u64], _turn: &Turn) -> Result<(), PublishError> {
+    let write = || -> io::Result<()> {
+        let opened = OpenOptions::new().write(true).open(file)?;
+        let before = opened.metadata()?.modified()?;
+        for place in places {
+            opened.write_all_at(b"#", *place)?;
+        }
+        later(&opened, before)?;
+        opened.sync_data()
+    };
+    write().map_err(|source| PublishError::File {
+        path: file.to_owned(),
+        source,
+    })
+}
+
+/// Sees to it that Apache finds a file changed.
+fn later(file: &File, before: SystemTime) -> io::Result<()> {
+    let least = before + LATER;
+    if file.metadata()?.modified()? < least {
+        file.set_modified(least)?;
+    }
+    Ok(())
+}
+
 /// A file of zoe's own beside another: `.NAME.KIND`.
 pub(super) fn beside(file: &Path, kind: &str) -> PathBuf {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
@@ -157,10 +184,7 @@ pub(super) fn replace(file: &Path, text: &str) -> Result<(), PublishError> {
         new.as_file()
             .set_permissions(Permissions::from_mode(mode))?;
         if let Some(before) = before.and_then(|data| data.modified().ok()) {
-            let least = before + LATER;
-            if new.as_file().metadata()?.modified()? < least {
-                new.as_file().set_modified(least)?;
-            }
+            later(new.as_file(), before)?;
         }
         new.as_file().sync_data()?;
         new.persist(file).map_err(|error| error.error)?;

@@ -111,6 +111,26 @@ pub fn without(text: &str, execution: ExecutionId) -> String {
     kept
 }
 
+/// Where in a map each line of an execution's routes has to get a `#` so that it is a comment, and the one that names it
+/// names it no more.
+pub fn comments(text: &str, execution: ExecutionId) -> Vec<u64> {
+    let mut places = Vec::new();
+    let mut is_own = false;
+    let mut at = 0_u64;
+    for line in text.split_inclusive('\n') {
+        if let Some(id) = line.strip_prefix(BLOCK) {
+            is_own = id.trim_end() == execution.as_str();
+            if is_own {
+                places.push(at + 1);
+            }
+        } else if is_own && !line.trim_end().is_empty() {
+            places.push(at);
+        }
+        at += line.len() as u64;
+    }
+    places
+}
+
 /// Whether a file has a route.
 pub fn has(text: &str, route: &Route, site: &Site) -> bool {
     if !is_plain(route) {

@@ -1,5 +1,6 @@
 //! From what was seen of Docker to routes. Pure.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use thiserror::Error;
@@ -43,8 +44,29 @@ pub fn routes(snapshot: &Snapshot) -> Result<Vec<Route>, Incomplete> {
             what: format!("{}: {}", gap.what, gap.error),
         });
     }
+    let usurpers = usurpers(snapshot);
     let executions = snapshot.executions.values();
+    let executions = executions.filter(|one| !usurpers.contains_key(&one.ticket.id));
     Ok(executions.flat_map(of_execution).collect())
+}
+
+/// Those that have the path of another, which zoe gives to nobody, with whose it is: it stays with the one that was submitted
+/// first. They get no routes.
+pub fn usurpers(snapshot: &Snapshot) -> BTreeMap<ExecutionId, ExecutionId> {
+    let mut tickets: Vec<_> = snapshot.executions.values().map(|e| &e.ticket).collect();
+    tickets.sort_by_key(|ticket| (ticket.submitted_at, ticket.id));
+    let mut owners = BTreeMap::new();
+    let mut usurpers = BTreeMap::new();
+    for ticket in tickets {
+        let Some(path) = &ticket.proxy else {
+            continue;
+        };
+        let owner = *owners.entry(path.token()).or_insert(ticket.id);
+        if owner != ticket.id {
+            usurpers.insert(ticket.id, owner);
+        }
+    }
+    usurpers
 }
 
 /// The routes of one execution, none once it is to end.

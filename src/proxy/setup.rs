@@ -32,6 +32,13 @@ pub fn virtual_host(site: &Site) -> Result<String, String> {
     } else {
         ""
     };
+    let listen = if matches!(port, "80" | "443") {
+        String::new()
+    } else {
+        format!(
+            "# Apache has to listen there; on Debian ports.conf says where it does: Listen {port}\n"
+        )
+    };
     let domain = host.replace('.', "[.]");
     let values = [
         ("@HEAD@", HEAD),
@@ -48,6 +55,7 @@ pub fn virtual_host(site: &Site) -> Result<String, String> {
         ("@MODULES@", MODULES),
         ("@SERVER@", server.as_str()),
         ("@TLS@", tls),
+        ("@LISTEN@", listen.as_str()),
         ("@PORT@", port),
         ("@DOMAIN@", domain.as_str()),
         ("@DIRECTORY@", directory(&file)),
@@ -135,7 +143,7 @@ const KEY_OF_NAME: &str = r#"    # The route is looked up by the name, which beg
 
 const MAP: &str = r#"@HEAD@
 Define ZOE_DOLLAR "$"
-<VirtualHost *:@PORT@>
+@LISTEN@<VirtualHost *:@PORT@>
 @COMMON@
     # The routes. Apache looks whether the file has changed at each request: no reload.
     RewriteMap zoe "txt:@FILE@"
@@ -168,7 +176,7 @@ Define ZOE_DOLLAR "$"
 
 const FRAGMENT: &str = r#"@HEAD@
 Define ZOE_DOLLAR "$"
-<VirtualHost *:@PORT@>
+@LISTEN@<VirtualHost *:@PORT@>
 @COMMON@
     RewriteRule "^@PREFIX@/[^/]+/[^/]+/[^/]+$" "%{REQUEST_URI}/" [R=302,L]
     # The routes. Apache reads them when it reloads; zoe sees to that.

@@ -28,6 +28,9 @@ impl Health {
             );
             now.insert("database".to_owned(), why);
         }
+        if let Some(why) = &turn.routes {
+            now.insert("proxy".to_owned(), why.clone());
+        }
         for gap in &turn.snapshot.gaps {
             let node = gap.node.as_ref();
             let node = node.map_or_else(String::new, |node| format!(" on node {node}"));

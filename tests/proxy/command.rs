@@ -1,6 +1,8 @@
 //! `zoe proxy` and `zoe open` over a Docker that is a file: what is published when, and what is said.
 
-use std::path::PathBuf;
+use std::fs::Permissions;
+use std::path::{Path, PathBuf};
+use std::process::Output;
 
 use crate::common::{Ran, TestEnv};
 
@@ -31,6 +33,35 @@ impl Place {
             .env("ZOE_APACHE_PROXY_CONFIG_FILE", self.file());
         Ran::command(command.args(arguments))
     }
+}
+
+/// Something that nobody can write to, root neither, until it is dropped.
+struct Locked(PathBuf, Permissions);
+
+impl Locked {
+    fn new(path: PathBuf) -> Self {
+        let before = std::fs::metadata(&path).unwrap().permissions();
+        let mut bare = before.clone();
+        bare.set_readonly(true);
+        std::fs::set_permissions(&path, bare).unwrap();
+        // For root; others can't, and need not.
+        let _ = chattr("+i", &path);
+        Self(path, before)
+    }
+}
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        let _ = chattr("-i", &self.0);
+        let _ = std::fs::set_permissions(&self.0, self.1.clone());
+    }
+}
+
+fn chattr(how: &str, path: &Path) -> std::io::Result<Output> {
+    std::process::Command::new("chattr")
+        .arg(how)
+        .arg(path)
+        .output()
 }
 
 #[test]
@@ -140,6 +171,146 @@ fn routes_that_cannot_be_written_keep_nothing_from_starting() {
     assert_eq!(told, 1, "{}", ran.stderr);
     let id = ran.stdout.trim();
     place.zoe(&["kill", id]).expect(0);
+}
+
+#[test]
+fn routes_that_cannot_be_published_are_told_by_whoever_watches() {
+    let place = Place::new();
+    let id = place.zoe(&["run", "jupyter", "-d"]).expect(0);
+    std::fs::remove_dir_all(place.env.path("routes")).unwrap();
+    let watched = place.zoe(&["watch", "--once"]);
+    assert_eq!(watched.code, 1, "{}", watched.stderr);
+    assert!(
+        watched.stderr.contains("degraded") && watched.stderr.contains("proxy"),
+        "{}",
+        watched.stderr
+    );
+    std::fs::create_dir(place.env.path("routes")).unwrap();
+    place.zoe(&["watch", "--once"]).expect(0);
+    assert!(place.routes().contains(id.trim()));
+}
+
+#[test]
+fn a_reload_that_failed_is_told_until_one_works() {
+    let place = Place::new();
+    let works = place.env.path("works");
+    let zoe = |arguments: &[&str]| {
+        let mut command = place.env.zoe();
+        command
+            .env("ZOE_APACHE_WEB_SERVER_NAME", "zoe.example.org")
+            .env("ZOE_APACHE_PROXY_CONFIG_FILE", place.file())
+            .env("ZOE_APACHE_PROXY_MODE", "fragment")
+            .env("ZOE_APACHE_CONFIGTEST_COMMAND", "true")
+            .env(
+                "ZOE_APACHE_RELOAD_COMMAND",
+                format!("test -e {}", works.display()),
+            );
+        Ran::command(command.args(arguments))
+    };
+    zoe(&["run", "jupyter", "-d"]).expect(0);
+    for _ in 0..2 {
+        let error = zoe(&["proxy", "sync"]).expect_error(125);
+        assert!(error.contains("could not be reloaded"), "{error}");
+    }
+    let watched = zoe(&["watch", "--once"]);
+    assert_eq!(watched.code, 1, "{}", watched.stderr);
+    assert!(watched.stderr.contains("could not be reloaded"));
+    std::fs::write(&works, "").unwrap();
+    // Its time has come.
+    std::fs::write(place.env.path("routes/.routes.reloaded"), "0\nfailed").unwrap();
+    zoe(&["watch", "--once"]).expect(0);
+    zoe(&["proxy", "sync"]).expect(0);
+}
+
+#[test]
+fn a_route_that_cannot_be_taken_out_anew_is_made_a_comment_or_else_told() {
+    let place = Place::new();
+    let ids: Vec<String> = (0..2)
+        .map(|_| {
+            place
+                .zoe(&["run", "jupyter", "-d"])
+                .expect(0)
+                .trim()
+                .to_owned()
+        })
+        .collect();
+    let before = place.routes();
+    let keys = |text: &str| text.lines().filter(|line| !line.starts_with('#')).count();
+    assert_eq!(keys(&before), 2);
+    // No new file can be made in the directory; the one that is there can be written to.
+    let locked = Locked::new(place.env.path("routes"));
+    place.zoe(&["kill", &ids[0]]).expect_error(0);
+    let after = place.routes();
+    assert_eq!(after.len(), before.len());
+    assert_eq!(keys(&after), 1, "{after}");
+    // Now it can't.
+    let file = Locked::new(place.file());
+    let error = place.zoe(&["kill", &ids[1]]).expect_error(1);
+    assert!(
+        error.contains(&format!("still has the routes of {}", ids[1])),
+        "{error}"
+    );
+    drop((file, locked));
+    place.zoe(&["watch", "--once"]).expect(0);
+    assert_eq!(place.routes().lines().count(), 1);
+}
+
+#[test]
+fn a_check_finds_that_no_map_was_ever_written() {
+    let place = Place::new();
+    let checked = place.zoe(&["proxy", "check", "--at", "127.0.0.1:1"]);
+    assert_eq!(checked.code, 1);
+    assert!(
+        checked.stderr.contains("zoe proxy sync` writes it"),
+        "{}",
+        checked.stderr
+    );
+    place.zoe(&["run", "jupyter", "-d"]).expect(0);
+    let checked = place.zoe(&["proxy", "check", "--at", "127.0.0.1:1"]);
+    assert_eq!(checked.code, 1);
+    assert!(!checked.stdout.contains(" ok"), "{}", checked.stdout);
+}
+
+#[test]
+fn a_path_belongs_to_one_execution() {
+    let place = Place::new();
+    let ids: Vec<String> = (0..2)
+        .map(|_| {
+            place
+                .zoe(&["run", "jupyter", "-d"])
+                .expect(0)
+                .trim()
+                .to_owned()
+        })
+        .collect();
+    let routes = place.routes();
+    let tokens: Vec<&str> = ids
+        .iter()
+        .map(|id| {
+            let block = routes.split_once(&format!("# execution {id}\n")).unwrap().1;
+            block.split_once('/').unwrap().0
+        })
+        .collect();
+    // The second says that its path is the first one's.
+    let world = std::fs::read_to_string(place.env.docker_file()).unwrap();
+    std::fs::write(place.env.docker_file(), world.replace(tokens[1], tokens[0])).unwrap();
+    let watched = place.zoe(&["watch", "--once"]);
+    assert_eq!(watched.code, 1, "{}", watched.stderr);
+    assert!(
+        watched.stderr.contains(&format!(
+            "there are no routes to {} (it has the path of {})",
+            ids[1], ids[0]
+        )),
+        "{}",
+        watched.stderr
+    );
+    let routes = place.routes();
+    assert!(
+        routes.contains(&ids[0]) && !routes.contains(&ids[1]),
+        "{routes}"
+    );
+    assert_eq!(routes.matches(tokens[0]).count(), 2, "{routes}");
+    assert_eq!(place.zoe(&["proxy", "sync"]).code, 1);
 }
 
 #[test]
