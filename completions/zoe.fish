@@ -293,7 +293,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand history" -l since -d 'Submitted 
 complete -c zoe -n "__fish_zoe_using_subcommand history" -l until -d 'Submitted before' -r
 complete -c zoe -n "__fish_zoe_using_subcommand history" -s n -l limit -d 'At most so many, the newest first [default: 50; as a workload all]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand history" -l at -d 'What ran then: 2h (ago), 2026-11-22, or a time' -r
-complete -c zoe -n "__fish_zoe_using_subcommand history" -l after -d 'The page that follows on this one: the id of its last line' -r
+complete -c zoe -n "__fish_zoe_using_subcommand history" -l after -d 'The page that follows on this one: its last line, by id or name' -r
 complete -c zoe -n "__fish_zoe_using_subcommand history" -s o -l output -d 'In which form: table, wide, json, jsonl, csv or name' -r -f -a "table\t'A table'
 wide\t'A table with more columns'
 json\t'One JSON array'

@@ -304,6 +304,23 @@ fn configuration_is_written_shown_and_checked() {
         said.contains("zoe.conf:2") && said.contains("private_registry") && said.contains("nosuch"),
         "{said}"
     );
+    let empty = env.write("password", "\n");
+    env.write(
+        "zoe.conf",
+        format!(
+            "[db]\npassword_file = {}\n[smtp]\nuser = zoe\npassword_file = /nowhere/password\n\
+             [apache]\nproxy_config_file = /nowhere/routes\n",
+            empty.display()
+        ),
+    );
+    let said = env.run(&["config", "check"]).expect_error(2);
+    for part in [
+        "first line, which is the password, is empty",
+        "/nowhere/password: it cannot be read",
+        "/nowhere/routes: the directory it is to be in is not there",
+    ] {
+        assert!(said.contains(part), "{said}");
+    }
 }
 
 #[test]

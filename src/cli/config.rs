@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::args::list::{PlainForm, PlainFormat};
+use super::error::CommandError;
 use super::session::{Done, Session};
 use crate::config;
 use crate::output::settings::{self, Setting};
@@ -36,6 +37,10 @@ pub fn run(command: &ConfigCommand, session: &Session) -> Done {
     let config = session.config()?;
     match command {
         ConfigCommand::Check => {
+            let troubles = config::files::troubles(&config);
+            if !troubles.is_empty() {
+                return Err(CommandError::usage(troubles.join("\n")));
+            }
             let file = config.file.as_ref().map_or_else(
                 || "no file, defaults".to_owned(),
                 |f| f.display().to_string(),

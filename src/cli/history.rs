@@ -73,8 +73,8 @@ pub struct HistoryArgs {
     /// What ran then: 2h (ago), 2026-11-22, or a time
     #[arg(long, value_name = "TIME", value_parser = values::moment, conflicts_with_all = ["as_workload", "sum"])]
     at: Option<Moment>,
-    /// The page that follows on this one: the id of its last line
-    #[arg(long, value_name = "ID", conflicts_with_all = ["as_workload", "sum", "at"])]
+    /// The page that follows on this one: its last line, by id or name
+    #[arg(long, value_name = "EXEC", conflicts_with_all = ["as_workload", "sum", "at"])]
     after: Option<String>,
     #[command(flatten)]
     list: ListArgs,
@@ -110,6 +110,20 @@ pub async fn run(args: HistoryArgs, session: &Session) -> Done {
         limit: args.limit.or((!args.as_workload).then_some(USUAL)),
         ..Query::default()
     };
+    if let (Some(since), Some(until)) = (query.since, query.until)
+        && since > until
+    {
+        return Err(CommandError::usage(
+            "--since is after --until: there is no time in between",
+        ));
+    }
+    let at = args.at.map(|moment| moment.at(now));
+    if at.is_some_and(|at| at > now) {
+        return Err(
+            CommandError::usage("--at is in the future: what will run then nobody knows")
+                .hint("`zoe ps` lists what runs now, `zoe queue` what waits"),
+        );
+    }
     if args.as_workload {
         return workload(&context, &query, session).await;
     }
@@ -118,9 +132,9 @@ pub async fn run(args: HistoryArgs, session: &Session) -> Done {
     }
     // History knows of what is alive, too; that is for `ps`.
     query.over = true;
-    let views = if let Some(moment) = args.at {
+    let views = if let Some(at) = at {
         query.limit = args.limit;
-        let (mut views, silent) = ops::list::at(&context, &query, moment.at(now)).await?;
+        let (mut views, silent) = ops::list::at(&context, &query, at).await?;
         if let Some(error) = silent {
             let text = format!("what ran then and runs still is not in it: {error}");
             session.face.warn(&text);
@@ -138,7 +152,7 @@ pub async fn run(args: HistoryArgs, session: &Session) -> Done {
     let look = session.look(args.list.no_header);
     let text = listing::executions(&views, Kind::Past, &shape, &look)?;
     session.face.print(&text)?;
-    let is_full = args.at.is_none()
+    let is_full = at.is_none()
         && query
             .limit
             .is_some_and(|most| views.len() as u64 == u64::from(most));

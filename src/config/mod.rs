@@ -10,6 +10,7 @@
 
 mod docker_url;
 mod error;
+pub mod files;
 mod find;
 mod ini_file;
 mod keys;

@@ -173,7 +173,9 @@ async fn no_member(
 
 /// There is no such component; these there are.
 pub(super) fn no_component(text: &str, there: impl Iterator<Item = String>) -> OpsError {
-    let there: Vec<String> = there.collect();
+    let mut there: Vec<String> = there.collect();
+    // Each of its members may have been given.
+    there.dedup();
     let message = format!("it has no component '{}'", crate::model::ids::shorten(text));
     OpsError::new(ErrorKind::NotFound, message)
         .hint(format!("its components are: {}", there.join(", ")))

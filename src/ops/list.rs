@@ -275,7 +275,7 @@ pub async fn sums(context: &Context, query: &Query, by: SumBy) -> Result<Vec<Sum
     Ok(store.sums(&context.settings.deployment, query, by).await?)
 }
 
-/// Where the page begins that follows on an execution that is over.
+/// Where the page begins that follows on an execution that is over, which may be told by its name: the newest of that.
 pub async fn after(context: &Context, text: &str) -> Result<(Timestamp, ExecutionId), OpsError> {
     let none = || {
         OpsError::new(
@@ -284,9 +284,21 @@ pub async fn after(context: &Context, text: &str) -> Result<(Timestamp, Executio
         )
         .hint("--after takes the id of the last line of the page before")
     };
-    let id: ExecutionId = text.parse().map_err(|_| none())?;
+    let deployment = &context.settings.deployment;
     let store = context.history.open().await?;
-    let record = store.get(&context.settings.deployment, id).await?;
+    let mut record = match text.parse::<ExecutionId>() {
+        Ok(id) => store.get(deployment, id).await?,
+        Err(_) => None,
+    };
+    if record.is_none() {
+        let named = Query {
+            name: Some(text.to_owned()),
+            over: true,
+            limit: Some(1),
+            ..Query::default()
+        };
+        record = store.find(deployment, &named).await?.pop();
+    }
     let record = record.ok_or_else(none)?;
     Ok((record.submitted_at, record.id))
 }

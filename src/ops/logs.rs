@@ -92,7 +92,11 @@ pub async fn logs(
             return of_attempt(context, &found, attempt, options).await;
         }
         if attempt > failed.saturating_add(1) {
-            let message = format!("{} was run {} times", found.id(), failed.saturating_add(1));
+            let times = match failed {
+                0 => "once".to_owned(),
+                failed => format!("{} times", failed.saturating_add(1)),
+            };
+            let message = format!("{} was run {times}", found.id());
             return Err(OpsError::new(ErrorKind::NotFound, message));
         }
     }

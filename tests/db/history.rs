@@ -117,6 +117,10 @@ fn stories(run: &dyn Fn(&[&str]) -> Ran) {
     let sums = run(&["history", "--sum", "user"]).expect(0);
     assert!(sums.contains("all") && sums.contains("30.00"), "{sums}");
     run(&["history", "--sum", "user", "-o", "wide"]).expect_error(2);
+    let error = run(&["history", "--at", "2999-01-01"]).expect_error(2);
+    assert!(error.contains("is in the future"), "{error}");
+    let turned = ["history", "--since", "2026-09-22", "--until", "2026-09-21"];
+    run(&turned).expect_error(2);
 }
 
 #[test]
