@@ -86,8 +86,8 @@ fn an_end_is_told_once_to_who_wants_to_know() {
     post.until_over();
     assert_eq!(post.only(&fine).subject(), "[zoe] fine-as-well finished");
     // Who ends it need not know a mail server.
-    let file = post.place.job("elsewhere", 3, Duration::ZERO);
-    let mut elsewhere = post.place.command(&["run", &file]);
+    let job = post.place.job("elsewhere", 3, Duration::ZERO);
+    let mut elsewhere = post.place.command(&["run", &job]);
     let said = elsewhere.env("ZOE_SMTP_SERVER", "").output().unwrap();
     assert_eq!(said.status.code(), Some(3), "{said:?}");
     let waiting = post.queue(&[]);
