@@ -123,7 +123,9 @@ fn life(line: &str) -> Result<Option<(String, i64)>, ()> {
     let is_token =
         (1..=64).contains(&token.len()) && token.chars().all(|c| c.is_ascii_alphanumeric());
     let asks = ["GET", "HEAD", "OPTIONS"].contains(&method);
-    let polls = asks && status != 101 && below.contains("/api/");
+    let place = below.split('?').next().unwrap_or_default();
+    let by_itself = ["/api/", "/terminals/websocket/"];
+    let polls = asks && by_itself.iter().any(|part| place.contains(part));
     let counts = is_token && status < 400 && !polls;
     Ok(counts.then(|| (token.to_owned(), second)))
 }

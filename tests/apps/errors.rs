@@ -72,7 +72,7 @@ fn all_at_once_with_their_places() {
     field 'title': is not known; fields here are schema, name, description, monitor, secrets, activity, component
     component 'worker', field 'cores': is missing; give a number such as 0.5
     component 'worker', field 'memory': '2x' is not a size; write a number and a unit, such as 512m, 2g or 1.5g (units: b, k, m, g, t, powers of 1024)
-    component 'worker', field 'volumes': '/data' is no volume; write SOURCE:TARGET or SOURCE:TARGET:ro, such as /data:/data:ro
+    component 'worker', field 'volumes': '/data' is no volume; write SOURCE:TARGET or SOURCE:TARGET:ro, such as /data:/data:ro, or SOURCE:TARGET:rw,group=GID to be in a group there
     component 'worker', port 'web', field 'container': is not a port number; use 1 to 65535
     component 'worker', port 'rpc', field 'protocol': 'udp' is not known; write http (published and listed as a URL) or tcp
     component 'driver', field 'image': is missing; name the image to run

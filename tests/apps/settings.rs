@@ -110,7 +110,7 @@ fn what_cannot_be_set_is_said_and_changes_nothing() {
     component 'driver', field 'replaceable': is true, but this component is the monitor, whose exit ends the execution; leave it out
     worker.memory: '2x' is not a size; write a number and a unit, such as 512m, 2g or 1.5g (units: b, k, m, g, t, powers of 1024)
     component 'worker', field 'cores': 0 is too little; the least a container can have is 0.01
-    worker.volume: '/data' is no volume; write SOURCE:TARGET or SOURCE:TARGET:ro, such as /data:/data:ro
+    worker.volume: '/data' is no volume; write SOURCE:TARGET or SOURCE:TARGET:ro, such as /data:/data:ro, or SOURCE:TARGET:rw,group=GID to be in a group there
     component 'worker', field 'env': 'A-B' is no name of a variable; use letters, digits and '_', not a digit first
     component 'worker', field 'env.A': the '$' in '$1' begins no variable; write ${NAME} for a variable or $$ for a literal '$'
     component 'worker', field 'env.A': the variable ${driver.hots} is not known (did you mean 'driver.host'?); there are execution.id|name|user, deployment, self.index, and .host, .core, .elastic, .members, .cores, .slots, .memory.mib, .memory.bytes, .port.NAME.path of self and the components (master, worker, driver); write $$ for a literal '$'
