@@ -192,6 +192,16 @@ pub(super) fn replace(file: &Path, text: &str) -> Result<(), PublishError> {
     };
     write().map_err(|source| PublishError::File {
         path: file.to_owned(),
-        source,
+        source: plain(source),
     })
+}
+
+/// The same error without the name of the file that was to be renamed: that is another one each time, and the same trouble is
+/// to be told in the same words.
+fn plain(error: io::Error) -> io::Error {
+    if error.get_ref().is_some() {
+        io::Error::from(error.kind())
+    } else {
+        error
+    }
 }

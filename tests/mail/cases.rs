@@ -87,14 +87,17 @@ fn an_end_is_told_once_to_who_wants_to_know() {
     assert_eq!(post.only(&fine).subject(), "[zoe] fine-as-well finished");
     // Who ends it need not know a mail server.
     let job = post.place.job("elsewhere", 3, Duration::ZERO);
-    let mut elsewhere = post.place.command(&["run", &job]);
+    let mut elsewhere = post.place.command(&["run", "--name", "elsewhere", &job]);
     let said = elsewhere.env("ZOE_SMTP_SERVER", "").output().unwrap();
     assert_eq!(said.status.code(), Some(3), "{said:?}");
     let waiting = post.queue(&[]);
     assert_eq!(waiting.len(), 1, "{waiting:?}");
     assert!(post.pass());
     let id = waiting[0]["execution"].as_str().unwrap();
-    assert!(post.only(id).subject().starts_with("[zoe] elsewhere"));
+    assert_eq!(
+        post.only(id).subject(),
+        "[zoe] elsewhere failed (exit code 3)"
+    );
 }
 
 #[test]
@@ -167,9 +170,9 @@ fn a_connection_that_is_not_as_it_should_be_is_not_used() {
         &[("ZOE_SMTP_PASSWORD_FILE", "/nonexistent")],
         "password_file",
     );
-    refused(&[("ZOE_SMTP_SECURITY", "tls")], "mail server localhost:");
+    refused(&[("ZOE_SMTP_SECURITY", "tls")], "sent through localhost:");
     // Without protection no password is asked for, so none is told.
-    refused(&[("ZOE_SMTP_SECURITY", "none")], "mail server localhost:");
+    refused(&[("ZOE_SMTP_SECURITY", "none")], "sent through localhost:");
     assert!(post.mails().is_empty());
     // A password that is not said in a file, but in the environment.
     let mut command = post.place.command(&["mail", "test", ADA]);
@@ -183,13 +186,19 @@ fn a_connection_that_is_not_as_it_should_be_is_not_used() {
 }
 
 #[test]
-fn nobody_is_written_to_where_no_server_is_configured() {
+fn what_is_written_where_no_server_is_configured_waits() {
     let post = &Post::new(USUAL);
-    std::fs::remove_file(post.place.path("config/zoe/zoe.conf")).unwrap();
-    post.submit("failed", 3, &["--mail-on", "end"]);
+    let file = post.place.path("config/zoe/zoe.conf");
+    let configured = std::fs::read(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    let failed = post.submit("failed", 3, &["--mail-on", "end"]);
     post.until_over();
-    assert!(post.queue(&["--all"]).is_empty());
+    assert_eq!(post.queue(&["--all"])[0]["state"], "waiting");
+    assert!(post.pass() && post.mails().is_empty());
     let said = post.place.run(&["mail", "test", ADA]).expect_error(2);
     assert!(said.contains("no mail server is configured"), "{said}");
     post.place.run(&["mail", "send"]).expect_error(2);
+    std::fs::write(&file, configured).unwrap();
+    assert!(post.pass());
+    post.only(&failed);
 }

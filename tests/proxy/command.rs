@@ -243,6 +243,14 @@ fn a_route_that_cannot_be_taken_out_anew_is_made_a_comment_or_else_told() {
     let after = place.routes();
     assert_eq!(after.len(), before.len());
     assert_eq!(keys(&after), 1, "{after}");
+    let watched = place.zoe(&["watch", "--once"]);
+    assert_eq!(watched.code, 1, "{}", watched.stderr);
+    // In the same words each time, so that it is told once.
+    assert!(
+        !watched.stderr.contains(".zoe-routes-"),
+        "{}",
+        watched.stderr
+    );
     // Now it can't.
     let file = Locked::new(place.file());
     let error = place.zoe(&["kill", &ids[1]]).expect_error(1);
