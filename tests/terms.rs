@@ -344,5 +344,10 @@ fn killed_at(n: usize) {
         let logs = env.run(&["logs", "last", "--attempt", attempt]).expect(0);
         assert_eq!(logs, "ran\n", "killed at {n}");
     }
+    let shown = json(&env.run(&["show", "last", "-o", "json"]).expect(0));
+    let past = json(&env.run(&["history", "-o", "json"]).expect(0));
+    for view in [&shown, &past[0]] {
+        assert_eq!(view["attempt"], 2, "killed at {n}");
+    }
     assert!(env.ps().is_empty(), "killed at {n}");
 }

@@ -134,7 +134,7 @@ pub async fn run(args: HistoryArgs, session: &Session) -> Done {
     query.over = true;
     let views = if let Some(at) = at {
         query.limit = args.limit;
-        let (mut views, silent) = ops::list::at(&context, &query, at).await?;
+        let (mut views, silent) = ops::history::at(&context, &query, at).await?;
         if let Some(error) = silent {
             let text = format!("what ran then and runs still is not in it: {error}");
             session.face.warn(&text);
@@ -143,9 +143,9 @@ pub async fn run(args: HistoryArgs, session: &Session) -> Done {
         views
     } else {
         if let Some(last) = &args.after {
-            query.after = Some(ops::list::after(&context, last).await?);
+            query.after = Some(ops::history::after(&context, last).await?);
         }
-        let past = ops::list::past_of(&context, &query).await?;
+        let past = ops::history::past_of(&context, &query).await?;
         session.tell_unreadable(&past.unreadable);
         past.executions
     };
@@ -191,7 +191,7 @@ async fn sums(
             ));
         }
     };
-    let sums = ops::list::sums(context, query, by).await?;
+    let sums = ops::history::sums(context, query, by).await?;
     session
         .face
         .print(&print(&sums, by, &session.look(list.no_header)))?;

@@ -1,12 +1,11 @@
-//! What there is: `ps`, `show`, `history`, `status`.
+//! What there is: `ps`, `show`, `status`.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 use super::context::Context;
-use super::error::{ErrorKind, OpsError};
+use super::error::OpsError;
+use super::history;
 use super::idle;
 use super::past;
 use super::present;
@@ -15,11 +14,9 @@ use super::report::Silent;
 use super::resolve::{self, Found};
 use super::view::{ExecutionView, State};
 use crate::engine::{EngineError, NodeUse, Scope};
-use crate::model::{
-    Anomaly, Execution, ExecutionId, Gap, Node, Phase, Plan, Resources, Snapshot, ids,
-};
+use crate::model::{Anomaly, Execution, Gap, Node, Phase, Plan, Resources, Snapshot};
 use crate::scheduler::Known;
-use crate::store::{Event, Query, Store, Sum, SumBy};
+use crate::store::{Event, Query, Store};
 
 /// How many ended executions `ps -a` shows.
 const RECENT: u32 = 50;
@@ -71,7 +68,7 @@ pub async fn ps(context: &Context, ended: bool) -> Result<Listing, OpsError> {
     }
     let mut unreadable = Vec::new();
     if ended {
-        let past = past_of(
+        let past = history::past_of(
             context,
             &Query {
                 limit: Some(RECENT),
@@ -149,11 +146,15 @@ pub async fn show(context: &Context, text: &str) -> Result<Shown, OpsError> {
     let found = resolve::resolve(context, text).await?;
     let events = events(context, &found).await;
     match found {
-        Found::Past(record) => Ok(Shown {
-            view: present::past(&record),
-            events,
-            logs: record.logs.clone(),
-        }),
+        Found::Past(record) => {
+            let mut view = present::past(&record);
+            history::count_attempts(&mut view, &events);
+            Ok(Shown {
+                view,
+                events,
+                logs: record.logs.clone(),
+            })
+        }
         Found::Alive(execution) => {
             let view = show_alive(context, &execution).await?;
             Ok(Shown {
@@ -209,98 +210,6 @@ pub async fn owner_view(
 ) -> Result<ExecutionView, OpsError> {
     proxy::refresh(context, &Silent).await;
     show_alive(context, execution).await
-}
-
-/// What history has.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Past {
-    /// Executions, the newest first.
-    pub executions: Vec<ExecutionView>,
-    /// Rows that can't be understood, each in a sentence: they are left out.
-    pub unreadable: Vec<String>,
-}
-
-/// Executions from history, the newest first.
-pub async fn history(context: &Context, query: &Query) -> Result<Vec<ExecutionView>, OpsError> {
-    Ok(past_of(context, query).await?.executions)
-}
-
-/// The same, with what could not be understood.
-pub async fn past_of(context: &Context, query: &Query) -> Result<Past, OpsError> {
-    let store = context.history.open().await?;
-    let found = store.search(&context.settings.deployment, query).await?;
-    Ok(Past {
-        executions: found.records.iter().map(present::past).collect(),
-        unreadable: found.unreadable.iter().map(ToString::to_string).collect(),
-    })
-}
-
-/// What ran at a time, the newest first: what has ended since, from history, and what runs still, from Docker. Where Docker does not
-/// answer the second is missing, and why is told.
-pub async fn at(
-    context: &Context,
-    query: &Query,
-    at: Timestamp,
-) -> Result<(Vec<ExecutionView>, Option<OpsError>), OpsError> {
-    let past = Query {
-        at: Some(at),
-        ..query.clone()
-    };
-    let mut views = history(context, &past).await?;
-    let alive = match context.backend.observe(Scope::Executions).await {
-        Ok(snapshot) => snapshot,
-        Err(error) => return Ok((views, Some(error.into()))),
-    };
-    let is_wanted = |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|w| w == is);
-    let alive = alive.executions.values();
-    let alive = alive.map(|execution| present::alive(execution, None, None, None, context.site()));
-    let running: Vec<_> = alive
-        .filter(|view| view.started_at.is_some_and(|started| started <= at))
-        .filter(|view| views.iter().all(|other| other.id != view.id))
-        .filter(|view| is_wanted(&query.user, &view.user))
-        .filter(|view| is_wanted(&query.application, &view.application))
-        .filter(|view| is_wanted(&query.name, &view.name))
-        .filter(|view| query.since.is_none_or(|since| view.submitted_at >= since))
-        .filter(|view| query.until.is_none_or(|until| view.submitted_at < until))
-        .filter(|_| query.state.is_none())
-        .collect();
-    views.extend(running);
-    views.sort_by_key(|view| Reverse((view.submitted_at, view.id)));
-    Ok((views, None))
-}
-
-/// What those that were add up to.
-pub async fn sums(context: &Context, query: &Query, by: SumBy) -> Result<Vec<Sum>, OpsError> {
-    let store = context.history.open().await?;
-    Ok(store.sums(&context.settings.deployment, query, by).await?)
-}
-
-/// Where the page begins that follows on an execution that is over, which may be told by its name: the newest of that.
-pub async fn after(context: &Context, text: &str) -> Result<(Timestamp, ExecutionId), OpsError> {
-    let none = || {
-        OpsError::new(
-            ErrorKind::NotFound,
-            format!("history has no execution '{}'", ids::shorten(text)),
-        )
-        .hint("--after takes the id of the last line of the page before")
-    };
-    let deployment = &context.settings.deployment;
-    let store = context.history.open().await?;
-    let mut record = match text.parse::<ExecutionId>() {
-        Ok(id) => store.get(deployment, id).await?,
-        Err(_) => None,
-    };
-    if record.is_none() {
-        let named = Query {
-            name: Some(text.to_owned()),
-            over: true,
-            limit: Some(1),
-            ..Query::default()
-        };
-        record = store.find(deployment, &named).await?.pop();
-    }
-    let record = record.ok_or_else(none)?;
-    Ok((record.submitted_at, record.id))
 }
 
 /// A node and what is on it.

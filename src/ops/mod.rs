@@ -15,6 +15,7 @@ pub mod fetch;
 pub mod files;
 mod follow;
 pub mod hints;
+pub mod history;
 pub mod hold;
 pub mod idle;
 pub mod images;

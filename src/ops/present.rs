@@ -231,7 +231,7 @@ pub(super) fn past(record: &Record) -> ExecutionView {
         application: record.application.clone(),
         state,
         reason,
-        terms: resubmit::shown(record.terms.as_deref()),
+        terms: past_terms(record),
         activity: None,
         submitted_at: record.submitted_at,
         started_at: record.started_at,
@@ -240,6 +240,16 @@ pub(super) fn past(record: &Record) -> ExecutionView {
         urls: Vec::new(),
         components: past_components(record),
         containers: Vec::new(),
+    }
+}
+
+/// What runs only once has run once, if it did.
+fn past_terms(record: &Record) -> TermsView {
+    let terms = resubmit::shown(record.terms.as_deref());
+    let once = (terms.retries == 0 && record.started_at.is_some()).then_some(1);
+    TermsView {
+        attempt: once,
+        ..terms
     }
 }
 

@@ -9,7 +9,7 @@ use zoe::ops::kill::{self, Killed, Selection};
 use zoe::ops::launch::{self, Common};
 use zoe::ops::submit::{self, Accepted};
 use zoe::ops::wait::{self, Until, Waited};
-use zoe::ops::{ErrorKind, Silent, attach, list, logs, resolve};
+use zoe::ops::{ErrorKind, Silent, attach, history, list, logs, resolve};
 use zoe::store::Query;
 
 use crate::lab::{Collected, Lab, application, lab, nothing_left, submitted};
@@ -36,7 +36,7 @@ async fn an_attached_job_gives_its_output_and_its_code_and_leaves_history_only()
     .unwrap();
     assert_eq!(outcome.exit_code(), 3);
     nothing_left(&lab).await;
-    let history = list::history(&lab.context, &Query::default())
+    let history = history::history(&lab.context, &Query::default())
         .await
         .unwrap();
     assert_eq!(history.len(), 1);

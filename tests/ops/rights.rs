@@ -6,7 +6,7 @@ use zoe::ops::accounts::{self, Entry};
 use zoe::ops::kill::{self, Killed, Selection};
 use zoe::ops::launch::Common;
 use zoe::ops::resize::{self, Request};
-use zoe::ops::{Context, ErrorKind, OpsError, Silent, exec, hold, list};
+use zoe::ops::{Context, ErrorKind, OpsError, Silent, exec, history, hold};
 use zoe::store::{Query, Role};
 
 use crate::lab::{Lab, lab, nothing_left, submitted};
@@ -98,7 +98,7 @@ async fn what_is_anothers_only_admins_touch() {
     kill::remove(&lab.context, &texts, false, &Silent)
         .await
         .unwrap();
-    let left = list::history(&lab.context, &Query::default())
+    let left = history::history(&lab.context, &Query::default())
         .await
         .unwrap();
     assert_eq!(left.len(), 1);
