@@ -108,7 +108,11 @@ impl Connection {
     /// Connects, protects the connection as is configured, and logs in.
     pub async fn open(server: &Server) -> Result<Self, SendError> {
         let failed = |why: String| {
-            let why = clean::line(&why, SAID);
+            let why = if why.contains("CaUsedAsEndEntity") {
+                "its certificate is marked as an authority's (CA:TRUE), which a server's must not be".to_owned()
+            } else {
+                clean::line(&why, SAID)
+            };
             SendError::NoServer(format!("mail can't be sent through {server}: {why}"))
         };
         let sender: Address = server

@@ -76,6 +76,25 @@ pub(super) async fn recipient<'a>(
     }))
 }
 
+/// Why nobody will be written to though somebody who submits asks for it, as far as that is known here.
+pub(super) async fn unaddressed(context: &Context, asked: Option<MailOn>) -> Option<String> {
+    if matches!(asked, None | Some(MailOn::Never)) {
+        return None;
+    }
+    let settings = &context.settings;
+    let store = context.history.open().await.ok()?;
+    let entered = store.users(&settings.deployment).await.ok()?;
+    let own = entered.into_iter().find(|user| user.name == settings.user);
+    let verb = if own.is_some() { "set" } else { "add" };
+    if own.is_some_and(|own| own.mail.is_some()) {
+        return None;
+    }
+    let user = &settings.user;
+    Some(format!(
+        "{user} has no mail address, so nobody is written to; enter one: zoe user {verb} {user} --mail ADDRESS"
+    ))
+}
+
 /// Puts a mail into the outbox, unless there is one of this execution and topic.
 pub(super) async fn put(
     context: &Context,

@@ -17,7 +17,8 @@ use super::error::{ErrorKind, OpsError};
 use super::files::Packed;
 use super::kill::{self, Selection};
 use super::outage::bear;
-use super::report::Report;
+use super::post;
+use super::report::{News, Report};
 use crate::engine::Scope;
 use crate::model::{
     Application, ExecutionId, ExecutionName, IdleTimeout, MailOn, RequiredEnd, Retries, Secret,
@@ -201,6 +202,9 @@ pub async fn submit_all(
                 Err(error) => return Err(undone(context, &made, error, report).await),
             }
         }
+    }
+    if let Some(why) = post::unaddressed(context, submission.terms.mail_on).await {
+        report.tell(News::Warning(why));
     }
     Ok(accepted.into_iter().flatten().collect())
 }

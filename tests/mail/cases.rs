@@ -78,6 +78,14 @@ fn an_end_is_told_once_to_who_wants_to_know() {
     post.submit("unwished", 5, &[]);
     post.zoe(&["user", "set", &user, "--mail-on", "end", "--mail", ""]);
     post.submit("unaddressed", 5, &[]);
+    let job = post.place.job("unaddressed-as-well", 0, Duration::ZERO);
+    let said = post.place.run(&["run", "-d", "--mail-on", "end", &job]);
+    assert_eq!(said.code, 0);
+    assert!(
+        said.stderr.contains("has no mail address"),
+        "{}",
+        said.stderr
+    );
     post.until_over();
     assert_eq!(post.mails().len(), 4);
     // The user's wish counts for those that say nothing.
