@@ -67,7 +67,7 @@ fn block() -> (Vec<u8>, u64, BTreeMap<String, String>) {
             2 => (
                 format!("GET /zoe/{token}/notebook/api/kernels/1/channels HTTP/1.1"),
                 101,
-                true,
+                false,
             ),
             3 => (
                 format!("{method} /elsewhere?from= /zoe/{token}/ HTTP/1.1"),
