@@ -208,18 +208,21 @@ async fn single(
     done
 }
 
-/// Looks after what nobody uses, once; what could not be done.
-async fn cull(context: &Context, turn: &Turn) -> BTreeMap<String, String> {
+/// Looks after what nobody uses, once: what could not be done, and whether anything was.
+async fn cull(context: &Context, turn: &Turn) -> (BTreeMap<String, String>, bool) {
     if turn.database.is_some() {
-        return BTreeMap::new();
+        return (BTreeMap::new(), false);
     }
     let concerned = culling::concerned(context, &turn.snapshot);
     match culling::round(context, &concerned).await {
         Ok(round) => {
             round.acts.iter().for_each(culler::tell);
-            round.troubles
+            (round.troubles, !round.acts.is_empty())
         }
-        Err(error) => [("what is used".to_owned(), error.to_string())].into(),
+        Err(error) => {
+            let trouble = ("what is used".to_owned(), error.to_string());
+            ([trouble].into(), false)
+        }
     }
 }
 
@@ -243,9 +246,14 @@ async fn until_through(
                 break;
             }
             is_culled = true;
-            // What it has marked the next turn ends.
-            troubles = cull(context, &turn).await;
-            continue;
+            let has_acted;
+            (troubles, has_acted) = cull(context, &turn).await;
+            if has_acted {
+                // What it has marked the next turn ends.
+                continue;
+            }
+            health.look_at(&turn, None, troubles);
+            break;
         }
         if !turns.is_idle() {
             turns.work().await;
