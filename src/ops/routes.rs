@@ -16,7 +16,7 @@ use super::{list, view::ExecutionView};
 use crate::engine::Scope;
 use crate::model::{Execution, ExecutionId, Phase};
 use crate::proxy::ask::{Answer, Question, ask, no_answer};
-use crate::proxy::{Route, publish, render, routes, setup};
+use crate::proxy::{Route, Way, publish, render, routes, setup};
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -153,7 +153,8 @@ pub async fn check(context: &Context, at: Option<SocketAddr>) -> Result<Checked,
     };
     let is_there = problem.is_none();
     let unwritten = match &site.file {
-        Some(file) if publish::read(file)?.is_none() => Some(format!(
+        // A fragment that is not there is an empty one to the web server.
+        Some(file) if site.way == Way::Map && publish::read(file)?.is_none() => Some(format!(
             "{} is not there, which the web server reads; `zoe proxy sync` writes it",
             file.display()
         )),
