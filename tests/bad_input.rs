@@ -338,7 +338,7 @@ error: --set <COMPONENT.FIELD=VALUE>: 'worker.core' is not of the form KEY=VALUE
 hint: --help tells what can be written
 [2]
 $ zoe submit pi.py --volume nonsense
-error: --volume <SRC:DST[:ro]>: 'nonsense' is not a volume: it has not two or three parts; write SRC:DST or SRC:DST:ro
+error: --volume <SRC:DST[:ro]>: 'nonsense' is no volume; write SOURCE:TARGET or SOURCE:TARGET:ro, such as /data:/data:ro, or SOURCE:TARGET:rw,group=GID to be in a group there
 hint: --help tells what can be written
 [2]
 $ zoe submit pi.py --conf nonsense

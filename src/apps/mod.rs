@@ -24,6 +24,7 @@ pub use parse::{Format, LONGEST, parse};
 pub use settings::{SetError, add_env, add_env_line, add_volume_everywhere, append_args, set};
 
 pub(crate) use errors::shown;
+pub(crate) use read::volume;
 
 use errors::Problems;
 

@@ -206,7 +206,7 @@ fn read_overhead(
 }
 
 /// Reads `SOURCE:TARGET[:ro|rw][,group=GID]`; what the parts may be is checked by `validate`.
-pub(super) fn volume(text: &str) -> Result<Volume, String> {
+pub(crate) fn volume(text: &str) -> Result<Volume, String> {
     let none = || {
         format!(
             "'{}' is no volume; write SOURCE:TARGET or SOURCE:TARGET:ro, such as /data:/data:ro, \

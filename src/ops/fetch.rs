@@ -56,13 +56,18 @@ async fn talk(question: Question) -> Result<Answer, String> {
     let stream = TcpStream::connect(question.address)
         .await
         .map_err(|error| format!("it can't be reached: {error}"))?;
+    exchange(stream, &question).await
+}
+
+/// Asks over a connection that is there, and reads the answer.
+pub(super) async fn exchange(stream: TcpStream, question: &Question) -> Result<Answer, String> {
     let broken = |error: hyper::Error| format!("the connection broke: {error}");
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(broken)?;
     let mut request = Request::get(&question.path)
         .header(HOST, question.address.to_string())
-        .header(ACCEPT, "application/json")
+        .header(ACCEPT, "application/json, */*;q=0.5")
         .header(CONNECTION, "close");
     if let Some(token) = &question.token {
         request = request.header(AUTHORIZATION, format!("token {}", token.reveal()));

@@ -5,13 +5,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper::Request;
-use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::context::World;
+use super::fetch::{self, Question};
 use crate::apps;
 use crate::model::{Component, Execution, Ready};
 
@@ -19,8 +17,6 @@ use crate::model::{Component, Execution, Ready};
 pub(super) const INTERVAL: Duration = Duration::from_millis(200);
 /// How long one answer may take; a component that is starting may accept and stay silent.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
-/// The longest answer that is read, in bytes.
-const LONGEST_ANSWER: usize = 8 << 20;
 
 /// What a component said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,7 +124,12 @@ pub(super) async fn ask(address: SocketAddr, path: String, patience: Duration) -
         }
         Ok(Err(_)) | Err(_) => return Reply::OutOfReach,
     };
-    let body = tokio::time::timeout_at(deadline, body(stream, address, &path));
+    let question = Question {
+        address,
+        path,
+        token: None,
+    };
+    let body = tokio::time::timeout_at(deadline, body(stream, &question));
     body.await
         .ok()
         .flatten()
@@ -136,28 +137,9 @@ pub(super) async fn ask(address: SocketAddr, path: String, patience: Duration) -
 }
 
 /// The body of the answer, if there is one below 400.
-async fn body(stream: TcpStream, address: SocketAddr, path: &str) -> Option<Vec<u8>> {
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-        .await
-        .ok()?;
-    let request = Request::get(path)
-        .header(hyper::header::HOST, address.to_string())
-        .header(hyper::header::CONNECTION, "close")
-        .body(Empty::<bytes::Bytes>::new())
-        .ok()?;
-    let answer = async {
-        let response = sender.send_request(request).await.ok()?;
-        if response.status().as_u16() >= 400 {
-            return None;
-        }
-        let body = Limited::new(response.into_body(), LONGEST_ANSWER)
-            .collect()
-            .await
-            .ok()?;
-        Some(body.to_bytes().to_vec())
-    };
-    let (answer, _) = tokio::join!(answer, connection);
-    answer
+async fn body(stream: TcpStream, question: &Question) -> Option<Vec<u8>> {
+    let answer = fetch::exchange(stream, question).await.ok()?;
+    (answer.status < 400).then_some(answer.body)
 }
 
 fn number_at(body: &[u8], pointer: &str) -> Option<u64> {

@@ -9,7 +9,7 @@ use futures_util::future::{join, join_all, join3};
 use jiff::Timestamp;
 
 use super::context::Context;
-use super::fetch::Question;
+use super::fetch::{Answer, Question};
 use crate::apps;
 use crate::idle::{Said, Sign, jupyter, spark};
 use crate::model::{Component, Execution, PortName, Private, Secret};
@@ -76,21 +76,17 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    async fn fetch(&self, path: &str) -> Result<(u16, Vec<u8>), String> {
+    async fn fetch(&self, path: &str) -> Result<Answer, String> {
         let question = Question {
             address: self.address,
             path: format!("{}{path}", self.base),
             token: self.token.clone(),
         };
-        let answer = self.context.world.fetch(question, PATIENCE).await?;
-        Ok((answer.status, answer.body))
+        self.context.world.fetch(question, PATIENCE).await
     }
 
     async fn body(&self, path: &str) -> Result<Vec<u8>, String> {
-        match self.fetch(path).await? {
-            (200, body) => Ok(body),
-            (status, _) => Err(format!("it answered {status}")),
-        }
+        self.fetch(path).await?.body()
     }
 }
 
@@ -172,11 +168,11 @@ async fn one_jupyter(place: &Place<'_>) -> Result<Said, String> {
         place.fetch(jupyter::TERMINALS),
     )
     .await;
-    let terminals = match terminals? {
-        (200, body) => Some(body),
-        // It was built without.
-        (404, _) => None,
-        (status, _) => return Err(format!("it answered {status}")),
+    let terminals = terminals?;
+    // It may have been built without.
+    let terminals = match terminals.status {
+        404 => None,
+        _ => Some(terminals.body()?),
     };
     Ok(jupyter::read(&status?, &kernels?, terminals.as_deref()))
 }

@@ -226,6 +226,12 @@ async fn cull(context: &Context, turn: &Turn) -> (BTreeMap<String, String>, bool
     }
 }
 
+/// Why mails wait, or why that is not known.
+async fn overdue(context: &Context) -> Option<String> {
+    let waiting = mail::overdue(context).await;
+    waiting.unwrap_or_else(|error| Some(format!("mail: {error}")))
+}
+
 async fn until_through(
     context: &Context,
     turns: &mut Turns<'_>,
@@ -270,7 +276,7 @@ async fn until_through(
             wrong.extend(post::sentences(&delivery));
             if let Some(why) = &delivery.no_server {
                 tracing::warn!(what = "mail", why, "degraded");
-            } else if let Some(why) = mail::overdue(context).await? {
+            } else if let Some(why) = overdue(context).await {
                 // Nothing was due, which is no sign that anything is well.
                 tracing::warn!(what = "mail", why, "degraded");
                 wrong.push(why);

@@ -12,6 +12,12 @@ struct Place {
 }
 
 impl Place {
+    /// Two executions behind the web server: their ids.
+    fn two_notebooks(&self) -> [String; 2] {
+        let run = || self.zoe(&["run", "jupyter", "-d"]).expect(0);
+        [run(), run()].map(|id| id.trim().to_owned())
+    }
+
     fn new() -> Self {
         let env = TestEnv::with_options("nodes=a:8:16g,b:8:16g&images=all");
         std::fs::create_dir(env.path("routes")).unwrap();
@@ -225,15 +231,7 @@ fn a_reload_that_failed_is_told_until_one_works() {
 #[test]
 fn a_route_that_cannot_be_taken_out_anew_is_made_a_comment_or_else_told() {
     let place = Place::new();
-    let ids: Vec<String> = (0..2)
-        .map(|_| {
-            place
-                .zoe(&["run", "jupyter", "-d"])
-                .expect(0)
-                .trim()
-                .to_owned()
-        })
-        .collect();
+    let ids = place.two_notebooks();
     let before = place.routes();
     let keys = |text: &str| text.lines().filter(|line| !line.starts_with('#')).count();
     assert_eq!(keys(&before), 2);
@@ -282,15 +280,7 @@ fn a_check_finds_that_no_map_was_ever_written() {
 #[test]
 fn a_path_belongs_to_one_execution() {
     let place = Place::new();
-    let ids: Vec<String> = (0..2)
-        .map(|_| {
-            place
-                .zoe(&["run", "jupyter", "-d"])
-                .expect(0)
-                .trim()
-                .to_owned()
-        })
-        .collect();
+    let ids = place.two_notebooks();
     let routes = place.routes();
     let tokens: Vec<&str> = ids
         .iter()

@@ -2,7 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{Bytes, Cores, ExecutionName, activity, ids::shorten};
+use crate::apps;
+use crate::model::{Bytes, Cores, ExecutionName, Volume, activity, ids::shorten};
 
 /// `30s`, `10m`, `2h`, `1h30m`, `1d`, or a number of seconds; more than nothing.
 pub fn duration(text: &str) -> Result<SignedDuration, String> {
@@ -151,17 +152,7 @@ pub fn volume(text: &str) -> Result<String, String> {
             shorten(text)
         )
     };
-    let parts: Vec<&str> = text.split(':').collect();
-    let (source, target) = match parts.as_slice() {
-        [source, target] => (*source, *target),
-        [source, target, options] if is_access(options) => (*source, *target),
-        [_, _, _] => {
-            return Err(wrong(
-                "the third part can only be ro or rw, with ,group=GID or without",
-            ));
-        }
-        _ => return Err(wrong("it has not two or three parts")),
-    };
+    let Volume { source, target, .. } = apps::volume(text)?;
     if source.is_empty() || (source.contains('/') && !source.starts_with('/')) {
         return Err(wrong(
             "the source must be an absolute path or a volume's name",
@@ -171,15 +162,6 @@ pub fn volume(text: &str) -> Result<String, String> {
         return Err(wrong("the target must be an absolute path, and not /"));
     }
     Ok(text.to_owned())
-}
-
-/// Whether this is `ro` or `rw`, and maybe the number of a group.
-fn is_access(options: &str) -> bool {
-    let (access, group) = match options.split_once(",group=") {
-        Some((access, group)) => (access, Some(group)),
-        None => (options, None),
-    };
-    matches!(access, "ro" | "rw") && group.is_none_or(|group| group.parse::<u32>().is_ok())
 }
 
 #[cfg(test)]
