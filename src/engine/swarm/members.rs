@@ -19,6 +19,8 @@ pub(super) const STOPPED: &str = "node.id==zoe-has-stopped-it";
 
 /// A task that has ended with an exit code says so in these words.
 const EXITED: &str = "task: non-zero exit (";
+/// And one whose container could not be started, in these.
+const NOT_STARTED: &str = "starting container failed";
 /// What Swarm says of a task that it has not placed.
 const UNPLACED: &str = "no suitable node";
 
@@ -218,6 +220,9 @@ fn state(task: &ListedTask, stopped: bool, cluster: &Cluster) -> InstanceState {
         "failed" if ran && task.status.err.contains("No such container") => InstanceState::Lost {
             since: task.changed_at(),
         },
+        // Zoe ended it, and its node stumbled over something beside it: of two members that end there at once, one finds
+        // the network removed by the other.
+        "failed" if ran && stopped && !task.status.err.starts_with(NOT_STARTED) => exited,
         "failed" | "rejected" => InstanceState::Rejected,
         // One that was stopped before it began is "shutdown".
         "new" | "allocated" | "pending" | "assigned" | "accepted" | "preparing" | "ready"

@@ -163,15 +163,16 @@ fn what_ran_on_a_node_that_is_down_is_lost_since_then() {
     assert_eq!(unknown, InstanceState::Lost { since: None });
 }
 
-#[test]
-fn a_stopped_member_is_what_it_was_and_not_what_stopped_it() {
-    let stopped = task(
+/// What a member is that was told to stop, with its task in this state and these words.
+fn stopped(state: &str, words: &str) -> InstanceState {
+    let mut stopped = task(
         0,
         &[
-            ("/Status/State", json!("shutdown")),
+            ("/Status/State", json!(state)),
             ("/Status/ContainerStatus/ExitCode", json!(143)),
         ],
     );
+    stopped.status.err = words.to_owned();
     let replacement = task(
         0,
         &[
@@ -182,7 +183,20 @@ fn a_stopped_member_is_what_it_was_and_not_what_stopped_it() {
         ],
     );
     let (found, _) = of(vec![replacement, stopped]);
-    assert_eq!(found[0].state, InstanceState::Exited { code: 143 });
+    found[0].state
+}
+
+#[test]
+fn a_stopped_member_is_what_it_was_and_not_what_stopped_it() {
+    let exited = InstanceState::Exited { code: 143 };
+    assert_eq!(stopped("shutdown", ""), exited);
+    // Seen where two of one execution ended on one node at the same moment.
+    let stumbled = "error while removing network: unknown network zoe-dep-aaaaaaaa id n";
+    assert_eq!(stopped("failed", stumbled), exited);
+    assert_eq!(
+        stopped("failed", "starting container failed: no such device"),
+        InstanceState::Rejected
+    );
 }
 
 #[test]
