@@ -1,12 +1,12 @@
 //! The database is stopped and started ten times under load: what runs goes on, what is submitted waits, nothing new is
 //! started, and in the end history has everything.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use crate::flow::Flow;
+use crate::mariadb::MariaDb;
 use crate::place::{Place, Watch, until};
 
 /// Stopped, a database is a directory that has its name, and the other way round; both at one moment.
@@ -21,10 +21,52 @@ fn exchange(place: &Place) {
     .unwrap();
 }
 
-fn stopped_ten_times(place: &Place) {
+/// A database that can be stopped and started.
+enum Database {
+    File,
+    Server(Box<MariaDb>),
+}
+
+impl Database {
+    /// The place's own file.
+    fn file(place: &Place) -> Self {
+        std::fs::create_dir(place.path("aside")).unwrap();
+        Self::File
+    }
+
+    /// A server of which the place has a database.
+    fn server(place: &mut Place) -> Self {
+        let server = MariaDb::start();
+        place.database_url = Some(server.url(&server.create()));
+        Self::Server(Box::new(server))
+    }
+
+    /// In the midst of whatever it does.
+    fn stop(&mut self, place: &Place) {
+        match self {
+            Self::File => exchange(place),
+            Self::Server(server) => server.kill(),
+        }
+    }
+
+    fn start(&mut self, place: &Place) {
+        match self {
+            Self::File => exchange(place),
+            Self::Server(server) => server.again(),
+        }
+    }
+
+    /// What a message about it has in it.
+    fn called(&self) -> String {
+        match self {
+            Self::File => "zoe.db".to_owned(),
+            Self::Server(server) => format!("127.0.0.1:{}", server.port()),
+        }
+    }
+}
+
+fn stopped_ten_times(place: &Place, mut database: Database) {
     let flow = Flow::new(place);
-    let aside: PathBuf = place.path("aside");
-    std::fs::create_dir(aside).unwrap();
     let watch = place.watch(&["--interval", "1s"]);
     for round in 1..=10 {
         // What ends meanwhile, and what goes on.
@@ -33,10 +75,10 @@ fn stopped_ten_times(place: &Place) {
         flow.submit(Duration::from_millis(50));
         until("it runs", || watch.said("started", &lasting) == 1);
         let before = watch.said("degraded", "database");
-        exchange(place);
+        database.stop(place);
         until("it says so", || watch.said("degraded", "database") > before);
         let late = flow.submit(Duration::from_millis(50));
-        assert_queued_and_told(place, &late);
+        assert_queued_and_told(place, &late, &database.called());
         if ends {
             flow.end(&lasting);
             // It is stopped, and stays until it can be written down.
@@ -49,7 +91,7 @@ fn stopped_ten_times(place: &Place) {
         }
         assert_eq!(watch.said("started", &late), 0);
         let before = watch.said("recovered", "database");
-        exchange(place);
+        database.start(place);
         until("it is back", || {
             watch.said("recovered", "database") > before
         });
@@ -62,9 +104,9 @@ fn stopped_ten_times(place: &Place) {
 }
 
 #[track_caller]
-fn assert_queued_and_told(place: &Place, name: &str) {
+fn assert_queued_and_told(place: &Place, name: &str, database: &str) {
     let ran = place.run(&["ps"]);
-    assert!(ran.stderr.contains("zoe.db"), "{}", ran.stderr);
+    assert!(ran.stderr.contains(database), "{}", ran.stderr);
     assert!(
         ran.stderr.contains("nothing that is queued is started"),
         "{}",
@@ -91,12 +133,23 @@ fn assert_nothing_twice(watch: &Watch) {
 
 #[test]
 fn over_a_file() {
-    stopped_ten_times(&Place::memory("cores=2&memory=4g&images=all"));
+    let place = Place::memory("cores=2&memory=4g&images=all");
+    let database = Database::file(&place);
+    stopped_ten_times(&place, database);
 }
 
 #[test]
 fn on_the_engine() {
-    stopped_ten_times(&Place::engine());
+    let place = Place::engine();
+    let database = Database::file(&place);
+    stopped_ten_times(&place, database);
+}
+
+#[test]
+fn a_server_under_what_is_on_the_engine() {
+    let mut place = Place::engine();
+    let database = Database::server(&mut place);
+    stopped_ten_times(&place, database);
 }
 
 #[test]

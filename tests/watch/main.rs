@@ -12,6 +12,8 @@
 mod common;
 #[path = "../lab/mod.rs"]
 mod lab;
+#[path = "../common/mariadb.rs"]
+mod mariadb;
 #[path = "../swarm/site.rs"]
 #[allow(dead_code, reason = "a part of it is used here")]
 mod site;
@@ -28,3 +30,5 @@ mod place;
 mod readiness;
 mod retention;
 mod socket;
+
+use common::ports;

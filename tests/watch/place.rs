@@ -24,6 +24,8 @@ pub struct Place {
     docker: Docker,
     /// Where Docker is, instead of where it would be.
     pub host: Option<String>,
+    /// Where the database is, instead of in a file.
+    pub database_url: Option<String>,
 }
 
 enum Docker {
@@ -65,6 +67,7 @@ impl Place {
             env,
             docker,
             host: None,
+            database_url: None,
         }
     }
 
@@ -98,6 +101,9 @@ impl Place {
         }
         if let Some(host) = &self.host {
             command.env("ZOE_DOCKER_SWARM_MANAGER_URL", host);
+        }
+        if let Some(url) = &self.database_url {
+            command.env("ZOE_DB_URL", url);
         }
         command
     }
