@@ -170,6 +170,12 @@ fn there_is_never_a_second_monitor_when_the_swarm_gave_the_node_up() {
         );
         nodes.contains("n3 Down").then_some(())
     });
+    // A moment later it does so with what is on the node; a node that is back before that goes on.
+    let service = format!("zoe-{}-{id}-main-0", site.deployment());
+    until("the Swarm gives the monitor up", || {
+        let arguments = ["service", "ps", &service, "--format", "{{.DesiredState}}"];
+        (site.lab.docker("n1", &arguments).trim() == "Shutdown").then_some(())
+    });
     let shown = site.show(&id);
     let monitor = site.members(&id, "main");
     assert_eq!(
