@@ -27,11 +27,11 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// A new one, with the tiny image there.
+    /// A new one, with the tiny image there. What a killed test leaves of it goes with the next `scripts/test`, by the name.
     pub fn new() -> Self {
         tiny();
         Self {
-            name: format!("t{:08x}", rand::random::<u32>()),
+            name: format!("test-{:08x}", rand::random::<u32>()),
         }
     }
 

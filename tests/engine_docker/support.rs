@@ -26,7 +26,7 @@ pub struct Site {
 
 impl Site {
     pub async fn new() -> Self {
-        let deployment: Deployment = format!("t{}", random_id()).parse().unwrap();
+        let deployment: Deployment = format!("test-{}", random_id()).parse().unwrap();
         let docker = backend(&deployment, Gate::open());
         if let Err(error) = docker.describe().await {
             panic!("these tests need a Docker Engine: {error}");

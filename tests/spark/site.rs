@@ -81,7 +81,7 @@ impl Site {
     pub fn new() -> Self {
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        let deployment = format!("spark{:x}{:x}", std::process::id(), since.subsec_nanos());
+        let deployment = format!("test-{:x}-{:x}", std::process::id(), since.subsec_nanos());
         let root = tempfile::tempdir().unwrap();
         // Containers run as another user.
         open(root.path(), 0o755);
@@ -206,6 +206,11 @@ impl Site {
     }
 
     fn tell_what_there_was(&self) {
+        let ps = self.command(&["ps", "-o", "wide"]).output().unwrap();
+        eprintln!("{}", String::from_utf8_lossy(&ps.stdout));
+        // Whoever else is there may hold what was waited for.
+        let all = ["ps", "-a", "--filter", "label=zoe.deployment"];
+        eprintln!("{}", docker(&all));
         for id in self.containers() {
             let command = ["{{.Name}} {{json .State}}", &id];
             eprintln!(
