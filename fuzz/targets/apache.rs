@@ -168,7 +168,8 @@ fn is_address(text: &str) {
 
 /// Sections of a fragment: whose they are, and where.
 fn sections(text: &str) -> Vec<(ExecutionId, String)> {
-    const DIRECTIVES: [&str; 6] = [
+    const DIRECTIVES: [&str; 7] = [
+        "AuthMerging And",
         "Require expr",
         "ProxyPass",
         "ProxyPassReverse",

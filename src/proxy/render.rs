@@ -61,6 +61,8 @@ fn section(text: &mut String, route: &Route, site: &Site) {
     let _ = writeln!(text, "<Location \"{path}/\">");
     if site.domain().is_some() {
         let id = route.execution;
+        // Beside what the virtual host requires, such as a login, and not in its place.
+        let _ = writeln!(text, "    AuthMerging And");
         let _ = writeln!(text, "    Require expr \"%{{HTTP_HOST}} =~ m#^{id}[.]#i\"");
     }
     let _ = writeln!(
@@ -84,7 +86,7 @@ fn section(text: &mut String, route: &Route, site: &Site) {
         let prefix = &site.prefix;
         let _ = writeln!(
             text,
-            "    Header edit Location \"^/(?!{}/)\" \"{path}/\"",
+            "    Header edit Location \"^/(?!/|{}/)\" \"{path}/\"",
             prefix.trim_start_matches('/')
         );
     }

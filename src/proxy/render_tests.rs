@@ -59,6 +59,7 @@ fn a_fragment_has_a_section_for_each() {
     # The routes of zoe, for Apache's configuration. Zoe writes this file; `zoe proxy show` shows what is in it.
     # execution baaaaaaa
     <Location "/zoe/abcdefghijklmnopqrstuvwxyz/master/web/">
+        AuthMerging And
         Require expr "%{HTTP_HOST} =~ m#^baaaaaaa[.]#i"
         ProxyPass "http://127.0.0.1:32768/" nocanon upgrade=websocket retry=0
         ProxyPassReverse "http://${ZOE_DOLLAR}{ZOE_HOST}/zoe/abcdefghijklmnopqrstuvwxyz/master/web/" interpolate
@@ -66,11 +67,12 @@ fn a_fragment_has_a_section_for_each() {
         ProxyPassReverse "http://${ZOE_DOLLAR}{ZOE_HOST}/" interpolate
         ProxyPassReverse "https://${ZOE_DOLLAR}{ZOE_HOST}/" interpolate
         ProxyPassReverse "http://127.0.0.1:32768/"
-        Header edit Location "^/(?!zoe/)" "/zoe/abcdefghijklmnopqrstuvwxyz/master/web/"
+        Header edit Location "^/(?!/|zoe/)" "/zoe/abcdefghijklmnopqrstuvwxyz/master/web/"
         ProxyPassReverseCookiePath "/zoe/abcdefghijklmnopqrstuvwxyz/master/web/" "/zoe/abcdefghijklmnopqrstuvwxyz/master/web/"
         ProxyPassReverseCookiePath "/" "/zoe/abcdefghijklmnopqrstuvwxyz/master/web/"
     </Location>
     <Location "/zoe/abcdefghijklmnopqrstuvwxyz/notebook/notebook/">
+        AuthMerging And
         Require expr "%{HTTP_HOST} =~ m#^baaaaaaa[.]#i"
         ProxyPass "http://127.0.0.1:32769/zoe/abcdefghijklmnopqrstuvwxyz/notebook/notebook/" nocanon upgrade=websocket retry=0
         ProxyPassReverse "http://${ZOE_DOLLAR}{ZOE_HOST}/zoe/abcdefghijklmnopqrstuvwxyz/notebook/notebook/" interpolate

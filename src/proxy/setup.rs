@@ -170,7 +170,7 @@ Define ZOE_DOLLAR "$"
     ProxyPassReverse "${ZOE_DOLLAR}{ZOE_BASE}/" "http://${ZOE_DOLLAR}{ZOE_UPSTREAM}/" interpolate
     ProxyPassReverseCookiePath "${ZOE_DOLLAR}{ZOE_BASE}/" "${ZOE_DOLLAR}{ZOE_BASE}/" interpolate
     ProxyPassReverseCookiePath "/" "${ZOE_DOLLAR}{ZOE_BASE}/" interpolate
-    Header edit Location "^/(?!@BELOW@/)" "%{ZOE_BASE}e/" env=ZOE_UPSTREAM
+    Header edit Location "^/(?!/|@BELOW@/)" "%{ZOE_BASE}e/" env=ZOE_UPSTREAM
 </VirtualHost>
 "#;
 

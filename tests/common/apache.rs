@@ -106,7 +106,16 @@ impl Apache {
             conf.push_str("User www-data\nGroup www-data\n");
         }
         let modules = zoe::proxy::setup::MODULES.split(' ');
-        for module in ["mpm_event", "authz_core"].into_iter().chain(modules) {
+        // What Debian has by itself, a login included.
+        let usual = [
+            "mpm_event",
+            "authz_core",
+            "authz_user",
+            "authn_core",
+            "authn_file",
+            "auth_basic",
+        ];
+        for module in usual.into_iter().chain(modules) {
             writeln!(conf, "LoadModule {module}_module {MODULES}/mod_{module}.so").unwrap();
         }
         // As Debian has it.
@@ -153,15 +162,27 @@ impl Apache {
     pub fn get_as(&self, host: &str, path: &str) -> Page {
         get(self.port, host, path)
     }
+
+    /// Asks it for a path under another name, with more lines in the head.
+    pub fn get_with(&self, host: &str, path: &str, head: &[&str]) -> Page {
+        ask(self.port, host, path, head)
+    }
 }
 
 /// Asks a web server on this machine for a path.
 pub fn get(port: u16, host: &str, path: &str) -> Page {
+    ask(port, host, path, &[])
+}
+
+fn ask(port: u16, host: &str, path: &str, head: &[&str]) -> Page {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream
         .set_read_timeout(Some(Duration::from_secs(30)))
         .unwrap();
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n").unwrap();
+    let first = [format!("GET {path} HTTP/1.0"), format!("Host: {host}")];
+    let first = first.iter().map(String::as_str);
+    let lines: Vec<&str> = first.chain(head.iter().copied()).chain(["", ""]).collect();
+    stream.write_all(lines.join("\r\n").as_bytes()).unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
     let answer = String::from_utf8_lossy(&answer);

@@ -51,21 +51,27 @@ pub fn write(file: &Path, routes: &[Route], site: &Site) {
 
 /// An Apache in front of two executions.
 fn front(pattern: Option<&str>, is_map: bool) -> (Apache, Site) {
-    let mut apache = Apache::new();
+    let (mut apache, site, routes) = before(pattern, is_map);
+    write(&apache.routes(), &routes, &site);
+    apache.start(&setup::virtual_host(&site).unwrap());
+    (apache, site)
+}
+
+/// One that is not running yet, and the routes of two executions.
+fn before(pattern: Option<&str>, is_map: bool) -> (Apache, Site, Vec<Route>) {
+    let apache = Apache::new();
     let name = match pattern {
         Some(pattern) => format!("{pattern}:{}", apache.port),
         None => apache.name(),
     };
     let site = site(&apache, &name, is_map);
-    let routes = [
+    let routes = vec![
         route(1, ONE, "master/web", serve("master"), false),
         route(1, ONE, "notebook/notebook", serve("notebook"), true),
         route(1, ONE, "worker.1/web", nobody(), false),
         route(2, TWO, "master/web", serve("another"), false),
     ];
-    write(&apache.routes(), &routes, &site);
-    apache.start(&setup::virtual_host(&site).unwrap());
-    (apache, site)
+    (apache, site, routes)
 }
 
 fn connect(apache: &Apache, host: &str, path: &str) -> WebSocket<TcpStream> {
@@ -146,6 +152,10 @@ fn redirects(is_map: bool) {
         to(&format!("{base}/to-other")),
         "https://elsewhere.example/x"
     );
+    assert_eq!(
+        to(&format!("{base}/to-same-scheme")),
+        "//elsewhere.example/x"
+    );
     // One that knows its path redirects rightly by itself.
     let own = format!("/zoe/{ONE}/notebook/notebook");
     assert_eq!(to(&format!("{own}/to-right")), format!("{own}/there"));
@@ -172,7 +182,7 @@ fn redirects(is_map: bool) {
 }
 
 fn nothing_there(is_map: bool) {
-    let (apache, site) = front(None, is_map);
+    let (apache, _) = front(None, is_map);
     for path in [
         "/zoe".to_owned(),
         "/zoe/".to_owned(),
@@ -199,9 +209,11 @@ fn nothing_there(is_map: bool) {
     assert_eq!(page.status, 503);
     assert!(page.body.contains("does not answer"), "{page:?}");
     // Nobody lets a page believe that it is elsewhere.
-    let page = apache.get(&format!("/zoe/{ONE}/master/web/"));
-    assert!(!page.body.contains("x-forwarded-context"));
-    drop(site);
+    let path = format!("/zoe/{ONE}/master/web/");
+    let lies = ["X-Forwarded-Context: /elsewhere", "X-Kept: as it is"];
+    let page = apache.get_with(&apache.name(), &path, &lies);
+    assert!(page.body.contains("x-kept: as it is"), "{page:?}");
+    assert!(!page.body.contains("x-forwarded-context"), "{page:?}");
 }
 
 fn websockets(is_map: bool) {
@@ -235,6 +247,43 @@ fn names(is_map: bool) {
     echoes(&mut connect(&apache, &own, &format!("{path}ws")), "hello");
 }
 
+/// A login of the administrator's own holds for what is in the routes, too, whatever these require.
+fn logins(is_map: bool) {
+    for pattern in [None, Some("*.zoe.test")] {
+        let (mut apache, site, routes) = before(pattern, is_map);
+        write(&apache.routes(), &routes, &site);
+        let passwords = apache.routes().with_file_name("passwords");
+        // That of ada, `secret`.
+        std::fs::write(&passwords, "ada:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n").unwrap();
+        let login = format!(
+            "AuthType Basic\nAuthName zoe\nAuthUserFile {}\nRequire valid-user\n",
+            passwords.display()
+        );
+        let virtual_host = setup::virtual_host(&site).unwrap();
+        assert!(virtual_host.contains("Require all granted"));
+        apache.start(&virtual_host.replace("Require all granted", &login));
+        let id = ExecutionId::from_bits(1);
+        let own = match pattern {
+            Some(_) => format!("{id}.zoe.test:{}", apache.port),
+            None => apache.name(),
+        };
+        let path = format!("/zoe/{ONE}/master/web/");
+        let ask = |host: &str, head: &[&str]| apache.get_with(host, &path, head).status;
+        let (ada, other) = (
+            "Authorization: Basic YWRhOnNlY3JldA==",
+            "Authorization: Basic YWRhOndyb25n",
+        );
+        assert_eq!(ask(&own, &[]), 401, "{pattern:?}");
+        assert_eq!(ask(&own, &[other]), 401, "{pattern:?}");
+        assert_eq!(ask(&own, &[ada]), 200, "{pattern:?} {}", apache.log());
+        if pattern.is_some() {
+            // Who has logged in gets no further than the name leads.
+            let another = format!("{}.zoe.test", ExecutionId::from_bits(2));
+            assert!(matches!(ask(&another, &[ada]), 401 | 403 | 404));
+        }
+    }
+}
+
 macro_rules! both_ways {
     ($($name:ident),*) => {
         mod in_a_map { $(#[test] fn $name() { super::$name(true); })* }
@@ -242,7 +291,7 @@ macro_rules! both_ways {
     };
 }
 
-both_ways!(paths, redirects, nothing_there, websockets, names);
+both_ways!(paths, redirects, nothing_there, websockets, names, logins);
 
 /// What makes a map worth it: routes come and go, and an open websocket does not notice.
 #[tokio::test]

@@ -57,6 +57,7 @@ fn answer(mut stream: TcpStream, name: &str) {
         "to-root" => Some("/there".to_owned()),
         "to-below" => Some(format!("http://{host}{below}/there")),
         "to-right" => Some(format!("{below}/there")),
+        "to-same-scheme" => Some("//elsewhere.example/x".to_owned()),
         "to-other" => Some("https://elsewhere.example/x".to_owned()),
         _ => None,
     };
