@@ -40,8 +40,11 @@ pub(super) fn parse(rest: &str, resolve: impl Fn(&str) -> PathBuf) -> Result<Mys
             .set_password(Some("***"))
             .map_err(|()| problem("the URL can't hold a password"))?;
     }
+    // The options are read here, in more ways to write them than the driver knows.
+    let mut bare = url.clone();
+    bare.set_query(None);
     let mut parsed = MysqlUrl {
-        url: Secret::new(url.as_str()),
+        url: Secret::new(bare.as_str()),
         shown: shown.to_string(),
         tls: TlsMode::Preferred,
         ca: None,

@@ -244,6 +244,11 @@ async fn tls_is_as_the_mode_says() {
             by_name(&format!("ssl-mode=VERIFY_IDENTITY&ssl-ca={ca}")),
             true,
         ),
+        (with(&format!("ssl-mode=verify-ca&ssl-ca={ca}")), true),
+        (
+            by_name(&format!("ssl-mode=verify-identity&ssl-ca={ca}")),
+            true,
+        ),
     ] {
         zoe::store::open(&db).await.unwrap();
         let standing = zoe::store::standing(&db).await.unwrap();
