@@ -126,7 +126,8 @@ fn life(line: &str) -> Result<Option<(String, i64)>, ()> {
     let place = below.split('?').next().unwrap_or_default();
     let by_itself = ["/api/", "/terminals/websocket/"];
     let polls = asks && by_itself.iter().any(|part| place.contains(part));
-    let counts = is_token && status < 400 && !polls;
+    let checks = method == "GET" && below.split_once('?').is_some_and(|at| at.1 == "zoe-check");
+    let counts = is_token && status < 400 && !polls && !checks;
     Ok(counts.then(|| (token.to_owned(), second)))
 }
 

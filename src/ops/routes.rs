@@ -16,7 +16,7 @@ use super::{list, view::ExecutionView};
 use crate::engine::Scope;
 use crate::model::{Execution, ExecutionId, Phase};
 use crate::proxy::ask::{Answer, Question, ask, no_answer};
-use crate::proxy::{Route, Way, publish, render, routes, setup};
+use crate::proxy::{Route, Way, access_log, publish, render, routes, setup};
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -163,7 +163,8 @@ pub async fn check(context: &Context, at: Option<SocketAddr>) -> Result<Checked,
     let problems: Vec<String> = problem.into_iter().chain(unwritten).collect();
     let problem = (!problems.is_empty()).then(|| problems.join("; "));
     let checks = routes.into_iter().map(|(route, view)| {
-        let through = question(route.execution, format!("{}/", route.path));
+        let asked = format!("{}/?{}", route.path, access_log::CHECK);
+        let through = question(route.execution, asked);
         let is_old = is_old.contains(&route.execution);
         async move {
             let (direct, through) = futures_util::join!(ask_directly(&route), async {

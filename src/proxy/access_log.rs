@@ -23,6 +23,9 @@ const LONGEST: usize = 16 << 10;
 static QUESTIONS: LazyLock<[Finder<'static>; 2]> =
     LazyLock::new(|| [b"/api/".as_slice(), b"/terminals/websocket/"].map(Finder::new));
 
+/// The query with which `zoe proxy check` asks for each path: that is nobody's use of it.
+pub const CHECK: &str = "zoe-check";
+
 /// What was seen in a log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Seen {
@@ -54,7 +57,13 @@ impl Access<'_> {
     /// Whether it shows that somebody is there: not what was refused, and not what a forgotten page asks for by itself.
     pub fn is_life(&self) -> bool {
         let went_well = self.status < 400;
-        went_well && !self.is_poll()
+        went_well && !self.is_poll() && !self.is_check()
+    }
+
+    /// Whether zoe itself asks, to see whether the path leads anywhere.
+    fn is_check(&self) -> bool {
+        let query = self.rest.splitn(2, |byte| *byte == b'?').nth(1);
+        self.method == b"GET" && query == Some(CHECK.as_bytes())
     }
 
     /// Whether a page asks so by itself from time to time, as Jupyter's does for the kernels and files that there are. Its websockets

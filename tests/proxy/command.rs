@@ -1,8 +1,12 @@
 //! `zoe proxy` and `zoe open` over a Docker that is a file: what is published when, and what is said.
 
 use std::fs::Permissions;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Output;
+
+use zoe::proxy::access_log::Reader;
 
 use crate::common::{Ran, TestEnv};
 
@@ -226,6 +230,41 @@ fn a_reload_that_failed_is_told_until_one_works() {
     std::fs::write(place.env.path("routes/.routes.reloaded"), "0\nfailed").unwrap();
     zoe(&["watch", "--once"]).expect(0);
     zoe(&["proxy", "sync"]).expect(0);
+}
+
+/// What `zoe proxy check` asks the web server for is not taken for somebody's use of it.
+#[test]
+fn a_check_is_no_sign_of_life() {
+    let place = Place::new();
+    place.zoe(&["run", "jupyter", "-d"]).expect(0);
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = server.local_addr().unwrap().to_string();
+    let asked = std::thread::spawn(move || {
+        let mut asked = Vec::new();
+        for _ in 0..2 {
+            let (mut stream, _) = server.accept().unwrap();
+            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+            asked.push(lines.next().unwrap().unwrap());
+            while !lines.next().unwrap().unwrap().is_empty() {}
+            let answer = "HTTP/1.1 200 OK\r\nX-Zoe-Proxy: 1\r\nContent-Length: 0\r\n\r\n";
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+        asked
+    });
+    place.zoe(&["proxy", "check", "--at", &at]);
+    let asked = asked.join().unwrap();
+    assert!(asked[1].contains("/notebook/notebook/"), "{asked:?}");
+    let alive = |request: &str| {
+        let line = format!("::1 - - [23/Nov/2026:06:52:14 +0000] \"{request}\" 200 5\n");
+        let mut reader = Reader::new("/zoe");
+        reader.lines(line.as_bytes());
+        let seen = reader.finish();
+        assert_eq!(seen.bad, 0);
+        !seen.last.is_empty()
+    };
+    assert!(!alive(&asked[1]), "{asked:?}");
+    // Whoever asks for the same is there.
+    assert!(alive(&asked[1].replace("zoe-check", "")), "{asked:?}");
 }
 
 #[test]

@@ -82,6 +82,8 @@ fn what_a_page_does_by_itself_or_was_refused_is_no_life() {
         ("GET", "/lab?from=/api/", 200),
         ("GET", "/ws", 101),
         ("GET", "/files/a.csv", 200),
+        ("GET", "/?zoe-check&x", 200),
+        ("POST", "/?zoe-check", 200),
     ] {
         assert!(alive(method, rest, status), "{method} {rest} {status}");
     }
@@ -92,6 +94,8 @@ fn what_a_page_does_by_itself_or_was_refused_is_no_life() {
         ("GET", "/api/events/subscribe", 101),
         ("GET", "/terminals/websocket/1", 101),
         ("GET", "/api/contents?content=1", 200),
+        ("GET", "/?zoe-check", 200),
+        ("GET", "/?zoe-check", 302),
         ("GET", "/lab", 403),
         ("GET", "/lab", 404),
         ("GET", "/lab", 503),
