@@ -45,10 +45,10 @@ pub(super) async fn publish(
     }
     let candidate = beside(file, "new");
     replace(&candidate, text)?;
-    let tested = run(commands.configtest, &candidate).await;
+    let tested = test(file, &candidate, commands).await;
     // It stays in nobody's way, whatever came of it.
     let _ = std::fs::remove_file(&candidate);
-    tested.map_err(PublishError::Configtest)?;
+    tested?.map_err(PublishError::Configtest)?;
     // Written before it happens: whoever dies meanwhile has reloaded.
     let at = now.as_millisecond();
     replace(&reloaded(file), &at.to_string())?;
@@ -60,6 +60,29 @@ pub(super) async fn publish(
     }
     replace(&good(file), text)?;
     Ok(Published::Written)
+}
+
+/// Whether Apache would take the candidate; what it said, if not. The file that is there is read with it: one that somebody broke
+/// must not stand in the way for ever, so the last good one takes its place if that is all there is to it.
+async fn test(
+    file: &Path,
+    candidate: &Path,
+    commands: &Commands<'_>,
+) -> Result<Result<(), String>, PublishError> {
+    let tested = run(commands.configtest, candidate).await;
+    let Some(there) = read(file)? else {
+        return Ok(tested);
+    };
+    if tested.is_ok() || read(&good(file))?.as_ref() == Some(&there) {
+        return Ok(tested);
+    }
+    put_back(file)?;
+    let again = run(commands.configtest, candidate).await;
+    if again.is_err() {
+        replace(file, &there)?;
+        return Ok(tested);
+    }
+    Ok(again)
 }
 
 /// Puts the last one back that Apache took; nothing, where there was none.

@@ -108,6 +108,25 @@ async fn what_apache_would_not_take_is_never_published() {
     shows(&apache, "a/web", 200);
 }
 
+/// The test of a new fragment reads the one that is there, too.
+#[tokio::test]
+async fn a_fragment_that_somebody_broke_keeps_no_later_one_back() {
+    let (apache, site, text) = fragment().await;
+    let routes = [route(2, TOKEN, "b/web", serve("b"), false)];
+    let next = render::file(&routes, &site);
+    let broken = format!("{text}<Location \"/x\">\n");
+    std::fs::write(apache.routes(), &broken).unwrap();
+    // A new one that is no better changes nothing.
+    let worse = format!("{next}Nonsense\n");
+    let error = put(&site, &worse, Timestamp::now()).await.unwrap_err();
+    assert!(matches!(error, PublishError::Configtest(_)), "{error}");
+    assert_eq!(read(&apache.routes()).unwrap().unwrap(), broken);
+    let published = put(&site, &next, Timestamp::now()).await.unwrap();
+    assert_eq!(published, Published::Written);
+    assert_eq!(read(&apache.routes()).unwrap().unwrap(), next);
+    shows(&apache, "b/web", 200);
+}
+
 #[tokio::test]
 async fn a_reload_that_fails_puts_the_last_good_back_and_is_tried_again() {
     let (apache, mut site, text) = fragment().await;
