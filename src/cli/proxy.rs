@@ -9,7 +9,6 @@ use super::error::DEGRADED;
 use super::session::{Done, Session};
 use crate::ops::{proxy, routes};
 use crate::output::routes as view;
-use crate::proxy::publish::Published;
 
 /// Examples in the help.
 pub const EXAMPLES: &str = "\
@@ -61,13 +60,10 @@ pub async fn run(command: ProxyCommand, session: &Session) -> Done {
                 1 => "one route".to_owned(),
                 n => format!("{n} routes"),
             };
-            session.face.note(&match synced.published {
-                Published::Unchanged => format!("{routes}, published already"),
-                Published::Written => format!("{routes} published"),
-                Published::Postponed(left) => format!(
-                    "{routes}, not published yet: the web server was reloaded a moment ago and may be again in {} s",
-                    left.as_secs().saturating_add(1)
-                ),
+            session.face.note(&if synced.were_there {
+                format!("{routes}, published already")
+            } else {
+                format!("{routes} published")
             });
             if let Some(left_out) = &synced.left_out {
                 session.face.warn(left_out);

@@ -14,14 +14,16 @@ use super::context::Context;
 use super::error::{ErrorKind, OpsError};
 use super::report::{News, Report};
 use crate::engine::Scope;
-use crate::model::{ExecutionId, Snapshot};
+use crate::model::{Execution, ExecutionId, InstanceKey, Snapshot};
 use crate::proxy::publish::{self, PublishError, Published, Turn};
-use crate::proxy::{Incomplete, Site, Way, render, routes, usurpers};
+use crate::proxy::{Incomplete, Site, Way, render, routes, to, usurpers};
 
 /// How often to ask for the turn while another publishes.
 const ASK_AGAIN: Duration = Duration::from_millis(20);
 /// How often at the most: a reload may take half a minute.
 const ASKED: usize = 2_500;
+/// How often the next reload is waited for at the most: another zoe may be faster.
+const WAITS: usize = 3;
 
 /// The web server, and what this process does about it.
 #[derive(Debug)]
@@ -77,8 +79,8 @@ pub struct Synced {
     pub routes: usize,
     /// Whose are left out, in a sentence, if any are.
     pub left_out: Option<String>,
-    /// What came of publishing them.
-    pub published: Published,
+    /// Whether the web server had them already.
+    pub were_there: bool,
 }
 
 impl From<PublishError> for OpsError {
@@ -117,33 +119,47 @@ pub fn file(site: &Site) -> Result<&Path, OpsError> {
     })
 }
 
-/// Looks at Docker and publishes the routes that there are.
+/// Looks at Docker and publishes the routes that there are; waits where the web server was reloaded a moment ago.
 pub async fn sync(context: &Context) -> Result<Synced, OpsError> {
+    for _ in 0..WAITS {
+        let (synced, later) = sync_or_later(context).await?;
+        match later {
+            None => return Ok(synced),
+            Some(left) => context.world.sleep(left).await,
+        }
+    }
+    Err(always_late())
+}
+
+/// Publishes the routes that there are, or says how long it has to wait.
+async fn sync_or_later(context: &Context) -> Result<(Synced, Option<Duration>), OpsError> {
     let proxy = configured(context)?;
     let file = file(&proxy.site)?;
     let turn = turn(context, file).await?;
-    publish_seen(context, &proxy.site, file, &turn).await
-}
-
-async fn publish_seen(
-    context: &Context,
-    site: &Site,
-    file: &Path,
-    turn: &Turn,
-) -> Result<Synced, OpsError> {
     let snapshot = context.backend.observe(Scope::Executions).await?;
     let routes = routes(&snapshot)?;
-    let text = render::file(&routes, site);
-    let published = publish::publish(site, file, &text, context.now(), turn).await?;
-    if let (Published::Unchanged | Published::Written, Some(proxy)) = (published, &context.proxy) {
-        proxy.left().clear();
-    }
+    let text = render::file(&routes, &proxy.site);
+    let published = publish::publish(&proxy.site, file, &text, context.now(), &turn).await?;
     tracing::debug!(routes = routes.len(), ?published, "routes");
-    Ok(Synced {
+    let later = match published {
+        Published::Postponed(left) => Some(left),
+        Published::Unchanged | Published::Written => {
+            proxy.left().clear();
+            None
+        }
+    };
+    let synced = Synced {
         routes: routes.len(),
         left_out: left_out(&snapshot),
-        published,
-    })
+        were_there: published == Published::Unchanged,
+    };
+    Ok((synced, later))
+}
+
+fn always_late() -> OpsError {
+    OpsError::failed(
+        "the routes cannot be published: others have reloaded the web server each time that it might be",
+    )
 }
 
 /// Waits until no other zoe publishes.
@@ -171,7 +187,7 @@ pub(super) async fn refresh(context: &Context, report: &dyn Report) {
         return;
     }
     let covered = proxy.asked.load(Ordering::SeqCst);
-    let synced = sync(context).await;
+    let synced = sync_or_later(context).await.map(|(synced, _)| synced);
     if synced.is_ok() {
         *served = covered;
     }
@@ -208,10 +224,32 @@ pub(super) async fn keep_up(context: &Context, snapshot: &Snapshot, report: &dyn
 /// Takes the routes of an execution out, before what they lead to is removed. What can't be taken out is told, and is kept in
 /// mind ([`left`]).
 pub(super) async fn withdraw(context: &Context, id: ExecutionId, report: &dyn Report) {
+    take_out(context, id, &|text| render::without(text, id), report).await;
+}
+
+/// The same of some members, while the execution goes on.
+pub(super) async fn withdraw_members(
+    context: &Context,
+    execution: &Execution,
+    members: &[InstanceKey],
+    report: &dyn Report,
+) {
+    let Some(site) = context.site() else {
+        return;
+    };
+    let gone = to(execution, |key| members.contains(key));
+    let rest = |text: &str| render::without_routes(text, &gone, site);
+    take_out(context, execution.ticket.id, &rest, report).await;
+}
+
+/// What is left of a file.
+type Rest<'a> = &'a (dyn Fn(&str) -> String + Sync);
+
+async fn take_out(context: &Context, id: ExecutionId, rest: Rest<'_>, report: &dyn Report) {
     let Some((proxy, file)) = here(context) else {
         return;
     };
-    match take_out(context, &proxy.site, file, id).await {
+    match until_out(context, &proxy.site, file, rest).await {
         Ok(()) => {
             proxy.left().remove(&id);
         }
@@ -222,35 +260,61 @@ pub(super) async fn withdraw(context: &Context, id: ExecutionId, report: &dyn Re
     }
 }
 
-async fn take_out(
+/// Waits where the web server was reloaded a moment ago: whoever comes to have the port is nobody's to see.
+async fn until_out(
     context: &Context,
     site: &Site,
     file: &Path,
-    id: ExecutionId,
+    rest: Rest<'_>,
 ) -> Result<(), OpsError> {
-    let has = |text: &str| render::without(text, id).len() < text.len();
-    if !publish::read(file)?.is_some_and(|text| has(&text)) {
-        return Ok(());
+    let has = |text: &str| rest(text).len() < text.len();
+    for _ in 0..WAITS {
+        if !publish::read(file)?.is_some_and(|text| has(&text)) {
+            return Ok(());
+        }
+        let turn = turn(context, file).await?;
+        // Another may have published meanwhile.
+        let Some(text) = publish::read(file)?.filter(|text| has(text)) else {
+            return Ok(());
+        };
+        let left = out_or_later(context, site, file, (&text, rest), &turn).await?;
+        drop(turn);
+        match left {
+            None => return Ok(()),
+            Some(left) => context.world.sleep(left).await,
+        }
     }
-    let turn = turn(context, file).await?;
-    // Another may have published meanwhile.
-    let Some(text) = publish::read(file)?.filter(|text| has(text)) else {
-        return Ok(());
+    Err(always_late())
+}
+
+/// Takes it out, or says how long it has to wait.
+async fn out_or_later(
+    context: &Context,
+    site: &Site,
+    file: &Path,
+    (text, rest): (&str, Rest<'_>),
+    turn: &Turn,
+) -> Result<Option<Duration>, OpsError> {
+    let seen = match site.way {
+        Way::Map => None,
+        // One reload serves all that end now.
+        Way::Fragment { .. } => context.backend.observe(Scope::Executions).await.ok(),
     };
-    let rest = render::without(&text, id);
-    let published = publish::publish(site, file, &rest, context.now(), &turn).await;
-    match (&published, &site.way) {
+    let seen = seen.and_then(|snapshot| Some(render::file(&routes(&snapshot).ok()?, site)));
+    let new = rest(seen.as_deref().unwrap_or(text));
+    let published = publish::publish(site, file, &new, context.now(), turn).await;
+    match (published, &site.way) {
+        (Ok(Published::Postponed(left)), _) => Ok(Some(left)),
+        (Ok(Published::Unchanged | Published::Written), _) => Ok(None),
         // A disk that is full has no room for a new file, but the old one can be changed where it is.
-        (Err(PublishError::File { .. }), Way::Map) => {
-            if publish::strike(file, &render::comments(&text, id), &turn).is_err() {
-                published?;
+        (Err(error @ PublishError::File { .. }), Way::Map) => {
+            match publish::strike(file, &render::comments(text, &new), turn) {
+                Ok(()) => Ok(None),
+                Err(_) => Err(error.into()),
             }
         }
-        (Ok(_) | Err(_), _) => {
-            published?;
-        }
+        (Err(error), _) => Err(error.into()),
     }
-    Ok(())
 }
 
 /// The web server and the file for its routes, where they are written from here.

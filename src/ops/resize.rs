@@ -9,7 +9,7 @@ use super::lease::{self, Held};
 use super::report::Report;
 use super::resolve::{self, Found};
 use super::start::Case;
-use super::{keep, past, reconcile, record, rights};
+use super::{keep, past, proxy, reconcile, record, rights};
 use crate::engine::Scope;
 use crate::model::{
     Application, Component, ComponentName, Execution, ExecutionId, InstanceKey, InstanceState,
@@ -74,6 +74,7 @@ pub async fn resize(
     held.release().await;
     let (before, new, mut reason) = changed?;
     reason = reason.or(until_running(context, id, &new).await?);
+    proxy::refresh(context, report).await;
     let members = alive(&seen(context, id).await?, &component).len();
     Ok(Resized {
         id,
@@ -160,7 +161,7 @@ async fn change(
         return Ok((before, Vec::new(), None));
     }
     if members < before {
-        shrink(context, store, execution, component, members).await?;
+        shrink(context, store, execution, component, members, report).await?;
         return Ok((before, Vec::new(), None));
     }
     let Some(growth) = scheduler::grow(&snapshot, id, component, members) else {
@@ -217,6 +218,7 @@ async fn shrink(
     execution: &Execution,
     component: &ComponentName,
     members: u32,
+    report: &dyn Report,
 ) -> Result<(), OpsError> {
     let core = execution.ticket.application.component(component);
     let core = core.map_or(0, |component| component.core);
@@ -243,6 +245,7 @@ async fn shrink(
     // Only what they say when they are told to end is lost.
     let (backend, grace) = (&context.backend, context.settings.grace);
     keep::keep_members(context, execution, &gone).await?;
+    proxy::withdraw_members(context, execution, &gone, report).await;
     Ok(backend.remove_members(execution, &gone, grace).await?)
 }
 

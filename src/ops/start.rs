@@ -222,6 +222,7 @@ impl Case<'_> {
         let readable = causes.iter().filter(|c| !matches!(c, Cause::Lost { .. }));
         let readable: Vec<_> = readable.filter_map(Cause::member).cloned().collect();
         keep::keep_members(self.context, self.execution, &readable).await?;
+        proxy::withdraw_members(self.context, self.execution, &members, self.report).await;
         let Context {
             backend, settings, ..
         } = self.context;

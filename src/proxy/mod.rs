@@ -16,5 +16,5 @@ mod routes;
 pub mod setup;
 mod site;
 
-pub use routes::{Incomplete, Route, routes, usurpers};
+pub use routes::{Incomplete, Route, routes, to, usurpers};
 pub use site::{Site, Way};

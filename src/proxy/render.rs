@@ -22,12 +22,16 @@ pub fn file(routes: &[Route], site: &Site) -> String {
             // Writing to a String cannot fail.
             let _ = writeln!(text, "{BLOCK}{}", route.execution);
         }
-        match site.way {
-            Way::Map => map_line(&mut text, route, site),
-            Way::Fragment { .. } => section(&mut text, route, site),
-        }
+        write(&mut text, route, site);
     }
     text
+}
+
+fn write(text: &mut String, route: &Route, site: &Site) {
+    match site.way {
+        Way::Map => map_line(text, route, site),
+        Way::Fragment { .. } => section(text, route, site),
+    }
 }
 
 fn head(site: &Site) -> &'static str {
@@ -113,20 +117,47 @@ pub fn without(text: &str, execution: ExecutionId) -> String {
     kept
 }
 
-/// Where in a map each line of an execution's routes has to get a `#` so that it is a comment, and the one that names it
-/// names it no more.
-pub fn comments(text: &str, execution: ExecutionId) -> Vec<u64> {
+/// The file without these routes; the same text if it has none of them.
+pub fn without_routes(text: &str, routes: &[Route], site: &Site) -> String {
+    let mut kept = text.to_owned();
+    for route in routes.iter().filter(|route| is_plain(route)) {
+        if let Some(rest) = without_route(&kept, route, site) {
+            kept = rest;
+        }
+    }
+    kept
+}
+
+/// The file without a route, if it has it; its block goes with the last one.
+fn without_route(text: &str, route: &Route, site: &Site) -> Option<String> {
+    let head = format!("\n{BLOCK}{}\n", route.execution);
+    let (before, rest) = text.split_at_checked(text.find(&head)? + 1)?;
+    let end = rest.find(&format!("\n{BLOCK}"));
+    let (block, after) = rest.split_at_checked(end.map_or(rest.len(), |end| end + 1))?;
+    let mut own = "\n".to_owned();
+    write(&mut own, route, site);
+    let (above, below) = block.split_once(&own)?;
+    let is_last = below.is_empty() && !above.contains('\n');
+    Some(if is_last {
+        format!("{before}{after}")
+    } else {
+        format!("{before}{above}\n{below}{after}")
+    })
+}
+
+/// Where in a map each line that is not in `rest`, which has all others, has to get a `#` so that it is a comment, and one that
+/// names an execution names it no more.
+pub fn comments(text: &str, rest: &str) -> Vec<u64> {
     let mut places = Vec::new();
-    let mut is_own = false;
+    let mut kept = rest.split_inclusive('\n').peekable();
     let mut at = 0_u64;
     for line in text.split_inclusive('\n') {
-        if let Some(id) = line.strip_prefix(BLOCK) {
-            is_own = id.trim_end() == execution.as_str();
-            if is_own {
+        if kept.next_if_eq(&line).is_none() {
+            if line.starts_with(BLOCK) {
                 places.push(at + 1);
+            } else if !line.trim_end().is_empty() {
+                places.push(at);
             }
-        } else if is_own && !line.trim_end().is_empty() {
-            places.push(at);
         }
         at += line.len() as u64;
     }
@@ -139,10 +170,7 @@ pub fn has(text: &str, route: &Route, site: &Site) -> bool {
         return false;
     }
     let mut own = String::new();
-    match site.way {
-        Way::Map => map_line(&mut own, route, site),
-        Way::Fragment { .. } => section(&mut own, route, site),
-    }
+    write(&mut own, route, site);
     // A block begins with a comment, so a line is never found in the middle of another.
     text.contains(&format!("\n{own}"))
 }

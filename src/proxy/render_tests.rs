@@ -194,6 +194,39 @@ proptest! {
     }
 
     #[test]
+    fn some_routes_are_taken_out(routes in by_execution(), gone in vec(any::<bool>(), 12), is_map: bool) {
+        let site = site("zoe.example.org", is_map);
+        // No port has two routes.
+        let mut routes = routes;
+        let mut seen = std::collections::BTreeSet::new();
+        routes.retain(|route| seen.insert((route.execution, route.place.clone())));
+        let parted = routes.iter().cloned().zip(gone);
+        let (gone, kept): (Vec<_>, Vec<_>) = parted.partition(|(_, is_gone)| *is_gone);
+        let of = |all: Vec<(Route, bool)>| all.into_iter().map(|(route, _)| route).collect::<Vec<_>>();
+        let (gone, kept, text) = (of(gone), of(kept), file(&routes, &site));
+        let rest = without_routes(&text, &gone, &site);
+        prop_assert_eq!(&rest, &file(&kept, &site));
+        prop_assert_eq!(without_routes(&rest, &gone, &site), rest);
+    }
+
+    #[test]
+    fn what_is_made_a_comment_is_no_route_any_more(routes in by_execution(), bits in 0u64..5) {
+        let site = site("zoe.example.org", true);
+        let text = file(&routes, &site);
+        let rest = without(&text, ExecutionId::from_bits(bits));
+        let mut bytes = text.clone().into_bytes();
+        for place in comments(&text, &rest) {
+            bytes[usize::try_from(place).unwrap()] = b'#';
+        }
+        let struck = String::from_utf8(bytes).unwrap();
+        let real = |text: &str| -> Vec<String> {
+            let lines = text.lines().filter(|line| !line.starts_with('#') || line.starts_with(BLOCK));
+            lines.map(str::to_owned).collect()
+        };
+        prop_assert_eq!(real(&struck), real(&rest));
+    }
+
+    #[test]
     fn the_routes_of_one_are_taken_out(routes in by_execution(), bits in 0u64..5, is_map: bool) {
         let site = site("zoe.example.org", is_map);
         let gone = ExecutionId::from_bits(bits);

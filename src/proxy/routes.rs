@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use thiserror::Error;
 
 use crate::model::{
-    Component, Execution, ExecutionId, Instance, InstanceState, Phase, Port, Snapshot,
+    Component, Execution, ExecutionId, Instance, InstanceKey, InstanceState, Phase, Port, Snapshot,
 };
 
 /// One web port of one member, and where it is.
@@ -71,12 +71,18 @@ pub fn usurpers(snapshot: &Snapshot) -> BTreeMap<ExecutionId, ExecutionId> {
 
 /// The routes of one execution, none once it is to end.
 fn of_execution(execution: &Execution) -> Vec<Route> {
-    let mut routes = Vec::new();
     if let Phase::Ending(_) | Phase::Queued = execution.phase() {
-        return routes;
+        return Vec::new();
     }
+    to(execution, |_| true)
+}
+
+/// The routes to some members of an execution, whatever is to become of it.
+pub fn to(execution: &Execution, is_meant: impl Fn(&InstanceKey) -> bool) -> Vec<Route> {
+    let mut routes = Vec::new();
     for component in &execution.ticket.application.components {
-        for instance in execution.members(component.name.as_str()) {
+        let members = execution.members(component.name.as_str());
+        for instance in members.filter(|instance| is_meant(&instance.key)) {
             for port in &component.ports {
                 routes.extend(route(execution, component, instance, port));
             }

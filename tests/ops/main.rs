@@ -17,6 +17,7 @@ mod readiness;
 mod resize;
 mod retention;
 mod rights;
+mod routes;
 mod same_logs;
 mod starts;
 mod terms;

@@ -232,6 +232,58 @@ fn a_reload_that_failed_is_told_until_one_works() {
     zoe(&["proxy", "sync"]).expect(0);
 }
 
+/// Zoe before a web server that reads a fragment and was reloaded a moment ago; each reload keeps what Docker had then.
+fn a_moment_after_a_reload(place: &Place, interval: &str, arguments: &[&str]) -> Ran {
+    let file = place.file();
+    let reload = format!(
+        "cp {} {}",
+        place.env.docker_file().display(),
+        file.with_file_name("seen").display()
+    );
+    let now = jiff::Timestamp::now().as_millisecond();
+    std::fs::write(file.with_file_name(".routes.reloaded"), now.to_string()).unwrap();
+    let mut command = place.env.zoe();
+    command
+        .env("ZOE_APACHE_WEB_SERVER_NAME", "zoe.example.org")
+        .env("ZOE_APACHE_PROXY_CONFIG_FILE", &file)
+        .env("ZOE_APACHE_PROXY_MODE", "fragment")
+        .env("ZOE_APACHE_CONFIGTEST_COMMAND", "true")
+        .env("ZOE_APACHE_RELOAD_COMMAND", reload)
+        .env("ZOE_INTERVALS_PROXY_RELOAD", interval);
+    Ran::command(command.args(arguments))
+}
+
+#[test]
+fn who_ends_something_waits_for_the_reload_and_then_ends_it() {
+    let place = Place::new();
+    let zoe = |arguments: &[&str]| a_moment_after_a_reload(&place, "1", arguments);
+    let run = || zoe(&["run", "jupyter", "-d"]).expect(0).trim().to_owned();
+    let ids = [run(), run()];
+    zoe(&["proxy", "sync"]).expect(0);
+    assert!(ids.iter().all(|id| place.routes().contains(id)));
+    let seen = || std::fs::read_to_string(place.env.path("routes/seen")).unwrap();
+    zoe(&["kill", &ids[0], &ids[1]]).expect(0);
+    assert_eq!(place.routes().lines().count(), 1);
+    // All of their containers were there when nothing led to them any more, and one reload was enough.
+    let containers = seen();
+    for id in &ids {
+        assert!(
+            containers.contains(&format!("-{id}-notebook-0")),
+            "{containers}"
+        );
+    }
+}
+
+#[test]
+fn to_sync_is_to_have_published() {
+    let place = Place::new();
+    let id = a_moment_after_a_reload(&place, "1000", &["run", "jupyter", "-d"]);
+    let id = id.expect(0).trim().to_owned();
+    assert!(!place.file().exists());
+    a_moment_after_a_reload(&place, "1", &["proxy", "sync"]).expect(0);
+    assert!(place.routes().contains(&id));
+}
+
 /// What `zoe proxy check` asks the web server for is not taken for somebody's use of it.
 #[test]
 fn a_check_is_no_sign_of_life() {
