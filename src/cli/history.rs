@@ -136,7 +136,7 @@ pub async fn run(args: HistoryArgs, session: &Session) -> Done {
         query.limit = args.limit;
         let (mut views, silent) = ops::history::at(&context, &query, at).await?;
         if let Some(error) = silent {
-            let text = format!("what ran then and runs still is not in it: {error}");
+            let text = format!("not all that ran then and runs still is in it: {error}");
             session.face.warn(&text);
         }
         views.truncate(args.limit.map_or(usize::MAX, |limit| limit as usize));

@@ -95,7 +95,7 @@ async fn is_out_of_time(case: Case<'_>) -> Result<bool, OpsError> {
 }
 
 /// When it ended: when its decisive member exited, if that is why; otherwise when the last member stopped.
-fn finished_at(execution: &Execution, mark: Mark) -> Option<Timestamp> {
+pub(super) fn finished_at(execution: &Execution, mark: Mark) -> Option<Timestamp> {
     let decisive = match mark {
         Mark::Ending => execution
             .decisive_exit()

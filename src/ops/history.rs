@@ -6,12 +6,11 @@ use jiff::Timestamp;
 
 use super::context::Context;
 use super::error::{ErrorKind, OpsError};
-use super::past;
-use super::present;
 use super::view::ExecutionView;
+use super::{end, past, present};
 use crate::engine::Scope;
-use crate::model::{ExecutionId, ids};
-use crate::store::{Event, Query, Sum, SumBy};
+use crate::model::{Execution, ExecutionId, Instance, Mark, Phase, ids};
+use crate::store::{Event, Query, Record, Sum, SumBy};
 
 /// What history has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,8 +53,8 @@ pub(super) fn count_attempts(view: &mut ExecutionView, events: &[Event]) {
     }
 }
 
-/// What ran at a time, the newest first: what has ended since, from history, and what runs still, from Docker. Where Docker does not
-/// answer the second is missing, and why is told.
+/// What ran at a time, the newest first: what has ended since, from history, and what runs still, from Docker. Where not all of
+/// Docker answers some of the second may be missing, and why is told.
 pub async fn at(
     context: &Context,
     query: &Query,
@@ -65,16 +64,14 @@ pub async fn at(
         at: Some(at),
         ..query.clone()
     };
+    // Docker first: what ends in between is in both, and not in neither.
+    let (alive, silent) = alive_at(context, at).await;
     let mut views = history(context, &past).await?;
-    let alive = match context.backend.observe(Scope::Executions).await {
-        Ok(snapshot) => snapshot,
-        Err(error) => return Ok((views, Some(error.into()))),
-    };
+    let alive = not_over(context, alive, at).await?;
     let is_wanted = |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|w| w == is);
-    let alive = alive.executions.values();
+    let alive = alive.iter();
     let alive = alive.map(|execution| present::alive(execution, None, None, None, context.site()));
     let running: Vec<_> = alive
-        .filter(|view| view.started_at.is_some_and(|started| started <= at))
         .filter(|view| views.iter().all(|other| other.id != view.id))
         .filter(|view| is_wanted(&query.user, &view.user))
         .filter(|view| is_wanted(&query.application, &view.application))
@@ -85,7 +82,65 @@ pub async fn at(
         .collect();
     views.extend(running);
     views.sort_by_key(|view| Reverse((view.submitted_at, view.id)));
-    Ok((views, None))
+    Ok((views, silent))
+}
+
+/// What is in Docker, had begun by then, and is not known there to have been over; and why there may be more.
+async fn alive_at(context: &Context, at: Timestamp) -> (Vec<Execution>, Option<OpsError>) {
+    let snapshot = match context.backend.observe(Scope::Executions).await {
+        Ok(snapshot) => snapshot,
+        Err(error) => return (Vec::new(), Some(error.into())),
+    };
+    let gap = snapshot.gaps.first();
+    let silent = gap.map(|gap| {
+        OpsError::new(
+            ErrorKind::Unreachable,
+            format!("{}: {}", gap.what, gap.error),
+        )
+    });
+    let mut alive = Vec::new();
+    for execution in snapshot.executions.into_values() {
+        let had_begun = execution.started_at().is_some_and(|started| started <= at);
+        if had_begun
+            && over_since(context, &execution)
+                .await
+                .is_none_or(|end| end > at)
+        {
+            alive.push(execution);
+        }
+    }
+    (alive, silent)
+}
+
+/// Since when one that is to be cleared away is over, where Docker tells.
+async fn over_since(context: &Context, execution: &Execution) -> Option<Timestamp> {
+    let Phase::Ending(mark) = execution.phase() else {
+        return None;
+    };
+    // A list tells no times.
+    let seen = context.backend.inspect(execution).await.ok()?;
+    let ended = end::finished_at(&seen, mark);
+    let runs = seen.instances.iter().any(Instance::is_alive);
+    ended.filter(|_| mark == Mark::Ending || !runs)
+}
+
+/// Without what was over by then, as history has it: of that less and less is in Docker.
+async fn not_over(
+    context: &Context,
+    mut alive: Vec<Execution>,
+    at: Timestamp,
+) -> Result<Vec<Execution>, OpsError> {
+    let ending = alive
+        .iter()
+        .filter(|one| matches!(one.phase(), Phase::Ending(_)));
+    let ending: Vec<ExecutionId> = ending.map(|one| one.ticket.id).collect();
+    if !ending.is_empty() {
+        let store = context.history.open().await?;
+        let records = store.get_all(&context.settings.deployment, &ending).await?;
+        let was_over = |record: &Record| record.end.as_ref().is_some_and(|(end, _)| *end <= at);
+        alive.retain(|one| !records.get(&one.ticket.id).is_some_and(was_over));
+    }
+    Ok(alive)
 }
 
 /// What those that were add up to.

@@ -7,6 +7,7 @@
     reason = "it is a test, helpers included"
 )]
 
+mod at;
 mod basics;
 mod culling;
 mod lab;
