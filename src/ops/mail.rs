@@ -18,8 +18,12 @@ use crate::store::{
 
 /// How many are looked at together.
 const AT_ONCE: u32 = 100;
-/// For how long others leave a mail alone that somebody is sending: longer than connecting and sending take.
-const CLAIM: SignedDuration = SignedDuration::from_secs(120);
+/// For how long others leave a mail alone that somebody is sending: longer than connecting and sending take, and noting it.
+const CLAIM: SignedDuration = SignedDuration::from_mins(15);
+const _: () = {
+    let longest = mail::smtp::CONNECT.as_secs() + mail::smtp::SEND.as_secs();
+    assert!(CLAIM.as_secs().unsigned_abs() > longest + 60);
+};
 /// After so long no further mail is begun.
 const BUDGET: Duration = Duration::from_mins(1);
 /// The pause after the first try that was in vain, and the longest.
