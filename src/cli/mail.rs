@@ -104,7 +104,10 @@ pub async fn run(command: MailCommand, session: &Session) -> Done {
                 return Err(CommandError::failed(why.clone())
                     .hint("what is due stays in the queue; `zoe mail test` shows whether the server answers"));
             }
-            if !delivery.given_up.is_empty() {
+            for (cover, why) in &delivery.put_off {
+                session.face.warn(&format!("{} waits: {why}", cover.id));
+            }
+            if !(delivery.given_up.is_empty() && delivery.put_off.is_empty()) {
                 return Ok(1);
             }
         }

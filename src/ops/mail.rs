@@ -222,8 +222,9 @@ impl Round<'_> {
         } = self.context;
         let now = self.context.now();
         let why = error.to_string();
-        let tried = now.duration_since(posted.since);
-        let too_long = self.settings.give_up.is_some_and(|most| tried >= most);
+        // Nobody may have sent anything for days: the time counts from the first try on.
+        let give_up = self.settings.give_up.filter(|_| posted.tries > 0);
+        let too_long = give_up.is_some_and(|most| now.duration_since(posted.since) >= most);
         let for_good = match error {
             SendError::NoServer(_) => {
                 self.connection = None;
@@ -253,6 +254,7 @@ impl Round<'_> {
         let list = if for_good || too_long {
             &mut self.delivery.given_up
         } else {
+                at: now,
             &mut self.delivery.put_off
         };
         list.push((posted.cover.clone(), why));

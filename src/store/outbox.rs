@@ -84,7 +84,7 @@ pub struct Posted {
     pub cover: Cover,
     /// Where it stands.
     pub state: LetterState,
-    /// Since when it has been tried.
+    /// Since when it has been tried: the first time that it was in vain. Before that, when it was written.
     pub since: Timestamp,
     /// How often that was in vain.
     pub tries: u32,
@@ -136,6 +136,8 @@ pub enum LetterChange<'a> {
         holder: &'a str,
         /// Why.
         why: &'a str,
+        /// When; of the first time, since when it has been tried.
+        at: Timestamp,
         /// Not before then.
         next_at: Timestamp,
     },
@@ -320,11 +322,15 @@ pub fn change(
         LetterChange::Again {
             holder,
             why,
+            at,
             next_at,
         } => (
-            format!("tries = tries + 1, last_error = ?, next_at = ?, {FREE}"),
+            // MySQL looks at what is changed already: `since` goes first.
+            format!(
+                "since = CASE WHEN tries = 0 THEN ? ELSE since END, tries = tries + 1, last_error = ?, next_at = ?, {FREE}"
+            ),
             " AND state = 'waiting' AND claimed_by = ?",
-            vec![text(*why), time(*next_at)],
+            vec![time(*at), text(*why), time(*next_at)],
             Some(text(*holder)),
         ),
         LetterChange::GiveUp { holder, why, at } => (

@@ -100,6 +100,29 @@ fn what_is_tried_for_too_long_is_given_up() {
     );
 }
 
+/// Nobody has sent anything for days: what is tried for the first time then is tried again.
+#[test]
+fn the_time_counts_from_the_first_try() {
+    let post = &Post::new(USUAL);
+    post.mode("later");
+    let id = post.submit("failed", 3, &[]);
+    post.place.run(&["wait", &id]).expect(3);
+    post.place
+        .sql("UPDATE outbox SET created_at = created_at - 400000000, since = since - 400000000");
+    let ran = post.place.run(&["mail", "send"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{}", ran.stderr);
+    let waits = format!("{id}.end waits: it said 451");
+    assert!(ran.stderr.contains(&waits), "{}", ran.stderr);
+    let waiting = &post.queue(&[])[0];
+    assert_eq!(
+        (&waiting["state"], &waiting["tries"]),
+        (&"waiting".into(), &1.into())
+    );
+    post.mode("");
+    until("it is sent", || post.pass() && post.queue(&[]).is_empty());
+    post.only(&id);
+}
+
 #[test]
 fn what_is_forgotten_leaves_no_mail_behind() {
     let post = &Post::new(USUAL);

@@ -149,6 +149,7 @@ async fn what_becomes_of_a_mail_is_noted(site: Site) {
     let again = |holder| LetterChange::Again {
         holder,
         why: "no",
+        at: at(15),
         next_at: at(20),
     };
     let give_up = |holder| LetterChange::GiveUp {
@@ -164,17 +165,27 @@ async fn what_becomes_of_a_mail_is_noted(site: Site) {
     assert!(settle(again("me")).await);
     let now = one(store.as_ref(), 1).await;
     assert_eq!((now.tries, now.next_at, now.claim), (1, at(20), None));
+    assert_eq!((now.cover.created_at, now.since), (at(1), at(15)));
     assert_eq!(now.last_error.as_deref(), Some("no"));
     assert_eq!(
         store.claim(&deployment, id, claim("me", 19)).await.unwrap(),
         None
     );
     store.claim(&deployment, id, claim("me", 20)).await.unwrap();
+    let later = LetterChange::Again {
+        holder: "me",
+        why: "still no",
+        at: at(21),
+        next_at: at(22),
+    };
+    assert!(settle(later).await);
+    assert_eq!(one(store.as_ref(), 1).await.since, at(15), "the first try");
+    store.claim(&deployment, id, claim("me", 22)).await.unwrap();
     assert!(settle(give_up("me")).await);
     let now = one(store.as_ref(), 1).await;
     assert_eq!(
         (now.state, now.tries, now.next_at),
-        (LetterState::Failed, 2, at(30))
+        (LetterState::Failed, 3, at(30))
     );
     assert_eq!(
         store.claim(&deployment, id, claim("me", 99)).await.unwrap(),
