@@ -67,6 +67,14 @@ fn configured(context: &Context) -> Result<&MailSettings, OpsError> {
 
 /// Sends what is due, for a minute at the most, and forgets what is long settled. Nothing where no mail server is configured.
 pub async fn deliver(context: &Context) -> Result<Delivery, OpsError> {
+    deliver_unless(context, &|| false).await
+}
+
+/// The same; none is begun any more once `told` says so.
+pub async fn deliver_unless(
+    context: &Context,
+    told: &(dyn Fn() -> bool + Sync),
+) -> Result<Delivery, OpsError> {
     let Some(settings) = &context.settings.mail else {
         return Ok(Delivery::default());
     };
@@ -91,7 +99,7 @@ pub async fn deliver(context: &Context) -> Result<Delivery, OpsError> {
         let mut any = false;
         for posted in &due {
             let budget = SignedDuration::try_from(BUDGET).unwrap_or(SignedDuration::MAX);
-            if context.now().duration_since(begun) > budget {
+            if told() || context.now().duration_since(begun) > budget {
                 return Ok(round.finish().await);
             }
             any |= round.one(posted).await?;
@@ -246,6 +254,7 @@ impl Round<'_> {
             LetterChange::Again {
                 holder,
                 why: why_again,
+                at: now,
                 next_at: next_at.unwrap_or(Timestamp::MAX),
             }
         };
@@ -254,7 +263,6 @@ impl Round<'_> {
         let list = if for_good || too_long {
             &mut self.delivery.given_up
         } else {
-                at: now,
             &mut self.delivery.put_off
         };
         list.push((posted.cover.clone(), why));

@@ -173,7 +173,7 @@ pub async fn forever(context: &Context, interval: Duration, keep: Keep, stop: &m
         }
     }
     Manager::stopping();
-    turns.finish(LAST_CALLS).await;
+    tokio::join!(turns.finish(LAST_CALLS), postman.finish(LAST_CALLS));
     tracing::info!("told to end; what runs goes on");
 }
 

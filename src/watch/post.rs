@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::ops::Context;
@@ -15,6 +16,7 @@ const ROUND: Duration = Duration::from_secs(5);
 /// Sends what is in the outbox until it is dropped.
 pub(super) struct Postman {
     task: Option<JoinHandle<()>>,
+    end: watch::Sender<bool>,
     trouble: Arc<Mutex<Option<String>>>,
 }
 
@@ -22,11 +24,12 @@ impl Postman {
     /// Begins, if a mail server is configured.
     pub(super) fn start(context: &Context) -> Self {
         let trouble: Arc<Mutex<Option<String>>> = Arc::default();
+        let (end, mut told) = watch::channel(false);
         let task = context.settings.mail.is_some().then(|| {
             let (context, trouble) = (context.clone(), Arc::clone(&trouble));
             tokio::spawn(async move {
-                loop {
-                    match mail::deliver(&context).await {
+                while !*told.borrow() {
+                    match mail::deliver_unless(&context, &|| *told.borrow()).await {
                         Ok(delivery) => {
                             tell(&delivery);
                             note(&trouble, &delivery);
@@ -34,11 +37,22 @@ impl Postman {
                         // The passes tell of a database that can't be had.
                         Err(error) => tracing::debug!(%error, "no mail was sent"),
                     }
-                    tokio::time::sleep(ROUND).await;
+                    tokio::select! {
+                        () = tokio::time::sleep(ROUND) => {}
+                        _ = told.changed() => {}
+                    }
                 }
             })
         });
-        Self { task, trouble }
+        Self { task, end, trouble }
+    }
+
+    /// Begins nothing more; the mail that is being sent has so long, or it is sent once more by whoever is next.
+    pub(super) async fn finish(mut self, patience: Duration) {
+        let _ = self.end.send(true);
+        if let Some(task) = &mut self.task {
+            let _ = tokio::time::timeout(patience, task).await;
+        }
     }
 
     /// Why nothing can be sent, if that is so.

@@ -97,6 +97,21 @@ fn a_slow_server_holds_up_nothing_and_nobody_else_sends_meanwhile() {
 }
 
 #[test]
+fn who_is_told_to_end_lets_the_server_say_its_last_word() {
+    let post = &Post::new(USUAL);
+    post.mode("hold");
+    let id = post.submit("failed", 3, &[]);
+    let mut watch = post.place.watch(&["--interval", "1s"]);
+    until("the server has it", || post.about(&id).len() == 1);
+    watch.signal("TERM");
+    post.mode("");
+    until("it has ended", || watch.ended().is_some());
+    assert!(post.queue(&[]).is_empty(), "it is noted");
+    assert!(post.pass());
+    post.only(&id);
+}
+
+#[test]
 fn two_that_watch_and_others_that_end_send_each_once() {
     const MAILS: usize = 20;
     let post = &Post::new(USUAL);
