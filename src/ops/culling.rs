@@ -173,7 +173,9 @@ impl Case<'_> {
         let said = signs::ask(context, execution, requests, before).await;
         let now = context.now();
         let used_at = known.and_then(|known| known.used_at);
-        let seen = add_up(since, used_at, &said, now);
+        // Members that come later begin nothing anew.
+        let begun = execution.started_at().unwrap_or(since);
+        let seen = add_up(begun, used_at, &said, now);
         self.note(known, seen, requested_at, said, now).await?;
         let warning = known.and_then(|known| known.warned);
         let warned = match warning.filter(|warning| warning.period == seen.used_at) {

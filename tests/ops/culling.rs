@@ -312,6 +312,27 @@ async fn it_is_warned_once_and_ended_and_its_owner_told() {
     assert_eq!(kinds, [MailKind::NotebookWarning, MailKind::NotebookEnded]);
 }
 
+/// Elastic members come and go, and lost ones are replaced.
+#[tokio::test]
+async fn members_that_come_later_are_no_use() {
+    let place = place(None).await;
+    let lab = &place.lab;
+    assert_eq!(place.after(1).await, []);
+    // One was made just now.
+    let now = lab.context.now();
+    let later = |world: &mut zoe::engine::memory::World| {
+        let mut rows = world.containers.values_mut();
+        let row = rows.find(|row| row.name.contains("master")).unwrap();
+        row.created_at = now;
+        row.started_at = Some(now);
+    };
+    lab.world.edit(later).unwrap();
+    assert_eq!(place.after(1).await.len(), 1, "it is warned");
+    place.send().await;
+    let acts = place.after(22).await;
+    assert_eq!((acts.len(), acts[0].ends_at), (1, None), "and ended");
+}
+
 #[tokio::test]
 async fn what_may_be_in_use_is_let_be() {
     for (what, change) in [
