@@ -91,6 +91,7 @@ fn activity(text: &mut Texts<'_>) -> ActivityView {
         checked_at: Some(at(100)),
         warned_at: Some(at(90)),
         ends_at: Some(at(200_000)),
+        warning_waits: true,
         kept_until: None,
         signs: vec![SignView {
             sign: "jupyter".to_owned(),

@@ -20,10 +20,10 @@ use super::error::OpsError;
 use super::signs;
 use super::{idle, post, present, record};
 use crate::engine::EngineError;
-use crate::idle::{Ages, Decision, Known, Rule, Said, Seen, Sign, Told, Warned, add_up, decide};
+use crate::idle::{Ages, Decision, Known, Rule, Said, Seen, Sign, add_up, decide};
 use crate::mail::{self, compose};
 use crate::model::{Execution, ExecutionId, MailKind, Mark, Phase, Snapshot};
-use crate::store::{Activity, LetterQuery, LetterState, Look, Store, Warning};
+use crate::store::{Activity, Look, Store, Warning};
 
 /// How many executions are asked at once.
 const AT_ONCE: usize = 16;
@@ -179,7 +179,10 @@ impl Case<'_> {
         self.note(known, seen, requested_at, said, now).await?;
         let warning = known.and_then(|known| known.warned);
         let warned = match warning.filter(|warning| warning.period == seen.used_at) {
-            Some(warning) => Some(self.warned(warning).await?),
+            Some(warning) => {
+                let id = execution.ticket.id;
+                Some(idle::warned(context, self.store.as_ref(), id, warning).await?)
+            }
             None => None,
         };
         let known = Known {
@@ -223,32 +226,6 @@ impl Case<'_> {
         Ok(self.store.looked(deployment, &look).await?)
     }
 
-    /// What became of the mail with a warning.
-    async fn warned(self, warning: Warning) -> Result<Warned, OpsError> {
-        let query = LetterQuery {
-            id: Some(format!(
-                "{}.{}",
-                self.execution.ticket.id,
-                topic(warning.period)
-            )),
-            ..LetterQuery::default()
-        };
-        let deployment = &self.context.settings.deployment;
-        let found = self.store.outbox(deployment, &query).await?;
-        let told = match found.first() {
-            None => Told::Nobody,
-            // Where no mail goes out from here, nobody knows whether it ever does.
-            Some(_) if self.context.settings.mail.is_none() => Told::Nobody,
-            Some(posted) if posted.state == LetterState::Waiting => Told::NotYet,
-            Some(posted) => Told::At(posted.next_at),
-        };
-        Ok(Warned {
-            period: warning.period,
-            deadline: warning.ends_at,
-            told,
-        })
-    }
-
     async fn warn(
         self,
         period: Timestamp,
@@ -271,7 +248,7 @@ impl Case<'_> {
                 logs: None,
             };
             let letter = compose::notebook_warning(&post::about(context, ticket), &notebook);
-            let topic = topic(period);
+            let topic = idle::topic(period);
             let what = (MailKind::NotebookWarning, topic.as_str(), letter);
             post::put(context, store.as_ref(), ticket, &recipient, what).await?;
         }
@@ -324,11 +301,6 @@ impl Case<'_> {
             ends_at,
         }
     }
-}
-
-/// The topic of the mail with the warning for an idle period.
-fn topic(period: Timestamp) -> String {
-    format!("idle-{}", period.as_millisecond())
 }
 
 /// Where it is, without anything secret: mail is read on its way.

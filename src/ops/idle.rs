@@ -11,7 +11,7 @@ use super::view::{ActivityView, SignView};
 use super::{record, rights};
 use crate::idle::{Known, Rule, Told, Verdict, Warned, ends_at};
 use crate::model::{Execution, ExecutionId, Phase};
-use crate::store::{Activity, Kept};
+use crate::store::{Activity, Kept, LetterQuery, LetterState, Store, Warning};
 
 /// The kinds of events: somebody wants it kept, or not any more; the detail says who, and until when.
 const KEPT: &str = "kept";
@@ -55,6 +55,44 @@ pub(super) fn rule(context: &Context, execution: &Execution) -> Option<Rule> {
     let activity = ticket.application.activity.as_ref();
     let ages = context.settings.culling.ages;
     Rule::of(ticket.terms.idle_timeout, activity, ages)
+}
+
+/// The topic of the mail with the warning for an idle period.
+pub(super) fn topic(period: Timestamp) -> String {
+    format!("idle-{}", period.as_millisecond())
+}
+
+/// A warning that was given, and what became of its mail.
+pub(super) async fn warned(
+    context: &Context,
+    store: &dyn Store,
+    id: ExecutionId,
+    warning: Warning,
+) -> Result<Warned, OpsError> {
+    let query = LetterQuery {
+        id: Some(format!("{id}.{}", topic(warning.period))),
+        ..LetterQuery::default()
+    };
+    let found = store.outbox(&context.settings.deployment, &query).await?;
+    let told = match found.first() {
+        None => Told::Nobody,
+        // Where no mail goes out from here, nobody knows whether it ever does.
+        Some(_) if context.settings.mail.is_none() => Told::Nobody,
+        Some(posted) if posted.state == LetterState::Waiting => Told::NotYet,
+        Some(posted) => Told::At(posted.next_at),
+    };
+    Ok(Warned {
+        period: warning.period,
+        deadline: warning.ends_at,
+        told,
+    })
+}
+
+/// The warning of the idle period that an execution is in.
+fn current(known: &Activity) -> Option<Warning> {
+    known
+        .warned
+        .filter(|warning| Some(warning.period) == known.used_at)
 }
 
 /// Notes that an execution is to be kept, or not any more, whether or not somebody uses it.
@@ -123,11 +161,7 @@ pub(super) async fn views<'e>(
         return BTreeMap::new();
     }
     let ids: Vec<ExecutionId> = ruled.iter().map(|(e, _)| e.ticket.id).collect();
-    let known = async {
-        let store = context.history.open().await?;
-        store.activity_of(&context.settings.deployment, &ids).await
-    };
-    let known = match known.await {
+    let (known, warnings) = match known_of(context, &ids).await {
         Ok(known) => known,
         Err(error) => {
             tracing::warn!(%error, "what is used is not known");
@@ -136,16 +170,38 @@ pub(super) async fn views<'e>(
     };
     let view = |(execution, rule): (&Execution, Rule)| {
         let id = execution.ticket.id;
-        (id, view(context, execution, rule, known.get(&id)))
+        let known = known.get(&id).map(|known| (known, warnings.get(&id)));
+        (id, view(context, execution, rule, known))
     };
     ruled.into_iter().map(view).collect()
+}
+
+type ById<T> = BTreeMap<ExecutionId, T>;
+
+/// What is known of the use of executions, and the warnings of those that are idle.
+async fn known_of(
+    context: &Context,
+    ids: &[ExecutionId],
+) -> Result<(ById<Activity>, ById<Warned>), OpsError> {
+    let store = context.history.open().await?;
+    let known = store.activity_of(&context.settings.deployment, ids);
+    let known = known.await?;
+    let mut warnings = BTreeMap::new();
+    for (id, warning) in known
+        .iter()
+        .filter_map(|(id, known)| Some((*id, current(known)?)))
+    {
+        let warned = warned(context, store.as_ref(), id, warning).await?;
+        warnings.insert(id, warned);
+    }
+    Ok((known, warnings))
 }
 
 fn view(
     context: &Context,
     execution: &Execution,
     rule: Rule,
-    known: Option<&Activity>,
+    known: Option<(&Activity, Option<&Warned>)>,
 ) -> ActivityView {
     let now = context.now();
     let mut view = ActivityView {
@@ -156,10 +212,13 @@ fn view(
         checked_at: None,
         warned_at: None,
         ends_at: None,
+        warning_waits: false,
         kept_until: None,
         signs: Vec::new(),
     };
-    let Some(known) = known else { return view };
+    let Some((known, warned)) = known else {
+        return view;
+    };
     let kept = known.kept.as_ref().map(|kept| kept.until);
     view.kept_until = kept.filter(|until| *until > now);
     let (Some(used_at), Some(checked_at)) = (known.used_at, known.checked_at) else {
@@ -188,16 +247,12 @@ fn view(
     let verdicts = known.said.iter().map(|(_, said)| said.verdict);
     let verdict = verdicts.max().unwrap_or(Verdict::Unreadable);
     view.state = Some(verdict.word().to_owned());
-    let warned = known.warned.filter(|warned| warned.period == used_at);
-    view.warned_at = warned.map(|warned| warned.at);
+    view.warned_at = current(known).map(|warning| warning.at);
     if verdict == Verdict::Idle {
+        view.warning_waits = warned.is_some_and(|warned| warned.told == Told::NotYet);
         let known = Known {
             used_at,
-            warned: warned.map(|warned| Warned {
-                period: warned.period,
-                deadline: warned.ends_at,
-                told: Told::Nobody,
-            }),
+            warned: warned.copied(),
             kept_until: kept,
         };
         let ends_at = ends_at(rule, &known, now);

@@ -111,6 +111,8 @@ pub struct ActivityView {
     pub warned_at: Option<Timestamp>,
     /// When it ends, if it stays idle.
     pub ends_at: Option<Timestamp>,
+    /// Whether the mail with the warning is still to be sent: what [`Self::ends_at`] says is then the latest.
+    pub warning_waits: bool,
     /// Until when it is kept, if it is; in the year 9999 until told otherwise.
     pub kept_until: Option<Timestamp>,
     /// What each sign said.

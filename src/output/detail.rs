@@ -134,6 +134,10 @@ pub(super) fn idle(used: &ActivityView, look: &Look) -> Option<String> {
     Some(match (used.kept_until, used.ends_at) {
         (Some(until), _) if is_for_ever(until) => format!("{idle}, kept"),
         (Some(until), _) => format!("{idle}, kept for {}", left(until)),
+        (None, Some(ends_at)) if ends_at > look.now && used.warning_waits => format!(
+            "{idle}, ends in {} or sooner: its warning waits to be mailed",
+            left(ends_at)
+        ),
         (None, Some(ends_at)) if ends_at > look.now => format!("{idle}, ends in {}", left(ends_at)),
         (None, Some(_)) => format!("{idle}, ends now"),
         (None, None) => idle,

@@ -98,6 +98,7 @@ fn idle() -> ExecutionView {
             checked_at: Some(at("11:59:00")),
             warned_at: Some(at("11:00:00")),
             ends_at: Some("2026-11-23T09:00:00Z".parse().unwrap()),
+            warning_waits: false,
             kept_until: None,
             signs: vec![
                 SignView {
@@ -129,6 +130,13 @@ fn what_nobody_uses_is_seen_to_be_idle() {
     assert!(list.unwrap().contains("idle 3h, ends in 21h"));
     assert_snapshot!("show_idle", detail::execution(&idle(), &look(None)));
     assert_json_snapshot!("json_idle", schema::Execution::from(&idle()).activity);
+    let mut untold = idle();
+    untold.activity.as_mut().unwrap().warning_waits = true;
+    let said = detail::execution(&untold, &look(None));
+    assert!(
+        said.contains("idle 3h, ends in 21h or sooner: its warning waits to be mailed"),
+        "{said}"
+    );
     let mut kept = idle();
     let used = kept.activity.as_mut().unwrap();
     used.kept_until = Some(at("16:00:00"));

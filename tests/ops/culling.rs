@@ -416,7 +416,17 @@ async fn who_did_not_watch_warns_first() {
     );
     // The mail can't be sent: its owner does not know.
     assert_eq!(place.after(2).await, [], "the mail waits");
+    let used = async || {
+        let shown = list::show(&place.lab.context, place.id.as_str()).await;
+        shown.unwrap().view.activity.unwrap()
+    };
+    let untold = used().await;
+    let latest = ends_at + SignedDuration::from_hours(24);
+    assert_eq!((untold.ends_at, untold.warning_waits), (Some(latest), true));
     place.send().await;
+    let told = used().await;
+    let soon = place.lab.context.now() + SignedDuration::from_hours(2);
+    assert_eq!((told.ends_at, told.warning_waits), (Some(soon), false));
     assert_eq!(place.after(1).await, []);
     assert_eq!(place.after(1).await.len(), 1);
 }
