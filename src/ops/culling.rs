@@ -93,7 +93,7 @@ pub async fn round(context: &Context, executions: &[Execution]) -> Result<Round,
     let deployment = &context.settings.deployment;
     let known = store.activity_of(deployment, &ids).await?;
     let (log, position) = read_log(context, &store, executions).await?;
-    if let Log::Unreadable(why) = &log {
+    if let Some(why) = log.trouble() {
         let why = format!("{why}; what is behind the web server counts as used");
         round.troubles.insert("access log".to_owned(), why);
     }

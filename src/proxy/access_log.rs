@@ -36,6 +36,8 @@ pub struct Seen {
     pub bad: u64,
     /// Whether a part of the log is gone: what was in it is not known.
     pub missed: bool,
+    /// Whether there is more of it than was read in one go.
+    pub behind: bool,
 }
 
 /// One request, as a line tells it.
@@ -154,6 +156,7 @@ impl Reader {
             last: last.collect(),
             bad: self.bad,
             missed: self.missed,
+            behind: false,
         }
     }
 }

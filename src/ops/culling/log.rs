@@ -11,6 +11,9 @@ use crate::ops::signs::{self, Requests};
 use crate::proxy::access_log::Seen;
 use crate::store::Store;
 
+/// What is said of a log of which there is more than could be read.
+const BEHIND: &str = "the access log is not read to its end yet";
+
 /// What the access log said since the last round.
 pub(super) enum Log {
     /// None is read.
@@ -45,8 +48,18 @@ impl Log {
         match self {
             _ if !is_behind(context, execution) => Requests::None,
             Self::None => Requests::None,
+            Self::Read(seen, _) if seen.behind => Requests::Unreadable(BEHIND.to_owned()),
             Self::Read(..) => Requests::Last(last),
             Self::Unreadable(why) => Requests::Unreadable(why.clone()),
+        }
+    }
+
+    /// Why it does not say what it should.
+    pub fn trouble(&self) -> Option<&str> {
+        match self {
+            Self::Read(seen, _) if seen.behind => Some(BEHIND),
+            Self::None | Self::Read(..) => None,
+            Self::Unreadable(why) => Some(why),
         }
     }
 }

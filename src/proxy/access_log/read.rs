@@ -16,18 +16,37 @@ const CHUNK: usize = 1 << 20;
 /// How much before the place where reading stopped must be the same for it to be the same log.
 const TAIL: u64 = 64;
 
-/// How far a log has been read. As text it can be kept.
+/// How much is read in one go, so that what was read is noted before that took too long: a disk that gives 40 MB a second is
+/// through in time.
+const MOST: u64 = 2 << 30;
+
+/// A place in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mark {
+struct Place {
     inode: u64,
     offset: u64,
     /// A sum over the last bytes before it.
     tail: u64,
 }
 
-impl std::fmt::Display for Mark {
+/// How far a log has been read. As text it can be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    place: Place,
+    /// How far the file was that had the name before: a web server goes on writing to it until it is told of the rotation.
+    before: Option<Place>,
+}
+
+impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}:{}:{:x}", self.inode, self.offset, self.tail)
+    }
+}
+
+impl std::fmt::Display for Mark {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.place)?;
+        self.before.map_or(Ok(()), |before| write!(f, "/{before}"))
     }
 }
 
@@ -36,64 +55,163 @@ impl std::fmt::Display for Mark {
 #[error("it does not say how far a log has been read")]
 pub struct MarkError;
 
-impl FromStr for Mark {
+impl FromStr for Place {
     type Err = MarkError;
 
     fn from_str(text: &str) -> Result<Self, MarkError> {
         let mut parts = text.split(':');
         let mut part = || parts.next().ok_or(MarkError);
         let number = |text: &str| text.parse().map_err(|_| MarkError);
-        let mark = Self {
+        let place = Self {
             inode: number(part()?)?,
             offset: number(part()?)?,
             tail: u64::from_str_radix(part()?, 16).map_err(|_| MarkError)?,
         };
-        parts.next().map_or(Ok(mark), |_| Err(MarkError))
+        parts.next().map_or(Ok(place), |_| Err(MarkError))
+    }
+}
+
+impl FromStr for Mark {
+    type Err = MarkError;
+
+    fn from_str(text: &str) -> Result<Self, MarkError> {
+        let (place, before) = match text.split_once('/') {
+            Some((place, before)) => (place, Some(before.parse()?)),
+            None => (text, None),
+        };
+        Ok(Self {
+            place: place.parse()?,
+            before,
+        })
     }
 }
 
 /// Reads what has come since `mark`, or all there is, and says how far that was. A line that is not whole yet is left for the
-/// next time.
+/// next time, and so is what is more than can be read in one go.
 pub fn read_on(path: &Path, prefix: &str, mark: Option<Mark>) -> io::Result<(Seen, Mark)> {
-    let mut reader = Reader::new(prefix);
-    let file = File::open(path)?;
-    let mut from = 0;
-    if let Some(mark) = mark {
-        if mark.inode == file.metadata()?.ino() {
-            if is_reached(&file, mark)? {
-                from = mark.offset;
-            } else {
-                // It was emptied, and what it had after the mark is gone.
-                reader.miss();
-            }
-        } else {
-            read_rotated(path, mark, &mut reader)?;
-        }
-    }
-    let mark = read(&file, from, &mut reader)?;
-    Ok((reader.finish(), mark))
+    read_some(path, prefix, mark, MOST)
 }
 
-/// Reads what is left of the file with the mark, and those that came between it and the one that has the name now.
-fn read_rotated(path: &Path, mark: Mark, reader: &mut Reader) -> io::Result<()> {
-    let mut found = false;
-    for older in rotated(path)? {
-        // It may be gone, or be compressed, by now.
-        let Ok(file) = File::open(&older) else {
-            reader.miss();
-            continue;
-        };
-        if found {
-            read(&file, 0, reader)?;
-        } else if file.metadata()?.ino() == mark.inode && is_reached(&file, mark)? {
-            found = true;
-            read(&file, mark.offset, reader)?;
+/// The same, with at most so many bytes.
+pub(super) fn read_some(
+    path: &Path,
+    prefix: &str,
+    mark: Option<Mark>,
+    most: u64,
+) -> io::Result<(Seen, Mark)> {
+    let mut reading = Reading {
+        reader: Reader::new(prefix),
+        left: most,
+    };
+    let file = File::open(path)?;
+    let mark = match mark {
+        None => Mark {
+            place: reading.read(&file, 0)?,
+            before: None,
+        },
+        Some(mark) if mark.place.inode == file.metadata()?.ino() => {
+            let before = match mark.before {
+                Some(before) => reading.read_before(path, before)?,
+                None => None,
+            };
+            let mut from = 0;
+            if is_reached(&file, mark.place)? {
+                from = mark.place.offset;
+            } else {
+                // It was emptied, and what it had after the mark is gone.
+                reading.reader.miss();
+            }
+            Mark {
+                place: reading.read(&file, from)?,
+                before,
+            }
         }
+        Some(mark) => reading.read_rotated(path, mark.place, file)?,
+    };
+    let behind = reading.left == 0;
+    let seen = Seen {
+        behind,
+        ..reading.reader.finish()
+    };
+    Ok((seen, mark))
+}
+
+/// A log that is being read.
+struct Reading {
+    reader: Reader,
+    /// How many bytes may still be read.
+    left: u64,
+}
+
+impl Reading {
+    /// Reads what is left of the file with the mark, those that came between it and the one that has the name now, and that one.
+    fn read_rotated(&mut self, path: &Path, mark: Place, newest: File) -> io::Result<Mark> {
+        let mut files = Vec::new();
+        for older in rotated(path)? {
+            // It may be gone, or be compressed, by now.
+            let Ok(file) = File::open(&older) else {
+                self.reader.miss();
+                continue;
+            };
+            if !files.is_empty() {
+                files.push((file, 0));
+            } else if file.metadata()?.ino() == mark.inode && is_reached(&file, mark)? {
+                files.push((file, mark.offset));
+            }
+        }
+        if files.is_empty() {
+            self.reader.miss();
+        }
+        files.push((newest, 0));
+        let mut before = None;
+        let mut place = mark;
+        for (n, (file, from)) in files.into_iter().enumerate() {
+            if n > 0 {
+                if self.left == 0 {
+                    break;
+                }
+                before = Some(place);
+            }
+            place = self.read(&file, from)?;
+        }
+        Ok(Mark { place, before })
     }
-    if !found {
-        reader.miss();
+
+    /// Reads on in the file that had the name before, as long as it is there.
+    fn read_before(&mut self, path: &Path, before: Place) -> io::Result<Option<Place>> {
+        for older in rotated(path)? {
+            let Ok(file) = File::open(&older) else {
+                continue;
+            };
+            if file.metadata()?.ino() == before.inode && is_reached(&file, before)? {
+                return self.read(&file, before.offset).map(Some);
+            }
+        }
+        Ok(None)
     }
-    Ok(())
+
+    /// Reads whole lines from a place on, and says how far that was.
+    fn read(&mut self, file: &File, from: u64) -> io::Result<Place> {
+        let inode = file.metadata()?.ino();
+        let mut source = file;
+        // Where it stopped within a line, that line was too long to be looked at, and its end says nothing either.
+        let mut before = [b'\n'];
+        if from > 0 {
+            source.seek(SeekFrom::Start(from - 1))?;
+            source.read_exact(&mut before)?;
+        } else {
+            source.rewind()?;
+        }
+        let mut some = source.take(self.left);
+        let within = before != [b'\n'];
+        let offset = from + scan(&mut some, CHUNK, within, &mut self.reader)?;
+        self.left = some.limit();
+        Ok(Place {
+            inode,
+            offset,
+            tail: tail(&mut source, offset)?,
+        })
+    }
 }
 
 /// The files beside a log that have its name with something behind it, the oldest first; but not those that are compressed.
@@ -120,7 +238,7 @@ fn rotated(path: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 /// Whether a file has what was before the mark.
-fn is_reached(mut file: &File, mark: Mark) -> io::Result<bool> {
+fn is_reached(mut file: &File, mark: Place) -> io::Result<bool> {
     Ok(file.metadata()?.len() >= mark.offset && tail(&mut file, mark.offset)? == mark.tail)
 }
 
@@ -134,26 +252,6 @@ fn tail(file: &mut &File, offset: u64) -> io::Result<u64> {
     Ok(bytes.into_iter().fold(start, |sum, byte| {
         (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     }))
-}
-
-/// Reads whole lines from a place on, and says how far that was.
-fn read(file: &File, from: u64, reader: &mut Reader) -> io::Result<Mark> {
-    let inode = file.metadata()?.ino();
-    let mut source = file;
-    // Where it stopped within a line, that line was too long to be looked at, and its end says nothing either.
-    let mut before = [b'\n'];
-    if from > 0 {
-        source.seek(SeekFrom::Start(from - 1))?;
-        source.read_exact(&mut before)?;
-    } else {
-        source.rewind()?;
-    }
-    let offset = from + scan(&mut source, CHUNK, before != [b'\n'], reader)?;
-    Ok(Mark {
-        inode,
-        offset,
-        tail: tail(&mut source, offset)?,
-    })
 }
 
 /// Reads whole lines, so much at once, and says how many bytes they had; no line that is longer is looked at. `within`: whether

@@ -286,3 +286,67 @@ fn the_end_of_a_line_that_is_too_long_is_no_line() {
     let (seen, _) = read_on(&path, "/zoe", Some(mark)).unwrap();
     assert_eq!((second_of(&seen, A), second_of(&seen, B)), (None, Some(2)));
 }
+
+/// The web server goes on with the file that it has open until it is told.
+#[test]
+fn what_is_written_to_the_older_file_after_a_rotation_was_seen_is_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("access.log");
+    let older = directory.path().join("access.log.1");
+    append(&path, &nth(A, 1));
+    let (_, mark) = read_on(&path, "/zoe", None).unwrap();
+    fs::rename(&path, &older).unwrap();
+    append(&path, "");
+    let (seen, mark) = read_on(&path, "/zoe", Some(mark)).unwrap();
+    assert_eq!(seen, Seen::default());
+    append(&older, &nth(A, 5));
+    append(&path, &nth(B, 6));
+    let mark: Mark = mark.to_string().parse().unwrap();
+    let (seen, mark) = read_on(&path, "/zoe", Some(mark)).unwrap();
+    let both = [A, B].map(|token| second_of(&seen, token));
+    assert_eq!((both, seen.missed), ([Some(5), Some(6)], false));
+    let again = read_on(&path, "/zoe", Some(mark)).unwrap();
+    assert_eq!(again, (Seen::default(), mark), "once");
+    // It may go at any time.
+    fs::remove_file(&older).unwrap();
+    append(&path, &nth(B, 7));
+    let (seen, mark) = read_on(&path, "/zoe", Some(mark)).unwrap();
+    assert_eq!((second_of(&seen, B), seen.missed), (Some(7), false));
+    // As it was written before.
+    let old = mark.to_string();
+    assert!(!old.contains('/'), "{old}");
+    for text in ["1:2:3/", "1:2:3/4", "/1:2:3", "1:2:3/1:2:3/1:2:3"] {
+        assert!(text.parse::<Mark>().is_err(), "{text}");
+    }
+}
+
+#[test]
+fn what_is_too_much_for_one_look_is_read_in_several() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("access.log");
+    let older = directory.path().join("access.log.1");
+    let lines = |token: &str| (0..10).map(|n| nth(token, n)).collect::<String>();
+    append(&path, &lines(A));
+    let most = 3 * nth(A, 1).len() as u64 + 7;
+    let some = |mark| read::read_some(&path, "/zoe", mark, most).unwrap();
+    let (first, mark) = some(None);
+    assert_eq!((second_of(&first, A), first.behind), (Some(2), true));
+    // It is rotated meanwhile.
+    fs::rename(&path, &older).unwrap();
+    append(&path, &lines(B));
+    let (mut mark, mut last, mut looks) = (mark, [None, None], 1);
+    loop {
+        let (seen, next) = some(Some(mark));
+        assert!(!seen.missed);
+        for (last, token) in last.iter_mut().zip([A, B]) {
+            *last = (*last).max(second_of(&seen, token));
+        }
+        looks += 1;
+        mark = next;
+        if !seen.behind {
+            break;
+        }
+    }
+    assert_eq!(last, [Some(9), Some(9)]);
+    assert!((7..=8).contains(&looks), "{looks}");
+}
