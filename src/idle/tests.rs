@@ -350,3 +350,11 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn counts_that_are_too_large_are_the_largest() {
+    let most = u64::MAX;
+    let executor = format!(r#"{{"totalTasks":{most},"activeTasks":{most}}}"#);
+    let executors = format!("[{executor},{executor}]");
+    assert_eq!(spark::driver(b"[]", executors.as_bytes()), Ok((1, most)));
+}

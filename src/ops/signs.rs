@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use futures_util::future::{join, join_all, join3};
+use futures_util::{FutureExt, StreamExt, stream};
 use jiff::Timestamp;
 
 use super::context::Context;
@@ -17,6 +18,8 @@ use crate::proxy::access_log::{self, Mark, Seen};
 
 /// How long one answer may take: the first of a driver on a busy machine takes seconds.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How many drivers of an execution are asked at once: it may say that it has many, and each answers what it likes.
+const DRIVERS: usize = 4;
 /// How long reading on in an access log may take.
 const READING: Duration = Duration::from_mins(1);
 
@@ -216,15 +219,28 @@ async fn one_spark(
     drivers: &[Place<'_>],
 ) -> Result<(spark::Applications, Vec<spark::Driver>), String> {
     let applications = spark::applications(&master.body(spark::MASTER).await?)?;
-    let answers = applications.active.iter().map(|application| async move {
-        let answer = if application.has_executors {
-            ask_driver(master, drivers, &application.id).await
-        } else {
-            Ok((0, 0))
-        };
-        (application.id.clone(), answer)
+    let asked = applications.active.iter().map(|application| {
+        async move {
+            let answer = if application.has_executors {
+                ask_driver(master, drivers, &application.id).await
+            } else {
+                Ok((0, 0))
+            };
+            (application.id.clone(), answer)
+        }
+        .boxed()
     });
-    let answers = join_all(answers).await;
+    let mut asked = stream::iter(asked.collect::<Vec<_>>()).buffer_unordered(DRIVERS);
+    let mut answers = Vec::new();
+    while let Some((id, answer)) = asked.next().await {
+        let is_silent = answer.is_err();
+        answers.push((id, answer));
+        // One that can't be asked decides it: the others are not waited for.
+        if is_silent {
+            break;
+        }
+    }
+    drop(asked);
     Ok((applications, answers))
 }
 
