@@ -8,6 +8,7 @@ pub mod lines;
 pub mod manifest;
 pub mod merge;
 pub mod retention;
+mod shared;
 pub mod writer;
 
 use std::path::PathBuf;
@@ -29,6 +30,12 @@ pub enum ArchiveError {
         path: PathBuf,
         /// What came instead.
         why: String,
+    },
+    /// It may not be written there.
+    #[error("cannot write the log archive {}: permission denied", path.display())]
+    Denied {
+        /// The archive.
+        path: PathBuf,
     },
     /// It is not there.
     #[error("there is no log archive {}", path.display())]

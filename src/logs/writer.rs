@@ -3,9 +3,9 @@
 //! What is under the archive's name is always complete: it is written beside it, brought to the disk and only then given the
 //! name, and never over one that is there.
 
-use std::fs::{DirBuilder, File, Permissions};
+use std::fs::{File, Permissions};
 use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use zip::write::SimpleFileOptions;
 
 use super::archive::Archive;
 use super::manifest::{self, InstanceLog, Manifest};
-use super::{ArchiveError, lines};
+use super::{ArchiveError, lines, shared};
 use crate::engine::LogChunk;
 use crate::model::{ExecutionId, InstanceKey};
 
@@ -39,15 +39,12 @@ pub struct ArchiveWriter {
 }
 
 impl ArchiveWriter {
-    /// Begins an archive that will be `path`; its directory is made where it is missing.
+    /// Begins an archive that will be `path`; its directory is made where it is missing. Where the group of the directory above
+    /// may write, it may write in what is made there, and read the archive.
     pub fn create(path: &Path, execution: ExecutionId) -> Result<Self, ArchiveError> {
-        let failed = |error: io::Error| refuse(path, &error);
+        let failed = |error: io::Error| denied(path, &error);
         let directory = directory_of(path);
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o750)
-            .create(directory)
-            .map_err(failed)?;
+        shared::make(directory).map_err(failed)?;
         let prefix = part_prefix(path);
         sweep(directory, &prefix);
         let (file, part) = tempfile::Builder::new()
@@ -57,6 +54,7 @@ impl ArchiveWriter {
             .tempfile_in(directory)
             .map_err(failed)?
             .into_parts();
+        shared::let_read(&file, directory).map_err(failed)?;
         // Tells other processes that somebody is at work on it; where the file system has no locks, its age must do.
         let _ = file.try_lock();
         Ok(Self {
@@ -132,6 +130,16 @@ impl ArchiveWriter {
     }
 }
 
+/// What came of something for which a place has to be had.
+fn denied(path: &Path, error: &io::Error) -> ArchiveError {
+    if error.kind() == ErrorKind::PermissionDenied {
+        return ArchiveError::Denied {
+            path: path.to_owned(),
+        };
+    }
+    refuse(path, error)
+}
+
 fn refuse(path: &Path, why: &dyn std::fmt::Display) -> ArchiveError {
     ArchiveError::Write {
         path: path.to_owned(),
@@ -181,7 +189,7 @@ fn publish(mut part: TempPath, path: &Path) -> Result<Stored, ArchiveError> {
                 std::fs::rename(path, aside).map_err(|error| refuse(path, &error))?;
                 part = error.path;
             }
-            Err(error) => return Err(refuse(path, &error.error)),
+            Err(error) => return Err(denied(path, &error.error)),
         }
     }
     Err(refuse(path, &"something else takes its name all the time"))

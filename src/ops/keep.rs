@@ -137,8 +137,18 @@ async fn archive(
         .await
         .map_err(|error| OpsError::failed(format!("writing {shown} broke off: {error}")))?;
     let wrong = |error: ArchiveError| {
-        OpsError::failed(format!("cannot keep the logs of {id} in {shown}: {error}"))
-            .hint("make room there, or name another place with [filesystem] history_path; until then its containers are kept")
+        let hint = match error {
+            ArchiveError::Denied { .. } => {
+                "[filesystem] history_path is to be a directory in which everybody may write who ends something, such as `install -d -m 2770 -g GROUP` makes; until then its containers are kept"
+            }
+            ArchiveError::Write { .. }
+            | ArchiveError::Missing { .. }
+            | ArchiveError::Read { .. }
+            | ArchiveError::NoInstance { .. } => {
+                "make room there, or name another place with [filesystem] history_path; until then its containers are kept"
+            }
+        };
+        OpsError::failed(format!("cannot keep the logs of {id} in {shown}: {error}")).hint(hint)
     };
     let finished = written.map_err(wrong)?;
     read?;

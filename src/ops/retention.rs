@@ -4,6 +4,9 @@
 //! leaves files that the next one finds. Two at the same time do no harm. Nothing goes whose execution Docker may still have,
 //! nor anything written since Docker was looked at.
 
+use std::fs::Permissions;
+use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -42,8 +45,17 @@ pub async fn retire_if_due(
     if keep.is_for_ever() || !snapshot.gaps.is_empty() {
         return Ok(None);
     }
-    let directory = directory(context);
-    if !beside(move || is_due(&directory, keep)).await? {
+    let place = directory(context);
+    let directory = place.clone();
+    let due = beside(move || is_due(&directory, keep)).await?;
+    let due = due.map_err(|error| {
+        OpsError::failed(format!(
+            "old logs in {} can't be removed: {error}",
+            place.display()
+        ))
+        .hint("who runs `zoe watch` must be able to write in [filesystem] history_path")
+    })?;
+    if !due {
         return Ok(None);
     }
     retire(context, keep, snapshot).await.map(Some)
@@ -60,7 +72,7 @@ pub async fn retire(
         return Ok(retired);
     }
     let place = directory(context);
-    let wrong = |error: std::io::Error, place: &Path| {
+    let wrong = |error: io::Error, place: &Path| {
         OpsError::failed(format!(
             "cannot look through the logs in {}: {error}",
             place.display()
@@ -163,17 +175,33 @@ fn directory(context: &Context) -> PathBuf {
 }
 
 /// Whether it is time, which it is not again before long: the file that says when it was has the settings in it.
-fn is_due(directory: &Path, keep: Keep) -> bool {
+///
+/// # Errors
+/// Where it can't be written: who can't write there can't remove anything either.
+fn is_due(directory: &Path, keep: Keep) -> io::Result<bool> {
     let file = directory.join(".retention");
     let text = format!("{keep:?}\n");
     let same = std::fs::read_to_string(&file).is_ok_and(|found| found == text);
     let age = std::fs::metadata(&file).and_then(|found| found.modified());
     let fresh = age.is_ok_and(|at| at.elapsed().is_ok_and(|age| age < EVERY));
     if same && fresh {
-        return false;
+        return Ok(false);
     }
-    // Without the directory there is nothing to remove; and who can't write there can't remove anything either.
-    std::fs::write(&file, text).is_ok()
+    // It may be another's file, who may not write it but may put another in its place.
+    let mut new = match tempfile::Builder::new()
+        .prefix(".retention-")
+        .tempfile_in(directory)
+    {
+        Ok(new) => new,
+        // Without the directory there is nothing to remove.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    new.write_all(text.as_bytes())?;
+    new.as_file()
+        .set_permissions(Permissions::from_mode(0o644))?;
+    new.persist(&file).map_err(|error| error.error)?;
+    Ok(true)
 }
 
 /// Does what blocks where it holds up nobody.

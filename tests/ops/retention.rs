@@ -233,3 +233,27 @@ async fn forgetting_removes_archives_only() {
         .unwrap();
     assert!(precious.exists() && path.exists());
 }
+
+#[tokio::test]
+async fn a_directory_that_cannot_be_written_in_is_told_of() {
+    let lab = lab();
+    let snapshot = seen(&lab).await;
+    let due = retire_if_due(&lab.context, days(30), &snapshot).await;
+    assert_eq!(due.unwrap(), None, "there is nothing yet");
+    over(&lab, 40).await;
+    let history = lab.context.settings.history_path.join("lab");
+    let noted = history.join(".retention");
+    std::fs::create_dir(&noted).unwrap();
+    let error = retire_if_due(&lab.context, days(30), &seen(&lab).await).await;
+    let error = error.unwrap_err();
+    assert!(error.message.contains("can't be removed"), "{error}");
+    assert!(error.hint.unwrap().contains("history_path"));
+    std::fs::remove_dir(&noted).unwrap();
+    let retired = retire_if_due(&lab.context, days(30), &seen(&lab).await).await;
+    assert_eq!(retired.unwrap().unwrap().executions, 1);
+    // Nothing else is left of that.
+    assert!(std::fs::read_dir(&history).unwrap().all(|entry| {
+        let name = entry.unwrap().file_name();
+        !name.to_string_lossy().starts_with(".retention-")
+    }));
+}
