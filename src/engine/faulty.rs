@@ -30,6 +30,7 @@ pub struct Faulty {
     gate: Gate,
     view: Mutex<Option<View>>,
     cut: AtomicBool,
+    unreadable: AtomicBool,
 }
 
 impl Faulty {
@@ -40,6 +41,7 @@ impl Faulty {
             gate,
             view: Mutex::new(None),
             cut: AtomicBool::new(false),
+            unreadable: AtomicBool::new(false),
         }
     }
 
@@ -57,6 +59,11 @@ impl Faulty {
     /// Has the log that is read next break off after its first piece.
     pub fn cut_the_next_log(&self) {
         self.cut.store(true, Ordering::SeqCst);
+    }
+
+    /// Has logs refused, or given again, from now on.
+    pub fn refuse_logs(&self, refuse: bool) {
+        self.unreadable.store(refuse, Ordering::SeqCst);
     }
 
     async fn effect<T>(&self, call: &str, effect: impl Future<Output = Result<T>>) -> Result<T> {
@@ -151,6 +158,12 @@ impl Backend for Faulty {
         range: LogRange,
     ) -> Result<BoxStream<'static, Result<LogChunk>>> {
         self.read("logs")?;
+        if self.unreadable.load(Ordering::SeqCst) {
+            return Err(EngineError::Refused {
+                what: "reading a log".to_owned(),
+                why: "a server error".to_owned(),
+            });
+        }
         let chunks = self.inner.logs(instance, range).await?;
         if !self.cut.swap(false, Ordering::SeqCst) {
             return Ok(chunks);

@@ -9,7 +9,8 @@ use tokio::sync::{mpsc, oneshot};
 use super::context::Context;
 use super::earlier::{self, Earlier};
 use super::error::OpsError;
-use crate::engine::{EngineError, LogChunk, LogRange};
+use super::unread::Unread;
+use crate::engine::{LogChunk, LogRange};
 use crate::logs::{self, ArchiveError, ArchiveWriter};
 use crate::model::{Execution, ExecutionId, Instance, InstanceKey};
 use crate::scheduler::Past;
@@ -71,7 +72,8 @@ pub(super) async fn keep(
     if members.is_empty() && earlier.is_empty() {
         return Ok(None);
     }
-    archive(context, execution, &path, &members, earlier).await?;
+    let what = (members.as_slice(), earlier);
+    archive(context, execution, &path, what, Unread::Awaited).await?;
     earlier::discard(&path);
     Ok(Some(path.display().to_string()))
 }
@@ -87,7 +89,9 @@ pub(super) async fn keep_members(
     for instance in &execution.instances {
         if keys.contains(&instance.key) && instance.was_started() {
             let part = earlier::part(&path, instance);
-            archive(context, execution, &part, &[instance], Vec::new()).await?;
+            let own = [instance];
+            let what = (own.as_slice(), Vec::new());
+            archive(context, execution, &part, what, Unread::Noted).await?;
         }
     }
     Ok(())
@@ -104,7 +108,8 @@ pub(super) async fn keep_attempt(
     let earlier = earlier::list(&whole);
     if !path.exists() {
         let members: Vec<&Instance> = execution.instances.iter().collect();
-        archive(context, execution, &path, &members, earlier).await?;
+        let what = (members.as_slice(), earlier);
+        archive(context, execution, &path, what, Unread::Awaited).await?;
     }
     earlier::discard(&whole);
     Ok(())
@@ -120,8 +125,8 @@ async fn archive(
     context: &Context,
     execution: &Execution,
     path: &Path,
-    members: &[&Instance],
-    earlier: Vec<Earlier>,
+    (members, earlier): (&[&Instance], Vec<Earlier>),
+    unread: Unread,
 ) -> Result<(), OpsError> {
     let shown = path.display().to_string();
     let path = path.to_owned();
@@ -131,7 +136,7 @@ async fn archive(
     context.world.beside(Box::new(move || {
         let _ = done.send(write(&path, id, &mut incoming));
     }));
-    let read = read(context, id, members, earlier, &pieces).await;
+    let read = read(context, id, (members, earlier), unread, &pieces).await;
     drop(pieces);
     let written = written
         .await
@@ -157,12 +162,12 @@ async fn archive(
 }
 
 /// Reads what every member has logged, first what was kept of those that were removed earlier. What can't be read is written
-/// down as such; if Docker is gone that is an error.
+/// down as such; if Docker is gone, or it may be read a little later, that is an error.
 async fn read(
     context: &Context,
     id: ExecutionId,
-    members: &[&Instance],
-    mut earlier: Vec<Earlier>,
+    (members, mut earlier): (&[&Instance], Vec<Earlier>),
+    unread: Unread,
     pieces: &mpsc::Sender<Piece>,
 ) -> Result<(), OpsError> {
     for instance in members.iter().filter(|instance| instance.was_started()) {
@@ -184,17 +189,16 @@ async fn read(
             .await
         {
             Ok(chunks) => chunks,
-            Err(error @ EngineError::Unreachable { .. }) => return Err(error.into()),
             Err(error) => {
-                let _ = pieces.send(Piece::Unreadable(error.to_string())).await;
+                let why = unread.of(context, instance, error).await?;
+                let _ = pieces.send(Piece::Unreadable(why)).await;
                 continue;
             }
         };
         while let Some(chunk) = chunks.next().await {
             let piece = match chunk {
                 Ok(chunk) => Piece::Chunk(chunk),
-                Err(error @ EngineError::Unreachable { .. }) => return Err(error.into()),
-                Err(error) => Piece::Unreadable(error.to_string()),
+                Err(error) => Piece::Unreadable(unread.of(context, instance, error).await?),
             };
             if pieces.send(piece).await.is_err() {
                 return Ok(());

@@ -39,6 +39,7 @@ pub mod submit;
 pub mod top;
 pub mod turns;
 pub mod view;
+mod unread;
 pub mod wait;
 pub mod workload;
 

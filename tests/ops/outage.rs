@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use zoe::engine::faulty::Faulty;
 use zoe::engine::gate::Gate;
 use zoe::engine::{EngineError, Scope};
+use zoe::logs::Archive;
 use zoe::model::ExecutionId;
 use zoe::ops::launch::{self, Common};
 use zoe::ops::logs::{self, LogOptions};
@@ -256,4 +257,53 @@ async fn a_docker_that_stays_away_is_given_up_with_what_to_do() {
         hint.contains("`zoe ps` lists") && hint.contains("`zoe wait "),
         "{hint}"
     );
+}
+
+/// One bad moment of Docker's costs nobody a log, and a log that can't be had keeps nothing for ever.
+#[tokio::test]
+async fn a_log_that_cannot_be_read_is_waited_for_a_while() {
+    for comes_back in [true, false] {
+        let (lab, docker) = faulty();
+        let job = [("main", r#"["print", "hello", "run"]"#)];
+        let id = submitted(&lab, &job, Common::default()).await.id();
+        lab.pass().await;
+        docker.refuse_logs(true);
+        lab.ends(id);
+        let asked = async || {
+            let pass = reconcile::pass(&lab.context, &Silent).await.unwrap();
+            let failures: Vec<String> = pass.failures.iter().map(|f| format!("{f:?}")).collect();
+            failures.join(" ")
+        };
+        let deadline = Instant::now() + Duration::from_mins(3);
+        let mut failures = asked().await;
+        while failures.is_empty() {
+            assert!(Instant::now() < deadline, "its end is not tried");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            failures = asked().await;
+        }
+        assert!(failures.contains("main-0 can't be read"), "{failures}");
+        let told = lab.events(id, "log-unreadable").await;
+        assert_eq!(told, ["main-0: reading a log failed: a server error"]);
+        lab.stop_clock();
+        lab.later(240);
+        assert!(!asked().await.is_empty());
+        assert!(lab.seen(id).await.is_some());
+        assert_eq!(lab.events(id, "log-unreadable").await.len(), 1, "once");
+        docker.refuse_logs(!comes_back);
+        lab.later(120);
+        assert_eq!(asked().await, "");
+        nothing_left(&lab).await;
+        docker.refuse_logs(false);
+        let store = lab.context.history.open().await.unwrap();
+        let record = store.get(&lab.context.settings.deployment, id).await;
+        let archive = record.unwrap().unwrap().logs.unwrap();
+        let archive = Archive::open(archive.as_ref()).unwrap();
+        let log = &archive.manifest().instances[0];
+        if comes_back {
+            assert_eq!((log.lines, log.failed.as_deref()), (1, None));
+        } else {
+            let why = "reading a log failed: a server error";
+            assert_eq!((log.lines, log.failed.as_deref()), (0, Some(why)));
+        }
+    }
 }
