@@ -9,7 +9,7 @@ use super::context::Context;
 use super::error::OpsError;
 use super::report::{News, Report};
 use super::wait::{self, Until, Waited};
-use super::{logs, reconcile};
+use super::{archives, logs, reconcile};
 use crate::engine::{EngineError, LogChunk, LogRange, Output, Scope};
 use crate::model::{Execution, ExecutionId, InstanceKey, Outcome, Phase};
 
@@ -259,7 +259,7 @@ async fn pass_on_rest(
     report: &dyn Report,
 ) -> Result<(), OpsError> {
     let mut to_skip = passed;
-    let mut chunks = match logs::of_monitor(context, id, attempt).await {
+    let mut chunks = match archives::of_monitor(context, id, attempt).await {
         Ok(chunks) => chunks,
         Err(error) => {
             report.tell(News::Warning(format!(

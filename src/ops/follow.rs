@@ -7,9 +7,9 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
+use super::archives;
 use super::context::Context;
 use super::error::OpsError;
-use super::logs;
 use super::outage::PATIENCE;
 use crate::engine::{BoxStream, EngineError, LogChunk, LogRange, Output, Scope};
 use crate::model::{Instance, InstanceState};
@@ -177,7 +177,7 @@ impl Following {
         }
         // It was removed: then it was kept before.
         self.is_last = true;
-        let kept = logs::kept(&self.context, key, range).await;
+        let kept = archives::kept(&self.context, key, range).await;
         Ok(kept.unwrap_or_else(|error| {
             tracing::warn!(%error, "the end of a log may be missing");
             None

@@ -1,10 +1,9 @@
 //! The logs of an execution, from its containers while there are any, from its archive afterwards: the same lines either way.
 
-use std::path::PathBuf;
-
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 
+use super::archives::{archived, monitor_of, of_archive, open};
 use super::context::Context;
 use super::error::{ErrorKind, OpsError};
 use super::exec;
@@ -14,11 +13,10 @@ use super::outage::Outage;
 use super::past::ATTEMPT_FAILED;
 use super::report::{News, Report};
 use super::resolve::{self, Found};
-use super::retention;
 use super::wait::{self, Until, Waited};
-use crate::engine::{BoxStream, EngineError, LogChunk, LogRange, Scope};
-use crate::logs::{self, Archive, Piece, Source};
-use crate::model::{Execution, ExecutionId, Instance, InstanceKey, Phase};
+use crate::engine::{BoxStream, EngineError, LogRange, Scope};
+use crate::logs::{self, Piece, Source};
+use crate::model::{Execution, ExecutionId, Instance, Phase};
 use crate::store::Record;
 
 /// How many logs are opened side by side.
@@ -43,7 +41,7 @@ pub struct LogOptions {
 }
 
 impl LogOptions {
-    fn range(&self) -> LogRange {
+    pub(super) fn range(&self) -> LogRange {
         LogRange {
             follow: self.follow,
             since: self.since,
@@ -63,7 +61,11 @@ pub struct Logs {
 }
 
 impl Logs {
-    fn of(alive: Option<ExecutionId>, sources: Vec<Source<OpsError>>, follow: bool) -> Self {
+    pub(super) fn of(
+        alive: Option<ExecutionId>,
+        sources: Vec<Source<OpsError>>,
+        follow: bool,
+    ) -> Self {
         let several = sources.len() > 1;
         let pieces = if follow {
             logs::as_they_come(sources, logs::PATIENCE)
@@ -176,6 +178,11 @@ async fn alive(
     execution: &Execution,
     options: &LogOptions,
 ) -> Result<Logs, OpsError> {
+    if matches!(execution.phase(), Phase::Ending(_))
+        && let Some(logs) = archived(context, execution, options).await?
+    {
+        return Ok(logs);
+    }
     let started = |instance: &&Instance| instance.was_started();
     let everybody = || execution.instances.iter().filter(started).collect();
     let members: Vec<_> = match (&options.component, &execution.ticket.application.monitor) {
@@ -193,12 +200,18 @@ async fn alive(
         }
         (None, _) => everybody(),
     };
+    let expected = members.len();
     let opened = stream::iter(members).map(|instance| source(context, instance, options.range()));
     let sources: Vec<_> = opened
         .buffered(AT_ONCE)
         .filter_map(|source| async { source })
         .collect()
         .await;
+    if sources.len() < expected
+        && let Some(logs) = archived(context, execution, options).await?
+    {
+        return Ok(logs);
+    }
     Ok(Logs::of(Some(execution.ticket.id), sources, options.follow))
 }
 
@@ -263,127 +276,4 @@ async fn past(context: &Context, record: &Record, options: &LogOptions) -> Resul
     let monitor = monitor_of(record.id, &record.description);
     let archive = open(context, record.id, path.into()).await?;
     of_archive(&archive, monitor, options)
-}
-
-fn of_archive(
-    archive: &Archive,
-    monitor: Option<InstanceKey>,
-    options: &LogOptions,
-) -> Result<Logs, OpsError> {
-    let all = instances(archive);
-    let monitor = monitor.filter(|monitor| !options.all && all.contains(monitor));
-    let wanted = |key: &&InstanceKey| match (&options.component, &monitor) {
-        (Some(text), _) => {
-            key.component.as_str() == text || format!("{}-{}", key.component, key.index) == *text
-        }
-        (None, Some(monitor)) => key.component == monitor.component,
-        (None, None) => true,
-    };
-    let keys: Vec<&InstanceKey> = all.iter().filter(wanted).collect();
-    if let (Some(text), true) = (&options.component, keys.is_empty()) {
-        return Err(exec::no_component(
-            text,
-            all.iter().map(|key| key.component.to_string()),
-        ));
-    }
-    let sources = keys
-        .into_iter()
-        .map(|key| Ok((key.clone(), read(archive, key, options.range())?)));
-    Ok(Logs::of(
-        None,
-        sources.collect::<Result<_, OpsError>>()?,
-        false,
-    ))
-}
-
-fn instances(archive: &Archive) -> Vec<InstanceKey> {
-    let manifest = archive.manifest();
-    manifest
-        .instances
-        .iter()
-        .map(|log| log.key(manifest.execution))
-        .collect()
-}
-
-fn read(
-    archive: &Archive,
-    key: &InstanceKey,
-    range: LogRange,
-) -> Result<BoxStream<'static, Result<LogChunk, OpsError>>, OpsError> {
-    let chunks = archive
-        .stream(&key.component, key.index, range)
-        .map_err(OpsError::from)?;
-    Ok(Box::pin(chunks.map(|chunk| chunk.map_err(OpsError::from))))
-}
-
-/// Opens an archive of an execution; of one that was removed it says so.
-async fn open(context: &Context, id: ExecutionId, path: PathBuf) -> Result<Archive, OpsError> {
-    let shown = path.display().to_string();
-    let opened = tokio::task::spawn_blocking(move || Archive::open(&path)).await;
-    let opened =
-        opened.map_err(|error| OpsError::failed(format!("reading {shown} broke off: {error}")))?;
-    match opened {
-        Ok(archive) => Ok(archive),
-        Err(error) => Err(retention::explain(context, id, error).await),
-    }
-}
-
-/// What a member has written that was removed with its execution, from the archive; `None` where there is nothing.
-pub(super) async fn kept(
-    context: &Context,
-    key: &InstanceKey,
-    range: LogRange,
-) -> Result<Option<BoxStream<'static, Result<LogChunk, OpsError>>>, OpsError> {
-    let store = context.history.open().await?;
-    let record = store
-        .get(&context.settings.deployment, key.execution)
-        .await?;
-    let Some(path) = record.and_then(|record| record.logs) else {
-        return Ok(None);
-    };
-    let archive = open(context, key.execution, path.into()).await?;
-    let has = instances(&archive).contains(key);
-    has.then(|| read(&archive, key, range)).transpose()
-}
-
-/// What the monitor of an execution that is over has written, or that of an earlier run, from the archive.
-pub(super) async fn of_monitor(
-    context: &Context,
-    id: ExecutionId,
-    attempt: Option<u32>,
-) -> Result<BoxStream<'static, Result<LogChunk, OpsError>>, OpsError> {
-    let nothing =
-        || -> BoxStream<'static, Result<LogChunk, OpsError>> { Box::pin(stream::empty()) };
-    let record = context
-        .history
-        .open()
-        .await?
-        .get(&context.settings.deployment, id)
-        .await?;
-    let Some(record) = record else {
-        return Ok(nothing());
-    };
-    let path = match (attempt, &record.logs) {
-        (Some(attempt), _) => {
-            let whole = keep::path_of(context, id, record.submitted_at);
-            keep::attempt_path(&whole, attempt)
-        }
-        (None, Some(path)) => path.into(),
-        (None, None) => return Ok(nothing()),
-    };
-    let monitor = monitor_of(id, &record.description);
-    let archive = open(context, id, path).await?;
-    match monitor.filter(|key| instances(&archive).contains(key)) {
-        Some(key) => read(&archive, &key, LogRange::default()),
-        None => Ok(nothing()),
-    }
-}
-
-fn monitor_of(execution: ExecutionId, description: &str) -> Option<InstanceKey> {
-    let component = crate::apps::from_json(description).ok()?.monitor?;
-    Some(InstanceKey {
-        execution,
-        component,
-        index: 0,
-    })
 }

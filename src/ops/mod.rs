@@ -2,6 +2,7 @@
 
 pub mod accounts;
 mod answers;
+mod archives;
 mod arrays;
 pub mod attach;
 pub mod connect;
@@ -38,8 +39,8 @@ pub mod routes;
 pub mod submit;
 pub mod top;
 pub mod turns;
-pub mod view;
 mod unread;
+pub mod view;
 pub mod wait;
 pub mod workload;
 

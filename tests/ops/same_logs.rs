@@ -1,6 +1,10 @@
 //! What has ended says the same as before its end: the same lines in the same order, whatever part is asked for.
 
+use std::sync::Arc;
+
 use futures_util::StreamExt;
+use zoe::engine::faulty::Faulty;
+use zoe::engine::gate::Gate;
 use zoe::model::ExecutionId;
 use zoe::ops::Silent;
 use zoe::ops::kill::{self, Selection};
@@ -86,4 +90,42 @@ async fn after_the_end_logs_are_what_they_were_before_it() {
     for (options, before) in asked.iter().zip(before) {
         assert_eq!(said(&lab, id, options).await, before, "{options:?}");
     }
+}
+
+/// Its members are gone, and its ticket is not yet.
+#[tokio::test]
+async fn while_it_is_torn_down_its_archive_says_it_all() {
+    let mut lab = lab();
+    let job = [
+        ("main", r#"["print", "one", "run"]"#),
+        ("side", r#"["print", "two", "run"]"#),
+    ];
+    let id = submitted(&lab, &job, Common::default()).await.id();
+    lab.pass().await;
+    let everything = LogOptions {
+        all: true,
+        ..LogOptions::default()
+    };
+    lab.until("all is said", async |lab: &Lab| {
+        said(lab, id, &everything).await.1.len() == 2
+    })
+    .await;
+    let whole = said(&lab, id, &everything).await;
+    // It is marked (twice, by who kills and by who ends), stopped, and its members are removed; its ticket is not.
+    let gate = Gate::parse("fail:5").unwrap();
+    let docker = lab.context.backend.clone();
+    lab.context.backend = Arc::new(Faulty::new(docker, gate));
+    let selection = Selection::Named(vec![id.to_string()]);
+    let killed = kill::kill(&lab.context, &selection, &Silent).await;
+    let seen = lab.seen(id).await.unwrap();
+    assert!(seen.instances.is_empty(), "{killed:?} {seen:?}");
+    for follow in [false, true] {
+        let options = LogOptions {
+            follow,
+            ..everything.clone()
+        };
+        assert_eq!(said(&lab, id, &options).await, whole);
+    }
+    lab.pass().await;
+    assert_eq!(said(&lab, id, &everything).await, whole);
 }

@@ -1,0 +1,163 @@
+//! Logs from archives: of what is over, of what is being torn down, and of members that were removed.
+
+use std::path::PathBuf;
+
+use futures_util::{StreamExt, stream};
+
+use super::context::Context;
+use super::error::OpsError;
+use super::logs::{LogOptions, Logs};
+use super::{exec, keep, retention};
+use crate::engine::{BoxStream, LogChunk, LogRange};
+use crate::logs::Archive;
+use crate::model::{Execution, ExecutionId, InstanceKey};
+
+/// The logs of one that is being torn down, from its archive: that is whole before the first member goes. `None` where it is not
+/// there, or not yet.
+pub(super) async fn archived(
+    context: &Context,
+    execution: &Execution,
+    options: &LogOptions,
+) -> Result<Option<Logs>, OpsError> {
+    let id = execution.ticket.id;
+    let path = keep::path(context, execution);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let archive = open(context, id, path).await?;
+    let description = crate::apps::to_json(&execution.ticket.application);
+    let logs = of_archive(&archive, monitor_of(id, &description), options)?;
+    Ok(Some(Logs {
+        alive: Some(id),
+        ..logs
+    }))
+}
+
+/// The logs in an archive that are asked for.
+pub(super) fn of_archive(
+    archive: &Archive,
+    monitor: Option<InstanceKey>,
+    options: &LogOptions,
+) -> Result<Logs, OpsError> {
+    let all = instances(archive);
+    let monitor = monitor.filter(|monitor| !options.all && all.contains(monitor));
+    let wanted = |key: &&InstanceKey| match (&options.component, &monitor) {
+        (Some(text), _) => {
+            key.component.as_str() == text || format!("{}-{}", key.component, key.index) == *text
+        }
+        (None, Some(monitor)) => key.component == monitor.component,
+        (None, None) => true,
+    };
+    let keys: Vec<&InstanceKey> = all.iter().filter(wanted).collect();
+    if let (Some(text), true) = (&options.component, keys.is_empty()) {
+        return Err(exec::no_component(
+            text,
+            all.iter().map(|key| key.component.to_string()),
+        ));
+    }
+    let sources = keys
+        .into_iter()
+        .map(|key| Ok((key.clone(), read(archive, key, options.range())?)));
+    Ok(Logs::of(
+        None,
+        sources.collect::<Result<_, OpsError>>()?,
+        false,
+    ))
+}
+
+fn instances(archive: &Archive) -> Vec<InstanceKey> {
+    let manifest = archive.manifest();
+    manifest
+        .instances
+        .iter()
+        .map(|log| log.key(manifest.execution))
+        .collect()
+}
+
+fn read(
+    archive: &Archive,
+    key: &InstanceKey,
+    range: LogRange,
+) -> Result<BoxStream<'static, Result<LogChunk, OpsError>>, OpsError> {
+    let chunks = archive
+        .stream(&key.component, key.index, range)
+        .map_err(OpsError::from)?;
+    Ok(Box::pin(chunks.map(|chunk| chunk.map_err(OpsError::from))))
+}
+
+/// Opens an archive of an execution; of one that was removed it says so.
+pub(super) async fn open(
+    context: &Context,
+    id: ExecutionId,
+    path: PathBuf,
+) -> Result<Archive, OpsError> {
+    let shown = path.display().to_string();
+    let opened = tokio::task::spawn_blocking(move || Archive::open(&path)).await;
+    let opened =
+        opened.map_err(|error| OpsError::failed(format!("reading {shown} broke off: {error}")))?;
+    match opened {
+        Ok(archive) => Ok(archive),
+        Err(error) => Err(retention::explain(context, id, error).await),
+    }
+}
+
+/// What a member has written that was removed with its execution, from the archive; `None` where there is nothing.
+pub(super) async fn kept(
+    context: &Context,
+    key: &InstanceKey,
+    range: LogRange,
+) -> Result<Option<BoxStream<'static, Result<LogChunk, OpsError>>>, OpsError> {
+    let store = context.history.open().await?;
+    let record = store
+        .get(&context.settings.deployment, key.execution)
+        .await?;
+    let Some(path) = record.and_then(|record| record.logs) else {
+        return Ok(None);
+    };
+    let archive = open(context, key.execution, path.into()).await?;
+    let has = instances(&archive).contains(key);
+    has.then(|| read(&archive, key, range)).transpose()
+}
+
+/// What the monitor of an execution that is over has written, or that of an earlier run, from the archive.
+pub(super) async fn of_monitor(
+    context: &Context,
+    id: ExecutionId,
+    attempt: Option<u32>,
+) -> Result<BoxStream<'static, Result<LogChunk, OpsError>>, OpsError> {
+    let nothing =
+        || -> BoxStream<'static, Result<LogChunk, OpsError>> { Box::pin(stream::empty()) };
+    let record = context
+        .history
+        .open()
+        .await?
+        .get(&context.settings.deployment, id)
+        .await?;
+    let Some(record) = record else {
+        return Ok(nothing());
+    };
+    let path = match (attempt, &record.logs) {
+        (Some(attempt), _) => {
+            let whole = keep::path_of(context, id, record.submitted_at);
+            keep::attempt_path(&whole, attempt)
+        }
+        (None, Some(path)) => path.into(),
+        (None, None) => return Ok(nothing()),
+    };
+    let monitor = monitor_of(id, &record.description);
+    let archive = open(context, id, path).await?;
+    match monitor.filter(|key| instances(&archive).contains(key)) {
+        Some(key) => read(&archive, &key, LogRange::default()),
+        None => Ok(nothing()),
+    }
+}
+
+/// The member whose log is the first that is asked for.
+pub(super) fn monitor_of(execution: ExecutionId, description: &str) -> Option<InstanceKey> {
+    let component = crate::apps::from_json(description).ok()?.monitor?;
+    Some(InstanceKey {
+        execution,
+        component,
+        index: 0,
+    })
+}
