@@ -56,7 +56,10 @@ impl Read {
 struct Following {
     context: Context,
     instance: Instance,
-    range: LogRange,
+    /// Nothing before this is wanted: what was asked for, or, of the last lines, the time of the first one.
+    since: Option<Timestamp>,
+    /// When the last lines were asked for, if they were.
+    of_last: Option<Timestamp>,
     log: Option<Log>,
     stdout: Read,
     stderr: Read,
@@ -68,17 +71,12 @@ struct Following {
 
 /// Goes on with a log that was just opened, until its container has ended.
 pub(super) fn follow(context: &Context, instance: &Instance, range: LogRange, log: Log) -> Log {
-    let mut range = range;
     let following = Following {
         context: context.clone(),
         instance: instance.clone(),
-        range: {
-            // Of the last lines there would be others.
-            if range.tail.take().is_some() {
-                range.since = range.since.max(Some(context.now()));
-            }
-            range
-        },
+        since: range.since,
+        // When it is opened once more others would be the last ones.
+        of_last: range.tail.map(|_| context.now()),
         log: Some(log),
         stdout: Read::default(),
         stderr: Read::default(),
@@ -107,6 +105,12 @@ impl Following {
             match log.next().await {
                 Some(Ok(chunk)) => {
                     self.silent_since = None;
+                    let has_begun = [&self.stdout, &self.stderr]
+                        .iter()
+                        .any(|read| read.last.is_some());
+                    if self.of_last.is_some() && !has_begun {
+                        self.since = self.since.max(Some(chunk.at));
+                    }
                     let read = match chunk.output {
                         Output::Stdout => &mut self.stdout,
                         Output::Stderr => &mut self.stderr,
@@ -165,7 +169,7 @@ impl Following {
         let read_to = read_to.and_then(|at| at.checked_sub(BESIDE).ok());
         let range = LogRange {
             follow: runs,
-            since: read_to.or(self.range.since),
+            since: read_to.or(self.of_last).max(self.since),
             tail: None,
         };
         if there.is_some() {

@@ -97,9 +97,16 @@ async fn output_that_breaks_off_goes_on_where_it_was_and_nothing_comes_twice() {
 /// What `zoe logs -f` does.
 async fn followed(lab: &Lab, id: ExecutionId, tail: Option<u64>) -> String {
     let options = LogOptions {
-        follow: true,
         tail,
         ..LogOptions::default()
+    };
+    followed_as(lab, id, &options).await
+}
+
+async fn followed_as(lab: &Lab, id: ExecutionId, options: &LogOptions) -> String {
+    let options = LogOptions {
+        follow: true,
+        ..options.clone()
     };
     let mut logs = logs::logs(&lab.context, id.as_str(), &options, &Silent)
         .await
@@ -137,6 +144,40 @@ async fn a_log_that_is_followed_goes_on_when_docker_is_back() {
         let mut lines: Vec<&str> = said.lines().collect();
         lines.sort_unstable();
         assert_eq!(lines, ["four", "one", "three", "two"], "{answers} {tail:?}");
+        nothing_left(&lab).await;
+    }
+}
+
+/// What was not asked for does not come when a log is read on either, whichever output it was written to.
+#[tokio::test]
+async fn a_log_that_goes_on_has_no_more_than_was_asked_for() {
+    for by_time in [true, false] {
+        let (lab, docker) = faulty();
+        let job = [(
+            "main",
+            r#"["error", "early", "wait", "300ms", "print", "one", "wait", "2s"]"#,
+        )];
+        let id = submitted(&lab, &job, Common::default()).await.id();
+        let mut since = None;
+        lab.until("both are said", async |lab: &Lab| {
+            let options = LogOptions::default();
+            let Ok(logs) = logs::logs(&lab.context, id.as_str(), &options, &Silent).await else {
+                return false;
+            };
+            let pieces: Vec<_> = logs.pieces.collect().await;
+            let at = pieces.get(1).map(|piece| piece.chunk.as_ref().unwrap().at);
+            since = at;
+            at.is_some()
+        })
+        .await;
+        let options = LogOptions {
+            since: since.filter(|_| by_time),
+            tail: (!by_time).then_some(1),
+            ..LogOptions::default()
+        };
+        docker.cut_the_next_log();
+        let said = followed_as(&lab, id, &options).await;
+        assert_eq!(said, "one\n", "{options:?}");
         nothing_left(&lab).await;
     }
 }
