@@ -1,6 +1,6 @@
 //! `zoe logs`: what the members of an execution wrote.
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
 use clap::Args;
 use futures_util::StreamExt as _;
@@ -97,7 +97,9 @@ pub async fn run(args: LogsArgs, session: &Session) -> Done {
 
 async fn print(logs: &mut Logs, timestamps: bool, session: &Session) -> Done {
     let raw = !logs.several && !timestamps;
-    let mut prefixer = Prefixer::new(session.face.look.color, timestamps);
+    let terminals = (io::stdout().is_terminal(), io::stderr().is_terminal());
+    let prefixer = Prefixer::new(session.face.look.color, timestamps);
+    let mut prefixer = prefixer.onto(terminals);
     let mut code = 0;
     while let Some(piece) = logs.pieces.next().await {
         let member = format!("{}-{}", piece.instance.component, piece.instance.index);
@@ -122,7 +124,9 @@ async fn print(logs: &mut Logs, timestamps: bool, session: &Session) -> Done {
             )?;
         }
     }
-    write(Output::Stdout, &prefixer.finish())?;
+    for (output, rest) in prefixer.finish() {
+        write(output, &rest)?;
+    }
     Ok(code)
 }
 

@@ -1,7 +1,7 @@
 //! How things look: tables, JSON, templates, progress, log lines.
 //!
 //! Takes the plain views of `ops` and gives text; knows neither Docker nor the command line's grammar. Whatever a user or
-//! a container wrote passes through [`text::clean`] before it reaches a terminal (raw logs of one member excepted).
+//! a container wrote passes through [`text::clean`] or [`text::printable`] before it reaches a terminal (raw logs of one member excepted).
 
 pub mod applications;
 pub mod cluster;

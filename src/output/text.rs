@@ -17,6 +17,44 @@ pub fn clean_lines(text: &str) -> Cow<'_, str> {
     neutralise(text, |c| c == '\n' || c == '\t')
 }
 
+/// A line of a log as a terminal may have it: tabs and colours stay, which are over at its end; what is dangerous otherwise is shown
+/// as escapes.
+pub fn printable(line: &[u8]) -> String {
+    const RESET: &str = "\u{1b}[0m";
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let text = String::from_utf8_lossy(line);
+    let mut rest = text.as_ref();
+    let mut safe = String::with_capacity(rest.len().saturating_add(8));
+    let mut is_coloured = false;
+    while let Some(at) = rest.find('\u{1b}') {
+        let (before, after) = rest.split_at(at);
+        safe.push_str(&neutralise(before, |c| c == '\t'));
+        let length = colour(after);
+        let (escape, after) = after.split_at(length.unwrap_or(1));
+        if length.is_some() {
+            is_coloured = true;
+            safe.push_str(escape);
+        } else {
+            safe.push_str(&neutralise(escape, |_| false));
+        }
+        rest = after;
+    }
+    safe.push_str(&neutralise(rest, |c| c == '\t'));
+    if is_coloured {
+        safe.push_str(RESET);
+    }
+    safe
+}
+
+/// How long the order that a text begins with is, if it is one for colours (SGR): `ESC [ 1 ; 31 m`.
+fn colour(text: &str) -> Option<usize> {
+    const LONGEST: usize = 32;
+    let codes = text.strip_prefix("\u{1b}[")?;
+    let end = codes.find(|c: char| !(c.is_ascii_digit() || matches!(c, ';' | ':')))?;
+    let is_one = end <= LONGEST && codes.get(end..)?.starts_with('m');
+    is_one.then_some(end.saturating_add(3))
+}
+
 fn neutralise(text: &str, keep: impl Fn(char) -> bool) -> Cow<'_, str> {
     let bad = |c: char| is_dangerous(c) && !keep(c);
     if !text.contains(bad) {

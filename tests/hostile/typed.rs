@@ -5,7 +5,7 @@ use std::io::Write as _;
 use serde_json::{Value, json};
 
 use crate::common::{Ran, TestEnv};
-use crate::evil::{all, files, look_everywhere, shown_safely, texts};
+use crate::evil::{all, files, look_everywhere, on_a_terminal, shown_safely, texts};
 
 /// Asserts that it was refused so: the code, one sentence that fits a screen, nothing that steers a terminal.
 #[track_caller]
@@ -312,6 +312,34 @@ fn configurations_are_taken_whole_or_refused() {
             }
             if key != "web_server_name" {
                 file.push_str("web_server_name = zoe.example.org\n");
+/// What programs write, in the logs of several members on a terminal.
+#[test]
+fn what_programs_say_steers_no_terminal_and_passes_for_nobody_else() {
+    let env = TestEnv::new();
+    let mut application = description();
+    let main = &mut application["component"][0];
+    let said = format!("10%\rother-0 | done {}", all().replace('$', "$$"));
+    main["command"] = json!(["print", said]);
+    let mut other = main.clone();
+    other["name"] = json!("other");
+    application["component"] = json!([main, other]);
+    env.write("evil.json", application.to_string());
+    let id = env.run(&["run", "-d", "evil.json"]).expect(0);
+    let id = id.trim();
+    env.until("it is over", |env| {
+        env.run(&["watch", "--once"]);
+        env.ps().is_empty()
+    });
+    for arguments in [&["logs", "--all", id][..], &["logs", "-t", id]] {
+        let shown = on_a_terminal(&env.zoe(), &env, arguments);
+        shown_safely(&shown, &format!("{arguments:?}"));
+        assert!(shown.contains("10%\\rother-0"), "{shown}");
+    }
+    // Into a file it goes as it is.
+    let written = env.run(&["logs", "--all", id]).expect(0);
+    assert!(written.contains("10%\rother-0"), "{written}");
+}
+
             }
             if key != "proxy_config_file" {
                 file.push_str("proxy_config_file = /var/lib/zoe/routes\n");
