@@ -74,7 +74,7 @@ fn workspace(root: &Path, user: &str) -> Result<Volume, OpsError> {
     let own = Path::new(root).join(user);
     let group = group(Path::new(root), &own).map_err(|error| {
         refused(format!(
-            "the workspace {} can't be made: {error}; whoever runs this site makes it, a directory that {user}'s group may write",
+            "the workspace {} can't be had: {error}; whoever runs this site makes it, a directory that {user}'s group may write",
             own.display()
         ))
     })?;
@@ -95,7 +95,7 @@ fn group(root: &Path, own: &Path) -> io::Result<Option<u32>> {
     if !root.is_dir() {
         return Ok(None);
     }
-    if !own.exists() {
+    if fs::symlink_metadata(own).is_err() {
         // Under its name only once it is whole: who is killed before leaves none that nobody can write in.
         let made = tempfile::Builder::new().prefix(".new-").tempdir_in(root)?;
         fs::set_permissions(made.path(), Permissions::from_mode(MODE))?;
@@ -105,11 +105,24 @@ fn group(root: &Path, own: &Path) -> io::Result<Option<u32>> {
             done => done?,
         }
     }
-    let found = fs::metadata(own)?;
+    // What is shown to containers is what is there under that name, whoever put it there.
+    let found = fs::symlink_metadata(own)?;
+    if found.is_symlink() {
+        return Err(io::Error::other("it is a symbolic link"));
+    }
     if !found.is_dir() {
         return Err(io::Error::from(io::ErrorKind::NotADirectory));
     }
+    let me = rustix::process::geteuid().as_raw();
+    if !may_be_theirs(found.uid(), me) {
+        return Err(io::Error::other("it is somebody else's"));
+    }
     Ok((found.mode() & GROUP_WRITES != 0).then(|| found.gid()))
+}
+
+/// Whether a directory of that owner can be the workspace of who submits: it is theirs, or the site has made it.
+fn may_be_theirs(owner: u32, me: u32) -> bool {
+    owner == me || owner == 0
 }
 
 #[cfg(test)]
@@ -158,6 +171,23 @@ mod tests {
             assert_eq!(error.kind, ErrorKind::Refused, "{name}: {error}");
         }
         assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_somebody_else_has_put_there_is_not_taken() {
+        let root = tempfile::tempdir().unwrap();
+        let elsewhere = root.path().join("elsewhere");
+        fs::create_dir(&elsewhere).unwrap();
+        for (user, target) in [("ann", elsewhere.as_path()), ("bob", Path::new("nowhere"))] {
+            let own = root.path().join(user);
+            std::os::unix::fs::symlink(target, &own).unwrap();
+            let error = workspace(root.path(), user).unwrap_err();
+            assert_eq!(error.kind, ErrorKind::Refused);
+            assert!(error.message.contains("symbolic link"), "{error}");
+            assert!(fs::symlink_metadata(&own).unwrap().is_symlink());
+        }
+        assert!(may_be_theirs(1000, 1000) && may_be_theirs(0, 1000));
+        assert!(!may_be_theirs(1001, 1000) && !may_be_theirs(1000, 0));
     }
 
     #[test]
