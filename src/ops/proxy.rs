@@ -260,7 +260,7 @@ async fn take_out(context: &Context, id: ExecutionId, rest: Rest<'_>, report: &d
     }
 }
 
-/// Waits where the web server was reloaded a moment ago: whoever comes to have the port is nobody's to see.
+/// Waits where the web server was reloaded a moment ago: whoever gets a port next is not to be found under another's path.
 async fn until_out(
     context: &Context,
     site: &Site,
@@ -269,7 +269,13 @@ async fn until_out(
 ) -> Result<(), OpsError> {
     let has = |text: &str| rest(text).len() < text.len();
     for _ in 0..WAITS {
-        if !publish::read(file)?.is_some_and(|text| has(&text)) {
+        let there = publish::read(file)?;
+        let is_out = match site.way {
+            Way::Map => !there.is_some_and(|text| has(&text)),
+            // What another has just written the web server may not have read.
+            Way::Fragment { .. } => there.is_none(),
+        };
+        if is_out {
             return Ok(());
         }
         let turn = turn(context, file).await?;
