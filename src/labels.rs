@@ -3,6 +3,7 @@
 //! What carries labels of ours and does not decode is an error with a sentence, never a guess. Secrets and the user's
 //! environment are no labels: labels are for everybody to see.
 
+mod limits;
 mod terms;
 
 use std::collections::{BTreeMap, HashMap};
@@ -12,10 +13,9 @@ use jiff::SignedDuration;
 use thiserror::Error;
 
 use crate::apps::{self, shown};
-use crate::model::{
-    Bytes, ComponentName, Cores, Deployment, ExecutionId, InstanceKey, Mark, Resources, Ticket,
-};
+use crate::model::{ComponentName, Deployment, ExecutionId, InstanceKey, Mark, Resources, Ticket};
 
+pub use limits::LONGEST_USER;
 pub use terms::{AFTER, ARRAY, HELD, IDLE_TIMEOUT, MAIL_ON, PRIORITY, RETRIES};
 
 /// What all our keys begin with.
@@ -305,10 +305,7 @@ fn decode_instance(labels: &Reader<'_>) -> Result<Decoded, LabelError> {
             component: labels.read::<ComponentName>(COMPONENT)?,
             index: labels.read(INDEX)?,
         },
-        reservation: Resources {
-            cores: Cores::from_millis(labels.read(CORES)?),
-            memory: Bytes::new(labels.read(MEMORY)?),
-        },
+        reservation: limits::amounts(labels)?,
     })
 }
 
@@ -330,7 +327,7 @@ fn decode_ticket(labels: &Reader<'_>, deployment: &Deployment) -> Result<Ticket,
         deployment: deployment.clone(),
         name: labels.read(NAME)?,
         name_claimed: labels.read(CLAIMED)?,
-        user: labels.text(USER)?.to_owned(),
+        user: limits::user(labels)?,
         application,
         submitted_at: labels.read(SUBMITTED)?,
         key: labels.get(KEY).map(str::to_owned),

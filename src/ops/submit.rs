@@ -20,9 +20,10 @@ use super::outage::bear;
 use super::post;
 use super::report::{News, Report};
 use crate::engine::Scope;
+use crate::labels::LONGEST_USER;
 use crate::model::{
     Application, ExecutionId, ExecutionName, IdleTimeout, MailOn, RequiredEnd, Retries, Secret,
-    Ticket,
+    Ticket, ids,
 };
 use crate::scheduler;
 use crate::store::Record;
@@ -152,6 +153,7 @@ pub async fn submit_all(
     report: &dyn Report,
 ) -> Result<Vec<Accepted>, OpsError> {
     can_be_idle(submission)?;
+    can_own(&context.settings.user)?;
     let members = members(submission)?;
     for member in &members {
         existing::check_name(member)?;
@@ -207,6 +209,17 @@ pub async fn submit_all(
         report.tell(News::Warning(why));
     }
     Ok(accepted.into_iter().flatten().collect())
+}
+
+/// Refuses an owner whose name could not be read back.
+fn can_own(user: &str) -> Result<(), OpsError> {
+    if user.chars().count() > LONGEST_USER {
+        return Err(OpsError::usage(format!(
+            "the user's name '{}' is too long; it may have {LONGEST_USER} characters",
+            ids::shorten(user)
+        )));
+    }
+    Ok(())
 }
 
 /// Refuses what would never be ended though that was asked for.

@@ -55,13 +55,14 @@ pub fn sums_statement(
         SumBy::Application => "application",
     };
     // What never ran has held nothing. Sums are of another kind than what they add up in some databases, and whole MiB keep them
-    // within what a number can hold.
+    // within what a number can hold. What an absurd row comes to is more, which is an error in each database in its own way: so it
+    // is not whole numbers that are multiplied.
     let sum = |what: &str| format!("CAST(COALESCE(SUM({what}), 0) AS SIGNED INTEGER)");
     let sql = format!(
         "SELECT {by}, COUNT(*), {}, {}, {} FROM executions WHERE {conditions} GROUP BY {by} ORDER BY 4 DESC, 1",
         sum("CASE WHEN outcome IN ('failed', 'timed_out') THEN 1 ELSE 0 END"),
-        sum("cores * (ended_at - started_at)"),
-        sum("(memory - memory % 1048576) / 1048576 * (ended_at - started_at)"),
+        sum("1.0 * cores * (ended_at - started_at)"),
+        sum("1.0 * ((memory - memory % 1048576) / 1048576) * (ended_at - started_at)"),
     );
     Ok((sql, values))
 }
@@ -99,8 +100,11 @@ pub fn add_up(records: &[Record], by: SumBy) -> Vec<Sum> {
         if let Some((from, held)) = record.started_at.zip(record.allocated) {
             let length = ended.as_millisecond() - from.as_millisecond();
             let length = u64::try_from(length).unwrap_or(0);
-            sum.core_time += held.cores.millis() * length;
-            sum.memory_time += (held.memory.get() >> 20) * length;
+            let (cores, memory) = (held.cores.millis(), held.memory.get() >> 20);
+            sum.core_time = sum.core_time.saturating_add(cores.saturating_mul(length));
+            sum.memory_time = sum
+                .memory_time
+                .saturating_add(memory.saturating_mul(length));
         }
     }
     let named = sums.into_iter().map(|(key, sum)| Sum {

@@ -63,7 +63,7 @@ proptest! {
     }
 
     #[test]
-    fn an_instance_comes_back_whole(id: u64, component in "[a-z]{1,24}", index: u32, cores: u64, memory: u64) {
+    fn an_instance_comes_back_whole(id: u64, component in "[a-z]{1,24}", index: u32, cores in 0..=1_000_000_000_u64, memory in 0..=1_u64 << 60) {
         let key = InstanceKey {
             execution: ExecutionId::from_bits(id),
             component: component.parse().unwrap(),
@@ -136,6 +136,47 @@ fn the_small_ones_come_back_whole() {
         );
     }
     assert_eq!(labels::decode(&seen(BTreeMap::new())), None);
+}
+
+/// What history could not keep, or not add up, is nothing of zoe's.
+#[test]
+fn what_is_too_much_is_not_read() {
+    let key = InstanceKey {
+        execution: ExecutionId::from_bits(7),
+        component: "main".parse().unwrap(),
+        index: 0,
+    };
+    let instance = |label: &str, value: u64| {
+        let mut labels = seen(labels::instance(&deployment(), &key, Resources::ZERO));
+        labels.insert(label.to_owned(), value.to_string());
+        labels::decode(&labels)
+            .unwrap()
+            .map_err(|error| error.to_string())
+    };
+    for (label, most) in [(labels::CORES, 1_000_000_000), (labels::MEMORY, 1 << 60)] {
+        assert!(instance(label, most).is_ok());
+        for more in [most + 1, u64::MAX] {
+            let error = instance(label, more).unwrap_err();
+            assert_eq!(
+                error,
+                format!("the label {label} holds '{more}': no machine has as much")
+            );
+        }
+    }
+    let mut ticket = any_ticket();
+    let mut of_user = |user: String| {
+        ticket.user = user;
+        labels::decode(&seen(labels::ticket(&ticket))).unwrap()
+    };
+    assert!(of_user("é".repeat(labels::LONGEST_USER)).is_ok());
+    let error = of_user("é".repeat(400)).unwrap_err().to_string();
+    assert!(error.contains("more than 255 characters"), "{error}");
+}
+
+fn any_ticket() -> zoe::model::Ticket {
+    use proptest::strategy::ValueTree;
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    any::ticket().new_tree(&mut runner).unwrap().current()
 }
 
 #[test]

@@ -7,18 +7,21 @@ use assert_cmd::Command as Zoe;
 use serde_json::{Value, json};
 use zoe::apps::{Format, parse};
 use zoe::labels;
-use zoe::model::{InstanceKey, ProxyPath, Resources, Terms, Ticket};
+use zoe::model::{Bytes, Cores, InstanceKey, ProxyPath, Resources, Terms, Ticket};
 
 use crate::common::apache::Apache;
 use crate::common::docker::{Deployment, TINY, cli};
 use crate::common::{Ran, TestEnv};
 use crate::evil::{all, files, look_everywhere, shown_safely, texts};
+use crate::mariadb::{MariaDb, PASSWORD};
 
 struct Place {
     env: TestEnv,
     deployment: Deployment,
     apache: Apache,
     mode: &'static str,
+    /// Where its history is, with the database's name, unless it is in a file.
+    server: Option<(MariaDb, String)>,
 }
 
 impl Place {
@@ -28,6 +31,17 @@ impl Place {
             deployment: Deployment::new(),
             apache: Apache::new(),
             mode,
+            server: None,
+        }
+    }
+
+    /// With its history in a server.
+    fn with_server(mode: &'static str) -> Self {
+        let server = MariaDb::start();
+        let database = server.create();
+        Self {
+            server: Some((server, database)),
+            ..Self::new(mode)
         }
     }
 
@@ -42,6 +56,11 @@ impl Place {
             .env("ZOE_APACHE_CONFIGTEST_COMMAND", self.apache.configtest())
             .env("ZOE_APACHE_RELOAD_COMMAND", self.apache.reload())
             .env("ZOE_INTERVALS_PROXY_RELOAD", "1");
+        if let Some((server, database)) = &self.server {
+            command
+                .env("ZOE_DB_URL", server.url_without(database))
+                .env("ZOE_DB_PASSWORD", PASSWORD);
+        }
         command
     }
 
@@ -113,7 +132,11 @@ impl Place {
             deployment: self.deployment.name.parse().unwrap(),
             name: format!("evil-{id}").parse().unwrap(),
             name_claimed: false,
-            user: format!("ada {evil}"),
+            // A longer one can't be read.
+            user: format!("ada {evil}")
+                .chars()
+                .take(labels::LONGEST_USER)
+                .collect(),
             application,
             submitted_at: jiff::Timestamp::now(),
             key: Some(evil.clone()),
@@ -157,8 +180,8 @@ fn lines(place: &Place) -> Vec<String> {
     lines
 }
 
-fn hostile(mode: &'static str) {
-    let mut place = Place::new(mode);
+fn hostile(mut place: Place) {
+    let mode = place.mode;
     if mode == "map" {
         place.zoe(&["proxy", "sync"]).expect(0);
     }
@@ -174,7 +197,12 @@ fn hostile(mode: &'static str) {
         component: "main".parse().unwrap(),
         index: 0,
     };
-    let member = labels::instance(&serving.deployment, &key, Resources::ZERO);
+    // The most that can be read.
+    let most = Resources {
+        cores: Cores::from_millis(1_000_000_000),
+        memory: Bytes::new(1 << 60),
+    };
+    let member = labels::instance(&serving.deployment, &key, most);
     let script = "mkdir -p /www; echo here >/www/index.html; exec httpd -f -p 8000 -h /www";
     let container = place.make("aaaaaaaa-main-0", &member, &["sh", "-c", script]);
     cli(&["start", &container]);
@@ -199,6 +227,7 @@ fn hostile(mode: &'static str) {
         (labels::SCHEMA, all()),
         (labels::KIND, long),
         (labels::AFTER, texts()[0].clone()),
+        (labels::USER, texts()[7].clone()),
     ]
     .into_iter()
     .enumerate()
@@ -209,9 +238,16 @@ fn hostile(mode: &'static str) {
         place.make(&format!("strange-{n}"), &labels, &["true"]);
         strange += 1;
     }
-    for component in ["../../x", "</Location>", "\u{1b}[2J"] {
+    let huge = u64::MAX.to_string();
+    for (label, text) in [
+        (labels::COMPONENT, "../../x"),
+        (labels::COMPONENT, "</Location>"),
+        (labels::COMPONENT, "\u{1b}[2J"),
+        (labels::CORES, &huge),
+        (labels::MEMORY, &huge),
+    ] {
         let mut labels = member.clone();
-        labels.insert(labels::COMPONENT.to_owned(), component.to_owned());
+        labels.insert(label.to_owned(), text.to_owned());
         place.make(&format!("strange-{strange}"), &labels, &["true"]);
         strange += 1;
     }
@@ -272,6 +308,9 @@ fn hostile(mode: &'static str) {
     assert_eq!(place.apache.get(&format!("{own}/main/web/")).status, 404);
     look_everywhere(&|| place.command(), &place.env, &ids);
     place.zoe(&["logs", "aaaaaaaa"]).expect(0);
+    for of in ["user", "application"] {
+        place.zoe(&["history", "--sum", of]).expect(0);
+    }
     let archives: Vec<String> = files(&place.env.path("data/zoe/history"));
     assert!(!archives.is_empty());
     for file in &archives {
@@ -297,12 +336,12 @@ fn hostile(mode: &'static str) {
 
 #[test]
 fn labels_by_hand_behind_a_map_on_the_engine() {
-    hostile("map");
+    hostile(Place::new("map"));
 }
 
 #[test]
 fn labels_by_hand_behind_a_fragment_on_the_engine() {
-    hostile("fragment");
+    hostile(Place::with_server("fragment"));
 }
 
 /// Environment, arguments and output of a job that zoe starts itself: they reach the program as they are, and nothing else.

@@ -12,8 +12,12 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/mariadb.rs"]
+mod mariadb;
 
 mod by_hand;
 mod evil;
 mod long_log;
 mod typed;
+
+use common::ports;

@@ -1,7 +1,8 @@
 //! What was is found page by page, at a time, and added up; the same on both kinds, and as whoever has all rows at hand would do it.
 
+use jiff::SignedDuration;
 use zoe::model::{Bytes, Cores, ExecutionId, Outcome, Resources};
-use zoe::store::{Query, Record, Sum, SumBy, search};
+use zoe::store::{Query, Record, Sum, SumBy, UsageQuery, search};
 
 use crate::{Site, at, deployment, record};
 
@@ -157,6 +158,36 @@ async fn sums_are_those_of_the_rows(site: Site) {
             memory_time: (64 << 20) * year,
         }]
     );
+    // And what no number can hold: that is no reason to tell nothing of the others.
+    for number in [1001, 1002] {
+        let absurd = Record {
+            user: "absurd".to_owned(),
+            allocated: Some(Resources {
+                cores: Cores::from_millis(u64::MAX),
+                memory: Bytes::new(u64::MAX),
+            }),
+            id: record(number).id,
+            ..huge.clone()
+        };
+        store.record(&deployment(), &absurd).await.unwrap();
+    }
+    let all = store
+        .sums(&deployment(), &Query::default(), SumBy::User)
+        .await
+        .unwrap();
+    assert_eq!(all[0].key, "absurd");
+    assert_eq!(all[0].core_time, i64::MAX.unsigned_abs());
+    assert!(
+        all.iter()
+            .any(|sum| sum.key == "huge" && sum.core_time == 1_000_000 * year)
+    );
+    let asked = UsageQuery {
+        now: at(86_400 * 365),
+        since: at(0),
+        half_life: SignedDuration::from_hours(24),
+    };
+    let usage = store.usage(&deployment(), &asked).await.unwrap();
+    assert!(usage["absurd"].used > usage["huge"].used, "{usage:?}");
     let nobody = Query {
         user: Some("nobody".to_owned()),
         ..Query::default()
