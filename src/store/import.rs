@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io::BufRead;
 
 use sqlx::database::HasStatementCache;
+use sqlx::error::ErrorKind;
 use sqlx::{AssertSqlSafe, ColumnIndex, Database, Decode, Encode, Executor, IntoArguments, Type};
 
 use super::portable::{self, Counts, Line, Lines};
@@ -18,6 +19,9 @@ use crate::model::ids::shorten;
 const AT_ONCE: usize = 100;
 /// How much text goes into one statement at the most, unless one row has more: servers have a limit of some megabytes.
 const WEIGHT: usize = 1 << 20;
+
+/// What it is that failed.
+const ADD: &str = "add rows";
 
 /// What came of an import.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -79,7 +83,7 @@ where
                     import.count(&table);
                     let is_whole = matches!(shape, Cow::Borrowed(_));
                     if is_whole && empty.get(table.as_str()) == Some(&true) {
-                        import.push(table, values);
+                        import.push(table, (lines.number(), values));
                     } else {
                         let fault = self.add(&table, &shape, values, &mut import.done).await?;
                         if let Some(why) = fault {
@@ -131,10 +135,23 @@ where
         };
         let added = import.done.added.entry(import.table.clone()).or_default();
         *added += rows.len() as u64;
-        self.insert(&import.table, shape, rows).await
+        let all: Vec<&[Value]> = rows.iter().map(|(_, row)| row.as_slice()).collect();
+        let Err(error) = self.insert(&import.table, shape, &all).await else {
+            return Ok(());
+        };
+        if is_of_a_row(&error) {
+            // It is undone whatever comes of it: which one it is remains to be found.
+            for (line, row) in &rows {
+                if let Err(error) = self.insert(&import.table, shape, &[row]).await {
+                    let why = (self.failed)(ADD, &error).to_string();
+                    return Err(StoreError::Import { line: *line, why });
+                }
+            }
+        }
+        Err((self.failed)(ADD, &error))
     }
 
-    async fn insert(&mut self, table: &str, shape: &Shape, rows: Vec<Vec<Value>>) -> Result<()> {
+    async fn insert(&mut self, table: &str, shape: &Shape, rows: &[&[Value]]) -> sqlx::Result<()> {
         let marks = format!("({})", vec!["?"; shape.columns.len()].join(", "));
         let sql = format!(
             "INSERT INTO {table} ({}) VALUES {}",
@@ -143,11 +160,10 @@ where
         );
         // A last one with fewer rows than others would be one more statement to be kept prepared.
         let statement = sqlx::query(AssertSqlSafe(sql)).persistent(rows.len() == AT_ONCE);
-        bind(statement, rows.into_iter().flatten().collect())
+        bind(statement, rows.concat())
             .execute(&mut *self.connection)
             .await
             .map(|_| ())
-            .map_err(|error| (self.failed)("add rows", &error))
     }
 
     /// Adds a row unless it is there; says why it can't be where another is in its place.
@@ -167,7 +183,13 @@ where
             .map_err(failed)?;
         let Some(row) = found else {
             *done.added.entry(table.to_owned()).or_default() += 1;
-            return self.insert(table, shape, vec![values]).await.map(|()| None);
+            return match self.insert(table, shape, &[&values]).await {
+                Ok(()) => Ok(None),
+                Err(error) if is_of_a_row(&error) => {
+                    Ok(Some((self.failed)(ADD, &error).to_string()))
+                }
+                Err(error) => Err((self.failed)(ADD, &error)),
+            };
         };
         if read::<DB>(shape, &row).map_err(failed)? == values {
             done.same += 1;
@@ -184,11 +206,22 @@ where
     }
 }
 
+/// Whether a row can't be as it is: the transaction goes on, and another row may be well. `SQLite` says so in the kind, servers in a
+/// state of class 22.
+fn is_of_a_row(error: &sqlx::Error) -> bool {
+    let Some(error) = error.as_database_error() else {
+        return false;
+    };
+    let state = error.code().unwrap_or_default();
+    !matches!(error.kind(), ErrorKind::Other) || (state.len() == 5 && state.starts_with("22"))
+}
+
 /// What an import has read and not yet written, and what it has done.
 #[derive(Default)]
 struct Import {
     table: String,
-    rows: Vec<Vec<Value>>,
+    /// Each with its line.
+    rows: Vec<(u64, Vec<Value>)>,
     weight: usize,
     read: Counts,
     done: Imported,
@@ -202,13 +235,13 @@ impl Import {
         }
     }
 
-    fn push(&mut self, table: String, values: Vec<Value>) {
+    fn push(&mut self, table: String, (line, values): (u64, Vec<Value>)) {
         let weight = |value: &Value| match value {
             Value::Text(text) => text.as_ref().map_or(0, String::len),
             Value::Number(_) => 8,
         };
         self.weight += values.iter().map(weight).sum::<usize>();
-        self.rows.push(values);
+        self.rows.push((line, values));
         self.table = table;
     }
 

@@ -10,6 +10,41 @@ on_both! {
     what_was_exported_is_the_same_after_an_import
     importing_twice_adds_nothing_and_what_differs_is_refused_whole
     what_is_no_whole_export_is_refused_and_nothing_of_it_is_taken
+    a_row_that_does_not_fit_is_named_by_its_line
+}
+
+/// Which of many rows can't be added is told, and none of them is.
+async fn a_row_that_does_not_fit_is_named_by_its_line(site: Site) {
+    let full = site.another();
+    let store = full.open().await;
+    for n in 0..250 {
+        store.record(&deployment(), &record(n)).await.unwrap();
+    }
+    let text = exported(&full).await;
+    // The 150th row is on the line after it.
+    let wrong: Vec<String> = text
+        .lines()
+        .enumerate()
+        .map(|(n, line)| match n {
+            150 => line.replace("\"user_name\":\"ada\"", "\"user_name\":null"),
+            _ => line.to_owned(),
+        })
+        .collect();
+    assert_ne!(wrong.join("\n"), text.trim_end());
+    for is_empty in [true, false] {
+        if !is_empty {
+            let store = site.open().await;
+            store.record(&deployment(), &record(0)).await.unwrap();
+        }
+        let error = import(&site, &(wrong.join("\n") + "\n")).await.unwrap_err();
+        assert!(
+            matches!(error, StoreError::Import { line: 151, .. }),
+            "{error}"
+        );
+        assert!(error.to_string().contains("user_name"), "{error}");
+        let rows = zoe::store::standing(&site.db).await.unwrap().rows;
+        assert_eq!(rows["executions"], u64::from(!is_empty));
+    }
 }
 
 /// Something in every table, of two deployments, with all that a text can hold.
@@ -152,6 +187,10 @@ async fn what_is_no_whole_export_is_refused_and_nothing_of_it_is_taken(site: Sit
         lines.remove(n);
         lines.join("\n") + "\n"
     };
+    let replaced = |what: &str, with: &str| {
+        assert!(text.contains(what), "{what}");
+        text.replacen(what, with, 1)
+    };
     let head = format!("{}\n", lines[0]);
     let cases = [
         (String::new(), "no export"),
@@ -178,16 +217,18 @@ async fn what_is_no_whole_export_is_refused_and_nothing_of_it_is_taken(site: Sit
             "no column 'colour'",
         ),
         (
-            text.replacen("\"happened_at\":", "\"happened_at\":\"x\",\"x\":", 1),
-            "no column",
+            replaced(
+                &format!("\"happened_at\":{}", at(1).as_millisecond()),
+                "\"happened_at\":\"x\"",
+            ),
+            "happened_at of events is not of the right kind",
         ),
         (
-            text.replacen(
-                "\"row\":{\"deployment\":\"",
-                "\"row\":{\"deployment\":1,\"x\":\"",
-                1,
+            replaced(
+                &format!("\"deployment\":\"{}\"", deployment()),
+                "\"deployment\":1",
             ),
-            "no column",
+            "is not of the right kind",
         ),
         (format!("{head}{head}"), "second time"),
     ];

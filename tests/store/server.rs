@@ -268,3 +268,32 @@ async fn tls_is_as_the_mode_says() {
     let db = configured(&format!("{}?ssl-mode=REQUIRED", plain.url(&plain.create())));
     insta::assert_snapshot!(refusal(&plain, &db).await, @"cannot open the database mysql://zoe:***@127.0.0.1:PORT/zoe0?ssl-mode=REQUIRED: TLS failed (server does not support TLS)");
 }
+
+/// A file takes any text; what a server has no room for is told with its line.
+#[tokio::test]
+async fn a_name_that_is_too_long_for_a_server_is_named_by_its_line() {
+    let file = crate::Site::sqlite();
+    let store = file.open().await;
+    for n in 0..3 {
+        let mut one = record(n);
+        if n == 2 {
+            one.user = "u".repeat(400);
+        }
+        store.record(&deployment(), &one).await.unwrap();
+    }
+    let mut out = Vec::new();
+    zoe::store::export(&file.db, &mut out).await.unwrap();
+    let site = crate::Site::mariadb();
+    let error = zoe::store::import(&site.db, &mut out.as_slice()).await;
+    let error = error.unwrap_err();
+    assert!(
+        matches!(error, StoreError::Import { line: 4, .. }),
+        "{error}"
+    );
+    assert!(
+        error
+            .to_string()
+            .contains("Data too long for column 'user_name'"),
+        "{error}"
+    );
+}
