@@ -193,7 +193,7 @@ fn hostile_names_are_refused_and_leave_nothing() {
             &["history", "--columns", &text],
             &["history", "--since", &text],
             &["ps", "--filter", &text],
-            &["proxy", "setup"],
+            &["proxy", "check", "--at", &text],
             &["mail", "test", &format!("{text}\n")],
         ] {
             assert_refused(&env.run(arguments), &format!("{arguments:?}"));
@@ -409,7 +409,7 @@ fn configurations_are_taken_whole_or_refused() {
             );
             // A file is wherever an administrator wants it.
             if section == "apache" && !text.starts_with("..") {
-                assert!(!ran.stdout.contains(&text), "{about}: {}", ran.stdout);
+                assert!(!ran.stdout.contains(&value), "{about}: {}", ran.stdout);
             }
         }
     }
