@@ -303,11 +303,11 @@ impl From<EngineError> for Failure {
                 tracing::info!(%what, "an execution was ended while it was started");
                 Self::Ended
             }
-            EngineError::NoImage { .. } => Self::Final(error.to_string()),
             EngineError::NotNow { .. } => Self::NotNow(error.to_string()),
-            EngineError::Conflict { .. } | EngineError::Refused { .. } => {
-                Self::Other(error.to_string())
-            }
+            // The registry of an image that can't be had may be away for a while.
+            EngineError::NoImage { .. }
+            | EngineError::Conflict { .. }
+            | EngineError::Refused { .. } => Self::Other(error.to_string()),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::{Cause, InstanceKey, instance};
+use crate::model::{Cause, InstanceKey};
 
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -55,20 +55,6 @@ impl fmt::Display for Cause {
     }
 }
 
-impl Cause {
-    /// Whether it is that an image can't be had, so that trying again is of no use.
-    pub fn is_no_image(&self) -> bool {
-        let (Self::Rejected {
-            note: Some(said), ..
-        }
-        | Self::Overdue { note: said, .. }) = self
-        else {
-            return false;
-        };
-        instance::tells_of_no_image(said)
-    }
-}
-
 /// How a member is named to people: `worker-1`.
 fn named(member: &InstanceKey) -> String {
     format!("{}-{}", member.component, member.index)
@@ -106,8 +92,6 @@ mod tests {
             no_image.to_string(),
             "driver-0 was rejected on node n2: No such image: reg:5000/x:1"
         );
-        assert!(no_image.is_no_image());
-        assert!(!rejected("mkdir /data: permission denied").is_no_image());
         let exited = Cause::Exited { member, code: 3 };
         assert_eq!(exited.to_string(), "driver-0 exited with 3");
     }

@@ -283,7 +283,7 @@ fn a_start_that_fails_is_undone_and_tried_again_and_at_last_given_up() {
 }
 
 #[test]
-fn no_try_brings_an_image_that_is_not_there() {
+fn an_image_that_is_not_there_may_be_there_at_the_next_try() {
     let mut failed = on(job(1), &["a"]);
     let mut rejected = instance(&failed, 1, 0, "b", InstanceState::Rejected);
     rejected.note = Some("No such image: reg/worker:1".to_owned());
@@ -291,7 +291,7 @@ fn no_try_brings_an_image_that_is_not_there() {
     let seen = snapshot(nodes(&["a", "b"]), vec![failed]);
     insta::assert_debug_snapshot!(planned(&seen, &Known::default()), @r#"
     [
-        "end baaaaaaa Failed: worker-0 was rejected on node b: No such image: reg/worker:1",
+        "undo baaaaaaa: worker-0 was rejected on node b: No such image: reg/worker:1",
     ]
     "#);
 }

@@ -170,9 +170,10 @@ impl Judge<'_> {
         }
     }
 
-    /// A start has failed: it is tried again, unless it was often enough or no try can help.
+    /// A start has failed: it is tried again, unless it was often enough. Also where an image is said not to be there: nodes say
+    /// the same of one whose registry does not answer for a while.
     fn failed<'e>(&self, cause: Cause, past: &Past) -> Verdict<'e> {
-        if past.tried().saturating_add(1) >= self.policy.start_tries || cause.is_no_image() {
+        if past.tried().saturating_add(1) >= self.policy.start_tries {
             Verdict::End(Mark::Failed, Some(cause))
         } else {
             Verdict::Rollback(cause)

@@ -68,20 +68,51 @@ async fn what_never_starts_is_given_up() {
     nothing_left(&lab).await;
 }
 
+/// Its registry may be away for a while.
 #[tokio::test]
-async fn an_image_that_is_not_there_is_not_asked_for_again() {
-    let lab = lab();
-    lab.node("memory", |row| {
-        row.rejects = Some("No such image: x:1".to_owned());
-    });
+async fn an_image_that_can_not_be_had_is_asked_for_again_a_few_times() {
+    let mut lab = lab();
+    lab.context.settings.start_tries = 2;
+    let rejects = |words: Option<&str>| {
+        let words = words.map(str::to_owned);
+        lab.node("memory", |row| row.rejects = words);
+    };
+    // A node says so.
+    rejects(Some("No such image: x:1"));
     let id = submitted(&lab, &JOB, Common::default()).await.id();
     lab.pass().await;
-    assert_eq!(phase(&lab, id).await, None);
+    assert_eq!(phase(&lab, id).await, Some(Phase::Queued));
+    let why = "main-0 was rejected on node memory: No such image: x:1";
+    assert_eq!(lab.events(id, "start-failed").await, [why]);
+    lab.until("it is given up", async |lab| phase(lab, id).await.is_none())
+        .await;
     let said = lab.events(id, "failed").await;
     assert_eq!(
         said,
-        ["could not be started: main-0 was rejected on node memory: No such image: x:1"]
+        [format!("could not be started: {why} (tried 2 times)")]
     );
+    rejects(None);
+    // Whoever makes its members says so.
+    let mut job = application(&JOB, "0.5");
+    for component in &mut job.components {
+        component.image = "reg:5000/x:1".to_owned();
+    }
+    let submission = launch::application(job, Common::default()).unwrap();
+    let accepted = submit::submit(&lab.context, &submission, &Silent).await;
+    let id = accepted.unwrap().id();
+    let kept = std::cell::RefCell::default();
+    lab.world
+        .edit(|world| kept.replace(std::mem::take(&mut world.images)))
+        .unwrap();
+    lab.pass().await;
+    assert_eq!(phase(&lab, id).await, Some(Phase::Queued));
+    let why = lab.events(id, "start-failed").await;
+    assert!(why[0].contains("reg:5000/x:1"), "{why:?}");
+    lab.world
+        .edit(|world| world.images.extend(kept.take()))
+        .unwrap();
+    let outcome = attach::attach(&lab.context, id, &mut Collected::default(), &Silent).await;
+    assert_eq!(outcome.unwrap().exit_code(), 7);
 }
 
 #[tokio::test]
