@@ -333,6 +333,11 @@ pub enum OverQuota {
         /// The most that they may hold together.
         most: Resources,
     },
+    /// Another of the user's comes first, and waits for what the user may have at once.
+    Behind {
+        /// Which.
+        execution: ExecutionId,
+    },
     /// Core-hours in the time that counts.
     Hours {
         /// What was used, in core-seconds.

@@ -117,6 +117,16 @@ fn quota(context: &Context, entered: &[User], name: &str) -> Quota {
     limits.over(context.settings.quota)
 }
 
+/// What a user may have, as the history says.
+pub(super) async fn quota_of(
+    context: &Context,
+    store: &dyn Store,
+    name: &str,
+) -> Result<Quota, OpsError> {
+    let entered = store.users(&context.settings.deployment).await?;
+    Ok(quota(context, &entered, name))
+}
+
 /// Adds to what is known what users may have and have used, for the ones that are not in it; whether there were any.
 pub(super) async fn learn(
     context: &Context,

@@ -9,7 +9,7 @@ use super::lease::{self, Held};
 use super::report::Report;
 use super::resolve::{self, Found};
 use super::start::Case;
-use super::{keep, past, proxy, reconcile, record, rights};
+use super::{accounts, keep, past, proxy, reconcile, record, rights};
 use crate::engine::Scope;
 use crate::model::{
     Application, Component, ComponentName, Execution, ExecutionId, InstanceKey, InstanceState,
@@ -164,7 +164,8 @@ async fn change(
         shrink(context, store, execution, component, members, report).await?;
         return Ok((before, Vec::new(), None));
     }
-    let Some(growth) = scheduler::grow(&snapshot, id, component, members) else {
+    let quota = accounts::quota_of(context, store.as_ref(), &execution.ticket.user).await?;
+    let Some(growth) = scheduler::grow(&snapshot, id, component, members, quota) else {
         let what = snapshot.gaps.first().map_or("the nodes", |gap| &gap.what);
         return Err(OpsError::failed(format!("{what} could not be read"))
             .hint("nothing was changed; try again"));

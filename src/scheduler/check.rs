@@ -5,6 +5,7 @@
 //! run it.
 
 mod order;
+mod quotas;
 mod reserved;
 mod starts;
 mod undone;
@@ -69,6 +70,7 @@ pub fn check(
     judge.order(plan);
     judge.reservation(plan);
     judge.capacity();
+    judge.quotas();
     judge.violations
 }
 

@@ -34,16 +34,21 @@ pub fn concerned(snapshot: &Snapshot, plan: &Plan, known: &Known) -> Concerned {
             .filter(|(execution, phase)| is_unready(execution, *phase, known))
             .map(|(execution, _)| execution.ticket.id)
             .collect(),
-        // Those that run may have to make room, by what their users have used.
-        users: match queued().next() {
-            Some(_) => all().map(|e| e.ticket.user.clone()).collect(),
-            None => BTreeSet::new(),
+        // Those that run may have to make room, by what their users have used, and may grow as far as their quota goes.
+        users: if queued().next().is_some() || plan.steps.iter().any(is_start) {
+            all().map(|e| e.ticket.user.clone()).collect()
+        } else {
+            BTreeSet::new()
         },
         ends: after
             .map(|dependency| dependency.execution)
             .filter(|id| !snapshot.executions.contains_key(id))
             .collect(),
     }
+}
+
+fn is_start(step: &Step) -> bool {
+    matches!(step, Step::Start { .. })
 }
 
 /// Whether its start may not be through, or may have been undone.

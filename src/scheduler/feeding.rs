@@ -140,12 +140,15 @@ impl<'a> Division<'a> {
             return;
         };
         let mut found = Vec::new();
+        let purse = claim.purse.and_then(|purse| self.purses.get(purse));
+        let mut left = purse.map(|purse| purse.left);
         for (n, part) in claim.parts.iter().enumerate() {
             let mut wanted = part.most.saturating_sub(part.elastic.len());
-            if let Some(purse) = claim.purse.and_then(|purse| self.purses.get(purse)) {
-                wanted = wanted.min(times(part.component.reservation(), purse.left));
+            let size = part.component.reservation();
+            if let Some(left) = left {
+                wanted = wanted.min(times(size, left));
             }
-            if wanted == 0 || !self.room.has(part.component.reservation()) {
+            if wanted == 0 || !self.room.has(size) {
                 continue;
             }
             let there: Vec<usize> = part.kept.iter().chain(&part.elastic).copied().collect();
@@ -155,6 +158,7 @@ impl<'a> Division<'a> {
                 there: &there,
             });
             if !spots.is_empty() {
+                left = left.map(|left| left.minus(size.times(spots.len() as u64)));
                 found.push((n, spots));
             }
         }
@@ -166,7 +170,7 @@ impl<'a> Division<'a> {
 }
 
 /// How many of that size are in an amount.
-fn times(size: Resources, amount: Resources) -> usize {
+pub(super) fn times(size: Resources, amount: Resources) -> usize {
     let by = |amount: u64, size: u64| amount.checked_div(size).unwrap_or(u64::MAX);
     let cores = by(amount.cores.millis(), size.cores.millis());
     let memory = by(amount.memory.get(), size.memory.get());

@@ -5,16 +5,18 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::model::{
-    Application, Bytes, Cause, Cores, Execution, ExecutionId, Instance, InstanceState, Mode,
-    Outcome, OverQuota, Phase, Quota, RequiredEnd, Resource, Resources, Snapshot, Survey,
-    WaitReason,
+    Cause, Execution, ExecutionId, Instance, InstanceState, Mode, Outcome, OverQuota, Phase,
+    RequiredEnd, Resources, Snapshot, Survey, WaitReason,
 };
 
 use super::Policy;
+use super::ledger::Members;
+use super::outcome::Start;
 use super::past::{Known, Past, UserKnown};
+use super::quotas::{self, Wanted, exceeds, is_of_others};
 
 /// What stands in the way of executions, as a plan is being made: those that it starts count.
 pub(super) struct Gates<'a> {
@@ -27,6 +29,8 @@ pub(super) struct Gates<'a> {
     arrays: BTreeMap<ExecutionId, u32>,
     /// What each user's executions hold.
     users: BTreeMap<&'a str, Held>,
+    /// The first of each user's that waits for what others of that user have: those behind it don't go before.
+    first: BTreeMap<&'a str, ExecutionId>,
 }
 
 /// What the executions of a user hold.
@@ -65,6 +69,7 @@ impl<'a> Gates<'a> {
             now,
             arrays: BTreeMap::new(),
             users: BTreeMap::new(),
+            first: BTreeMap::new(),
         }
     }
 
@@ -106,30 +111,63 @@ impl<'a> Gates<'a> {
         }
     }
 
-    /// Takes out those that were made and not started, and that may not start now, with the reasons: whoever made them died, or
-    /// was slow, and meanwhile somebody held them, or another of their array was started.
-    pub fn keep_back(
-        &mut self,
-        starting: &mut Vec<&'a Execution>,
-    ) -> Vec<(ExecutionId, WaitReason)> {
-        let is_made = |i: &Instance| i.state == InstanceState::Created;
-        let is_only_made = |execution: &&Execution| execution.instances.iter().all(is_made);
-        for execution in starting.iter().copied().filter(is_only_made) {
+    /// Those that were made and not started, and that may not start now, with the reasons: whoever made them died, or
+    /// was slow, and meanwhile somebody held them, or another of their array or of their owner's was started.
+    pub fn keep_back(&mut self, starting: &[&'a Execution]) -> BTreeMap<ExecutionId, WaitReason> {
+        for execution in starting.iter().copied().filter(|e| is_only_made(e)) {
             self.discount(execution);
         }
-        let mut kept = Vec::new();
-        starting.retain(|execution| {
-            if !is_only_made(execution) {
-                return true;
+        let mut kept = BTreeMap::new();
+        for execution in starting.iter().copied().filter(|e| is_only_made(e)) {
+            // All that it is to have, made or not.
+            let whole = Members::to_start(execution, self.mode).size(execution);
+            let reason = self.held(execution).or_else(|| self.array(execution));
+            let quota = || self.over(execution, whole, Resources::ZERO);
+            if let Some(reason) = reason.or_else(|| quota().map(WaitReason::Quota)) {
+                if is_of_others(&reason) {
+                    self.bar_behind(execution);
+                }
+                kept.insert(execution.ticket.id, reason);
+            } else {
+                self.count(execution, whole);
             }
-            if let Some(reason) = self.held(execution).or_else(|| self.array(execution)) {
-                kept.push((execution.ticket.id, reason));
-                return false;
-            }
-            self.count(execution, execution.held());
-            true
-        });
+        }
         kept
+    }
+
+    /// Notes what a start changes of one that has begun: the members that it is given, and those that are removed of it.
+    pub fn amend(&mut self, start: &Start<'a>) {
+        let user = start.execution.ticket.user.as_str();
+        if is_only_made(start.execution) {
+            return;
+        }
+        if let Some(user) = self.users.get_mut(user) {
+            let (more, less) = start.change();
+            user.resources = (user.resources + more).minus(less);
+        }
+    }
+
+    /// Gives up an elastic member that was made and not started, if its owner has more than may be, even without these; by how
+    /// much then.
+    pub fn give_up(
+        &mut self,
+        execution: &Execution,
+        instance: &Instance,
+        without: &[&Instance],
+    ) -> Option<OverQuota> {
+        let key = &instance.key;
+        let component = execution.ticket.application.component(&key.component)?;
+        let user = execution.ticket.user.as_str();
+        let quota = self.known.users.get(user)?.quota;
+        let held = self
+            .users
+            .get_mut(user)
+            .filter(|_| key.index >= component.core)?;
+        let others = held.resources.minus(instance.reservation);
+        let later = without.iter().map(|i| i.reservation).sum();
+        let over = quotas::at_once(quota, others.minus(later), instance.reservation)?;
+        held.resources = others;
+        Some(over)
     }
 
     /// Takes back what was noted of an execution.
@@ -140,10 +178,8 @@ impl<'a> Gates<'a> {
             *running = running.saturating_sub(1);
         }
         if let Some(user) = self.users.get_mut(ticket.user.as_str()) {
-            let held = execution.held();
             user.executions = user.executions.saturating_sub(1);
-            user.resources.cores = user.resources.cores.minus(held.cores);
-            user.resources.memory = user.resources.memory.minus(held.memory);
+            user.resources = user.resources.minus(execution.held());
         }
     }
 
@@ -151,15 +187,8 @@ impl<'a> Gates<'a> {
     pub fn left(&self, execution: &Execution) -> Option<Resources> {
         let user = execution.ticket.user.as_str();
         let quota = self.known.users.get(user)?.quota;
-        if quota.cores.is_none() && quota.memory.is_none() {
-            return None;
-        }
         let held = self.users.get(user).copied().unwrap_or_default().resources;
-        let most = most(quota);
-        Some(Resources {
-            cores: most.cores.minus(held.cores),
-            memory: most.memory.minus(held.memory),
-        })
+        quotas::left(quota, held)
     }
 
     /// Why a queued execution can't be started now whatever room there is, if it can't. Its owner is given `more` in this plan
@@ -172,6 +201,18 @@ impl<'a> Gates<'a> {
             .or_else(|| self.pause(execution, past))
             .or_else(|| self.array(execution))
             .or_else(|| self.quota(execution, more).map(WaitReason::Quota))
+            .or_else(|| {
+                let execution = *self.first.get(execution.ticket.user.as_str())?;
+                Some(WaitReason::Quota(OverQuota::Behind { execution }))
+            })
+    }
+
+    /// Notes that an execution waits for what others of its owner have: those of its owner that are behind it would have that
+    /// for ever, one after the other. Whether it is the first.
+    pub fn bar_behind(&mut self, execution: &'a Execution) -> bool {
+        let ticket = &execution.ticket;
+        let first = *self.first.entry(&ticket.user).or_insert(ticket.id);
+        first == ticket.id
     }
 
     fn held(&self, execution: &Execution) -> Option<WaitReason> {
@@ -229,15 +270,17 @@ impl<'a> Gates<'a> {
     }
 
     fn quota(&self, execution: &Execution, more: Resources) -> Option<OverQuota> {
+        let needed = self.mode.needed(&execution.ticket.application);
+        self.over(execution, needed, more)
+    }
+
+    /// By how much one that needs so much is over its owner's quota.
+    fn over(&self, execution: &Execution, needed: Resources, more: Resources) -> Option<OverQuota> {
         let ticket = &execution.ticket;
         let UserKnown { quota, used, .. } = self.known.users.get(&ticket.user)?;
         let held = self.users.get(ticket.user.as_str());
         let held = held.copied().unwrap_or_default();
-        let needed = self.mode.needed(&ticket.application);
-        let wanted = Wanted {
-            needed,
-            seconds: core_seconds(needed, ticket.timeout),
-        };
+        let wanted = Wanted::new(needed, ticket.timeout);
         exceeds(
             *quota,
             held.executions,
@@ -248,77 +291,8 @@ impl<'a> Gates<'a> {
     }
 }
 
-/// What an execution asks of its owner's quota.
-#[derive(Debug, Clone, Copy)]
-struct Wanted {
-    /// What it must be given to start.
-    needed: Resources,
-    /// What they may use in all, in core-seconds; 0 where that has no limit.
-    seconds: u64,
-}
-
-/// What could never pass, whatever else the user has: for submission.
-pub fn never(
-    quota: Quota,
-    application: &Application,
-    timeout: Option<SignedDuration>,
-    mode: Mode,
-) -> Option<OverQuota> {
-    let needed = mode.needed(application);
-    let wanted = Wanted {
-        needed,
-        seconds: core_seconds(needed, timeout),
-    };
-    exceeds(quota, 0, Resources::ZERO, 0, wanted)
-}
-
-fn exceeds(
-    quota: Quota,
-    running: u32,
-    held: Resources,
-    used: u64,
-    Wanted { needed, seconds }: Wanted,
-) -> Option<OverQuota> {
-    if let Some(most) = quota.executions.filter(|most| running >= *most) {
-        return Some(OverQuota::Executions { running, most });
-    }
-    let most = most(quota);
-    let sum = held + needed;
-    let resource = if sum.cores > most.cores {
-        Some(Resource::Cores)
-    } else if sum.memory > most.memory {
-        Some(Resource::Memory)
-    } else {
-        None
-    };
-    if let Some(resource) = resource {
-        return Some(OverQuota::AtOnce {
-            resource,
-            held,
-            needed,
-            most,
-        });
-    }
-    let most = quota.hours?;
-    let allowed = most.saturating_mul(3600);
-    let over = used >= allowed || used.saturating_add(seconds) > allowed;
-    over.then_some(OverQuota::Hours {
-        used,
-        needed: seconds,
-        most,
-    })
-}
-
-/// The most of each resource; all there can be where nothing is said.
-fn most(quota: Quota) -> Resources {
-    Resources {
-        cores: quota.cores.unwrap_or(Cores::from_millis(u64::MAX)),
-        memory: quota.memory.unwrap_or(Bytes::new(u64::MAX)),
-    }
-}
-
-/// What so many cores use in that time, in core-seconds; 0 where the time has no limit.
-fn core_seconds(needed: Resources, time: Option<SignedDuration>) -> u64 {
-    let seconds = time.map_or(0, |time| time.as_secs().unsigned_abs());
-    needed.cores.millis().saturating_mul(seconds).div_ceil(1000)
+/// Whether all that is there of it was made and not started.
+fn is_only_made(execution: &Execution) -> bool {
+    let mut instances = execution.instances.iter();
+    !execution.instances.is_empty() && instances.all(|i| i.state == InstanceState::Created)
 }

@@ -1,14 +1,12 @@
 //! What keeps queued executions back, and that nobody behind them waits for it.
 
-use jiff::SignedDuration;
-
-use super::gates::never;
-use super::generators::{at, component, execution, id, instance, node, resources, snapshot};
+use super::generators::{at, component, execution, id, instance, node, snapshot};
+use super::quota_tests::ann;
 use super::shown::shown;
-use super::{Attempt, Known, Past, Policy, UserKnown, check, concerned, plan};
+use super::{Attempt, Known, Past, Policy, check, concerned, plan};
 use crate::model::{
-    ArrayPlace, Cores, Dependency, Execution, InstanceState, Mark, Mode, Outcome, Quota,
-    RequiredEnd, Retries, Snapshot, Step, WaitReason,
+    ArrayPlace, Cores, Dependency, Execution, InstanceState, Mark, Outcome, Quota, RequiredEnd,
+    Retries, Snapshot, Step, WaitReason,
 };
 
 pub(super) fn planned(seen: &Snapshot, known: &Known) -> Vec<String> {
@@ -146,50 +144,6 @@ fn of_an_array_only_so_many_run_at_once() {
     );
 }
 
-fn ann(quota: Quota, used: u64) -> Known {
-    let ann = UserKnown {
-        quota,
-        used,
-        ..UserKnown::default()
-    };
-    Known {
-        users: [("ann".to_owned(), ann)].into(),
-        ..Known::default()
-    }
-}
-
-#[test]
-fn a_quota_keeps_back_what_is_too_much() {
-    let mut other = job(4);
-    other.ticket.user = "bob".to_owned();
-    let seen = seen(vec![running(1), job(2), job(3), other]);
-    let reasons = |quota, used| planned(&seen, &ann(quota, used));
-    let quota = Quota {
-        executions: Some(2),
-        ..Quota::default()
-    };
-    let expected = [
-        "start caaaaaaa one-0@a",
-        "start eaaaaaaa one-0@a",
-        "daaaaaaa: waits for its owner's quota: 2 of at most 2 executions run",
-    ];
-    assert_eq!(reasons(quota, 0), expected);
-    let quota = Quota {
-        cores: Some(Cores::from_millis(1200)),
-        ..Quota::default()
-    };
-    let wait = "daaaaaaa: waits for its owner's quota: it needs 0.5 cores of at most 1.2, and 1 are in use";
-    assert_eq!(reasons(quota, 0)[2], wait);
-    let quota = Quota {
-        hours: Some(1),
-        ..Quota::default()
-    };
-    let used_up = reasons(quota, 3600);
-    let wait = "caaaaaaa: waits for its owner's quota: 1 of 1 core-hours are used up";
-    assert_eq!(used_up[1], wait);
-    assert_eq!(reasons(quota, 3599).len(), 3);
-}
-
 /// Its monitor has exited with this; its worker runs until it is stopped.
 fn over(n: u64, code: i64) -> Execution {
     let components = vec![component("main", 1, 500, 64), component("one", 1, 500, 64)];
@@ -242,46 +196,6 @@ fn whose_program_has_ended_does_not_run_any_more_and_holds_what_is_not_stopped_y
     let mut open = over(1, 0);
     open.ticket.application.monitor = None;
     assert!(!started(one, open));
-}
-
-#[test]
-fn elastic_members_stay_within_the_quota() {
-    let mut wide = component("worker", 1, 500, 64);
-    wide.elastic = 5;
-    let seen = seen(vec![execution(1, 0, vec![wide])]);
-    let quota = Quota {
-        cores: Some(Cores::from_millis(1600)),
-        ..Quota::default()
-    };
-    let text = ["start baaaaaaa worker-0@a worker-1@a worker-2@a"];
-    assert_eq!(planned(&seen, &ann(quota, 0)), text);
-}
-
-#[test]
-fn what_could_never_pass_is_known_at_the_door() {
-    let application = job(1).ticket.application;
-    let quota = Quota {
-        cores: Some(Cores::from_millis(400)),
-        ..Quota::default()
-    };
-    let over = never(quota, &application, None, Mode::Flexible).unwrap();
-    assert_eq!(over.to_string(), "it needs 0.5 cores of at most 0.4");
-    let quota = Quota {
-        hours: Some(1),
-        ..Quota::default()
-    };
-    assert_eq!(never(quota, &application, None, Mode::Flexible), None);
-    let long = Some(SignedDuration::from_hours(3));
-    let over = never(quota, &application, long, Mode::Flexible).unwrap();
-    assert_eq!(
-        over.to_string(),
-        "0 of 1 core-hours are used up, and it may take 1.5"
-    );
-    assert_eq!(
-        never(Quota::default(), &application, long, Mode::Flexible),
-        None
-    );
-    assert!(resources(500, 64).fits(application.core_reservation()));
 }
 
 /// One whose only member has exited with 3, and may be run again so often.

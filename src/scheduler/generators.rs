@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use crate::model::{
     Application, Availability, Bytes, Component, Cores, Execution, ExecutionId, Gap, Instance,
-    InstanceKey, InstanceState, JobImage, Mark, Node, Orphan, OrphanKind, Ready, Resources,
+    InstanceKey, InstanceState, JobImage, Mark, Node, Orphan, OrphanKind, Quota, Ready, Resources,
     Snapshot, Terms, Ticket,
 };
 
@@ -317,6 +317,22 @@ pub(super) fn any_snapshot() -> impl Strategy<Value = Snapshot> {
     })
 }
 
+/// Mostly none at all.
+fn any_quota() -> impl Strategy<Value = Quota> {
+    let limits = (
+        option::of(0u32..4),
+        option::of(0u64..24),
+        option::of(0u64..20),
+    );
+    let quota = limits.prop_map(|(executions, cores, memory)| Quota {
+        executions,
+        cores: cores.map(|n| Cores::from_millis(n * 250)),
+        memory: memory.map(|n| Bytes::from_mib(n * 256)),
+        hours: None,
+    });
+    prop_oneof![2 => Just(Quota::default()), 1 => quota]
+}
+
 /// What history may know of the executions of a snapshot.
 pub(super) fn any_known() -> impl Strategy<Value = Known> {
     let asked = (any::<bool>(), option::of(-1000i64..100));
@@ -346,7 +362,7 @@ pub(super) fn any_known() -> impl Strategy<Value = Known> {
     let unready = vec((0u64..10).prop_map(nth), 0..6);
     let usages = prop::collection::btree_map(
         prop::sample::select(vec!["ann", "bob", "cid"]),
-        0u64..1000,
+        (0u64..1000, any_quota()),
         0..4,
     );
     (vec(entry, 0..10), usages, unready).prop_map(|(entries, usages, unready)| Known {
@@ -357,8 +373,9 @@ pub(super) fn any_known() -> impl Strategy<Value = Known> {
         pasts: entries.into_iter().collect(),
         users: usages
             .into_iter()
-            .map(|(user, usage)| {
+            .map(|(user, (usage, quota))| {
                 let known = UserKnown {
+                    quota,
                     usage,
                     ..UserKnown::default()
                 };

@@ -220,6 +220,19 @@ impl<'a> Starts<'a> {
         purse.copied().flatten()
     }
 
+    /// Gives those behind a place nothing more of what the owner of an execution may have.
+    pub fn leave_to(&mut self, place: Place, execution: &Execution) {
+        let Some(purse) = self.purse(execution) else {
+            return;
+        };
+        let behind = self.division.behind(place);
+        let same = behind.filter(|(_, claim)| claim.purse == Some(purse));
+        let same: Vec<Place> = same.map(|(place, _)| *place).collect();
+        for place in same {
+            self.division.sate(&place);
+        }
+    }
+
     /// What the owner of an execution is given in elastic members in this plan.
     pub fn spent(&self, execution: &Execution) -> Resources {
         let purse = self.purse(execution);

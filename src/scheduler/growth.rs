@@ -1,11 +1,14 @@
 //! Room for more members of an execution that runs.
 
 use crate::model::{
-    ComponentName, ExecutionId, Instance, InstanceKey, Mode, Phase, Placement, Snapshot, WaitReason,
+    ComponentName, Execution, ExecutionId, Instance, InstanceKey, Mode, Phase, Placement, Quota,
+    Resources, Snapshot, WaitReason,
 };
 
+use super::feeding::times;
 use super::ledger::{Ledger, Members};
 use super::packing::Wanted;
+use super::quotas;
 use super::sight::Sight;
 use super::starts::{Starts, kin};
 
@@ -22,13 +25,14 @@ pub struct Growth {
     pub short: Option<(u32, WaitReason)>,
 }
 
-/// Finds room for members of a component, up to `members` in all, beside everything that is there. `None` if there is no
-/// such execution that runs, or no such component, or not enough was seen.
+/// Finds room for members of a component, up to `members` in all, beside everything that is there, and as far as its owner's
+/// `quota` goes. `None` if there is no such execution that runs, or no such component, or not enough was seen.
 pub fn grow(
     snapshot: &Snapshot,
     id: ExecutionId,
     name: &ComponentName,
     members: u32,
+    quota: Quota,
 ) -> Option<Growth> {
     let sight = Sight::of(snapshot);
     let execution = snapshot.executions.get(&id)?;
@@ -51,6 +55,18 @@ pub fn grow(
     free.sort_by_key(|i| (seen(i).is_some(), *i));
     free.truncate(usize::try_from(members.saturating_sub(have)).unwrap_or(usize::MAX));
     free.sort_unstable();
+    let more = component.reservation();
+    let of_owner = |other: &&Execution| other.ticket.user == execution.ticket.user;
+    let held: Resources = snapshot
+        .executions
+        .values()
+        .filter(of_owner)
+        .map(Execution::held)
+        .sum();
+    let over = quotas::at_once(quota, held, more.times(free.len() as u64));
+    if let Some(left) = quotas::left(quota, held) {
+        free.truncate(times(more, left));
+    }
     let wanted = Wanted {
         component,
         indices: free,
@@ -78,7 +94,9 @@ pub fn grow(
         placement,
         new,
         stale,
-        short: reason.map(|reason| (members.saturating_sub(got), reason)),
+        short: reason
+            .or(over.map(WaitReason::Quota))
+            .map(|reason| (members.saturating_sub(got), reason)),
     })
 }
 
@@ -86,10 +104,14 @@ pub fn grow(
 mod tests {
     use super::super::generators::{component, execution, id, node, running, snapshot};
     use super::*;
-    use crate::model::InstanceState;
+    use crate::model::{Bytes, Cores, InstanceState};
 
     fn grown(seen: &Snapshot, members: u32) -> Growth {
-        grow(seen, id(1), &"worker".parse().unwrap(), members).unwrap()
+        within(seen, members, Quota::default())
+    }
+
+    fn within(seen: &Snapshot, members: u32, quota: Quota) -> Growth {
+        grow(seen, id(1), &"worker".parse().unwrap(), members, quota).unwrap()
     }
 
     fn job() -> crate::model::Execution {
@@ -114,6 +136,33 @@ mod tests {
             format!("{missing}: {reason}"),
             "3: waits for 3 cores: 0 of 6 free; job-2 (caaaaaaa, ann) holds 1"
         );
+    }
+
+    #[test]
+    fn there_are_no_more_than_its_owners_quota_leaves_room_for() {
+        let mut other = running(execution(2, 0, vec![component("x", 1, 1000, 256)]), "a");
+        let seen =
+            |other: &Execution| snapshot(vec![node("a", 9000, 4096)], vec![job(), other.clone()]);
+        let quota = Quota {
+            cores: Some(Cores::from_millis(4500)),
+            ..Quota::default()
+        };
+        let many = within(&seen(&other), 8, quota);
+        assert_eq!(many.new.len(), 2);
+        let (missing, reason) = many.short.unwrap();
+        assert_eq!(
+            format!("{missing}: {reason}"),
+            "5: waits for its owner's quota: it needs 7 cores of at most 4.5, and 2 are in use"
+        );
+        let few = within(&seen(&other), 3, quota);
+        assert_eq!((few.new.len(), few.short), (2, None));
+        other.ticket.user = "bob".to_owned();
+        assert_eq!(within(&seen(&other), 8, quota).new.len(), 3);
+        let memory = Quota {
+            memory: Some(Bytes::from_mib(256)),
+            ..Quota::default()
+        };
+        assert_eq!(within(&seen(&other), 8, memory).new.len(), 0);
     }
 
     #[test]

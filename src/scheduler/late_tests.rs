@@ -2,8 +2,9 @@
 
 use super::gates_tests::{job, past, planned, running, seen};
 use super::generators::{component, execution, id, instance, node, snapshot};
+use super::quota_tests::ann;
 use super::{Known, Past};
-use crate::model::{ArrayPlace, Execution, InstanceState};
+use crate::model::{ArrayPlace, Cores, Execution, InstanceState, Quota};
 
 /// Made by somebody who died or was slow, and not started.
 fn made(n: u64) -> Execution {
@@ -35,6 +36,17 @@ fn one_that_was_made_too_late_is_not_started_while_it_may_not() {
     let waits = planned(&array, &Known::default());
     assert_eq!(waits.len(), 1, "{waits:?}");
     assert!(waits[0].starts_with("baaaaaaa: "), "{waits:?}");
+    let quota = Quota {
+        cores: Some(Cores::from_millis(500)),
+        ..Quota::default()
+    };
+    let text = [
+        "baaaaaaa: waits for its owner's quota: it needs 0.5 cores of at most 0.5, and 0.5 are in use",
+    ];
+    assert_eq!(
+        planned(&seen(vec![made(1), running(2)]), &ann(quota, 0)),
+        text
+    );
     // Of two that were made one goes on, and nobody is started beside it.
     let array = [
         of_array(made(1), 0),
@@ -71,6 +83,22 @@ fn an_elastic_member_that_was_made_too_late_is_started_once_there_is_room() {
     let of = |members, cores| snapshot(vec![node("a", cores, 4096)], vec![grown(members)]);
     let text = ["start baaaaaaa one-0@a one-1@a one-2@a"];
     assert_eq!(planned(&of(3, 3000), &known), text);
+    let quota = Quota {
+        cores: Some(Cores::from_millis(2000)),
+        ..Quota::default()
+    };
+    let owned = Known {
+        users: ann(quota, 0).users,
+        ..known.clone()
+    };
+    assert_eq!(
+        planned(&of(3, 3000), &owned),
+        [
+            "start baaaaaaa one-0@a one-1@a",
+            "baaaaaaa: runs, but 1 'one' member is lost and cannot be replaced yet: waits for its owner's quota: it needs 1 \
+             core of at most 2, and 2 are in use",
+        ]
+    );
     // There is room for two of the three.
     let plan = planned(&of(3, 2000), &known);
     assert_eq!(plan[0], "start baaaaaaa one-0@a one-1@a", "{plan:?}");

@@ -216,6 +216,19 @@ impl<'a> Members<'a> {
         })
     }
 
+    /// What they take in all.
+    pub fn size(&self, execution: &Execution) -> Resources {
+        let made = self.made.keys().filter_map(|(name, _)| {
+            let component = execution.ticket.application.component(name)?;
+            Some(component.reservation())
+        });
+        let missing = self.missing.iter().map(|wanted| {
+            let members = wanted.indices.len() as u64;
+            wanted.component.reservation().times(members)
+        });
+        made.chain(missing).sum()
+    }
+
     /// Those that are there and `count`, and of the `wanted` ones those that are not.
     fn new(
         execution: &'a Execution,

@@ -24,11 +24,14 @@ mod over_quota;
 mod packing;
 mod past;
 mod planning;
+mod quotas;
 mod reasons;
 mod reclaim;
 mod refusal;
+mod repairs;
 mod reserving;
 mod room;
+mod serving;
 mod shortage;
 mod sight;
 mod starts;
@@ -48,6 +51,8 @@ mod late_tests;
 mod losses;
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod quota_tests;
 #[cfg(test)]
 mod reasons_tests;
 #[cfg(test)]
@@ -69,10 +74,10 @@ pub use claims::{Claim, Part, Taken};
 pub use concerned::{Concerned, concerned};
 pub use division::Division;
 pub use forecast::forecast;
-pub use gates::never;
 pub use growth::{Growth, grow};
 pub use order::{Contender, Place, Ranking, WHOLE, Waiter, line_up, share};
 pub use past::{Attempt, Known, Past, UserKnown};
 pub use planning::{Policy, plan};
+pub use quotas::never;
 pub use refusal::Refusal;
 pub use room::{Ask, Room};

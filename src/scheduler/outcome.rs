@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Cause, Execution, ExecutionId, Placement, Plan, Step, WaitReason, Waiting};
+use crate::model::{
+    Cause, Component, ComponentName, Execution, ExecutionId, Instance, Placement, Plan, Resources,
+    Step, WaitReason, Waiting,
+};
 
 use super::Policy;
 use super::order::Place;
@@ -121,6 +124,28 @@ impl<'a> Start<'a> {
             kind: Kind::Fresh(place),
             placement: Placement::new(),
         }
+    }
+
+    /// What it is given beside its members that were seen, and what those of them hold that are removed.
+    pub fn change(&self) -> (Resources, Resources) {
+        let dropped = match &self.kind {
+            Kind::Repaired { dropped, .. } => dropped.as_slice(),
+            Kind::Fresh(_) | Kind::Resumed | Kind::Grown => &[],
+        };
+        let is_gone = |i: &Instance| dropped.iter().any(|cause| cause.member() == Some(&i.key));
+        let instances = || self.execution.instances.iter();
+        let gone = instances().filter(|i| i.holds() && is_gone(i));
+        let is_new = |name: &ComponentName, index: u32| {
+            let mut there = instances().filter(|i| !is_gone(i));
+            !there.any(|i| i.key.component == *name && i.key.index == index)
+        };
+        let new = self.placement.keys().filter(|(n, i)| is_new(n, *i));
+        let application = &self.execution.ticket.application;
+        let size = |(name, _): &(ComponentName, u32)| {
+            let component = application.component(name);
+            component.map(Component::reservation).unwrap_or_default()
+        };
+        (new.map(size).sum(), gone.map(|i| i.reservation).sum())
     }
 
     fn into_steps(self, drops: &mut Vec<Step>, starts: &mut Vec<Step>) {

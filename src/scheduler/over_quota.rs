@@ -26,6 +26,7 @@ impl fmt::Display for OverQuota {
                     held => write!(f, ", and {held} are in use"),
                 }
             }
+            Self::Behind { execution } => write!(f, "{execution} comes first, and waits for it"),
             Self::Hours { used, needed, most } => {
                 write!(f, "{} of {most} core-hours are used up", hours(*used))?;
                 match needed {

@@ -8,19 +8,19 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{
-    AGEING, Component, Execution, ExecutionId, Instance, Mark, Mode, Order, Phase, Plan, Resources,
-    Snapshot, Step, Survey, WaitReason, Waiting,
+    AGEING, Execution, ExecutionId, Mark, Mode, Order, Phase, Plan, Snapshot, Step, Survey,
+    WaitReason, Waiting,
 };
 
 use super::gates::{self, Gates};
-use super::growers::Allowance;
 use super::ledger::Ledger;
 use super::line::Ranks;
-use super::order::{Place, Ranking};
+use super::order::Ranking;
 use super::past::{Known, Past};
+use super::serving::{Begun, Running, line_up, queue};
 use super::sight::Sight;
 use super::starts::{Starts, is_unstarted};
-use super::verdict::{Casualty, Judge, Verdict};
+use super::verdict::{Judge, Verdict};
 
 /// What a pass may do, and how it chooses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,7 +109,7 @@ pub fn plan(snapshot: &Snapshot, known: &Known, policy: &Policy, now: Timestamp)
     if !sight.is_partial() && !snapshot.job_images.is_empty() {
         steps.extend(unused_images(snapshot));
     }
-    let kept_back = gates.keep_back(&mut judged.starting);
+    judged.begun.kept_back = gates.keep_back(&judged.begun.starting);
     let ranks = Ranks::new(snapshot, known, policy, now);
     let line = line_up(&ranks, &gates, &judged.queued, &sight);
     let ids: Vec<ExecutionId> = line.iter().map(|one| one.place.id()).collect();
@@ -135,137 +135,12 @@ pub fn plan(snapshot: &Snapshot, known: &Known, policy: &Policy, now: Timestamp)
     let running = Running {
         known,
         ranks: &ranks,
-        gates: &gates,
         retried: retried.map(|one| one.place).min(),
         now,
     };
-    for (execution, reason) in kept_back {
-        starts.put_off(execution, reason);
-    }
-    running.serve(&mut starts, judged);
+    running.serve(&mut starts, &mut gates, judged.begun);
     queue(&mut starts, gates, line);
     starts.into_plan(steps, &ids, policy)
-}
-
-/// One in the queue.
-struct Queued<'a> {
-    place: Place,
-    execution: &'a Execution,
-    /// What keeps it back as things stood before anything was started. Few are kept back: a box makes the others small.
-    closed: Option<Box<WaitReason>>,
-}
-
-fn line_up<'a>(
-    ranks: &Ranks<'_>,
-    gates: &Gates<'a>,
-    queued: &[(&'a Execution, bool)],
-    sight: &Sight<'_>,
-) -> Vec<Queued<'a>> {
-    let closed = queued.iter().map(|&(execution, seen)| {
-        let closed = if seen {
-            gates.closed(execution, Resources::ZERO)
-        } else {
-            Some(WaitReason::Unknown { what: sight.what() })
-        };
-        let counts = !closed.as_ref().is_some_and(is_put_off);
-        (execution, counts, (execution, closed.map(Box::new)))
-    });
-    let placed = ranks.line_up(closed).into_iter();
-    placed
-        .map(|(place, (execution, closed))| Queued {
-            place,
-            execution,
-            closed,
-        })
-        .collect()
-}
-
-/// Whether it has to wait whatever this plan does for others.
-fn is_put_off(reason: &WaitReason) -> bool {
-    matches!(
-        reason,
-        WaitReason::Unknown { .. }
-            | WaitReason::Held
-            | WaitReason::After { .. }
-            | WaitReason::Retry { .. }
-            | WaitReason::Again { .. }
-    )
-}
-
-/// Serves the queue in order.
-fn queue<'a>(starts: &mut Starts<'a>, mut gates: Gates<'a>, line: Vec<Queued<'a>>) {
-    starts.waiting.reserve(line.len());
-    for Queued {
-        place,
-        execution,
-        mut closed,
-    } in line
-    {
-        if !starts.is_closed() && !closed.as_deref().is_some_and(is_put_off) {
-            starts.open_purse(execution, &gates);
-            // Those before it have their elastic members, which may be their owner's last.
-            starts.feed_before(place);
-            closed = gates
-                .closed(execution, starts.spent(execution))
-                .map(Box::new);
-        }
-        match closed {
-            Some(reason) => starts.put_off(place.id(), *reason),
-            None if starts.consider(place, execution) => {
-                let needed = starts.mode.needed(&execution.ticket.application);
-                gates.count(execution, needed);
-            }
-            None => {}
-        }
-    }
-}
-
-/// What is needed to serve those that have begun.
-struct Running<'a, 'g> {
-    known: &'g Known,
-    ranks: &'g Ranks<'g>,
-    gates: &'g Gates<'a>,
-    /// The foremost whose start is to be tried again: what was taken back for it is not given to those behind meanwhile.
-    retried: Option<Place>,
-    now: Timestamp,
-}
-
-impl<'a> Running<'a, '_> {
-    fn serve(&self, starts: &mut Starts<'a>, judged: Judged<'a>) {
-        let unknown = Past::default();
-        let past = |execution: &Execution| self.known.past(execution.ticket.id).unwrap_or(&unknown);
-        let mut repaired = Vec::new();
-        for (execution, casualties) in judged.running {
-            let past = past(execution);
-            let (n, anew) = starts.repair(execution, casualties, |component, index| {
-                past.may_replace(component, index, self.now)
-            });
-            repaired.push((execution, Some(n), anew));
-        }
-        starts.go_on(&judged.starting);
-        let well = judged.well.into_iter().map(|e| (e, None, BTreeSet::new()));
-        for (execution, repaired, anew) in well.chain(repaired) {
-            let elastic = |component: &Component| component.elastic > 0;
-            if !execution.ticket.application.components.iter().any(elastic) {
-                continue;
-            }
-            let place = self.ranks.place(execution);
-            starts.open_purse(execution, self.gates);
-            let may = Allowance {
-                past: past(execution),
-                now: self.now,
-                freely: repaired.is_none()
-                    && !execution.instances.iter().any(Instance::is_lost)
-                    && self.retried.is_none_or(|retried| place < retried),
-                purse: starts.purse(execution),
-            };
-            starts.join(execution, place, repaired, &anew, &may);
-        }
-        // There is no difference between core and elastic then: what was lost is replaced before anybody else is served.
-        if starts.mode == Mode::Rigid {
-            starts.division.fill_up();
-        }
-    }
 }
 
 /// The execution that a step ends or undoes.
@@ -283,10 +158,7 @@ fn over(step: &Step) -> Option<ExecutionId> {
 struct Judged<'a> {
     ends: Vec<Step>,
     undone: Vec<Step>,
-    running: Vec<(&'a Execution, Vec<Casualty<'a>>)>,
-    starting: Vec<&'a Execution>,
-    /// Those that run and lack nothing that they must have.
-    well: Vec<&'a Execution>,
+    begun: Begun<'a>,
     /// With whether all of it that there may be was seen.
     queued: Vec<(&'a Execution, bool)>,
 }
@@ -305,7 +177,7 @@ impl<'a> Judged<'a> {
         let is_well = survey.is_well && execution.ticket.timeout.is_none();
         if is_well && !is_doubtful(execution, known) {
             if !judge.sight.is_partial() || !judge.sight.hides(execution) {
-                self.well.push(execution);
+                self.begun.well.push(execution);
             }
             return;
         }
@@ -336,14 +208,14 @@ impl<'a> Judged<'a> {
                 }),
                 None => self.queued.push((execution, true)),
             },
-            Verdict::Resume => self.starting.push(execution),
+            Verdict::Resume => self.begun.starting.push(execution),
             Verdict::Runs(casualties) if phase == Phase::Starting || !casualties.is_empty() => {
-                self.running.push((execution, casualties));
+                self.begun.running.push((execution, casualties));
             }
             Verdict::Runs(_) if survey.lacks_core || is_unstarted(execution) => {
-                self.running.push((execution, Vec::new()));
+                self.begun.running.push((execution, Vec::new()));
             }
-            Verdict::Runs(_) => self.well.push(execution),
+            Verdict::Runs(_) => self.begun.well.push(execution),
             Verdict::Unseen if phase == Phase::Queued => self.queued.push((execution, false)),
             Verdict::Rollback(_) | Verdict::Retry { .. } | Verdict::Unseen => {}
         }
@@ -351,8 +223,10 @@ impl<'a> Judged<'a> {
 
     /// Puts those that have begun in order, now that all are here; the steps for those that have not, or are over.
     fn settle(&mut self) -> Vec<Step> {
-        self.running.sort_by_key(|(execution, _)| turn(execution));
-        self.starting.sort_by_key(|execution| turn(execution));
+        self.begun
+            .running
+            .sort_by_key(|(execution, _)| turn(execution));
+        self.begun.starting.sort_by_key(|execution| turn(execution));
         let mut steps = std::mem::take(&mut self.ends);
         steps.append(&mut self.undone);
         steps

@@ -6,6 +6,7 @@ use proptest::sample::Index;
 
 use super::faults::{faults, started};
 use super::generators::{any_known, any_snapshot, at, id, instance};
+use super::quota_tests::quota_faults;
 use super::shown::{brief, shown};
 use super::{Admission, Attempt, Known, Past, Policy, Violation, admit, check, plan};
 use crate::model::{
@@ -148,6 +149,11 @@ proptest! {
         for (fault, snapshot, bad) in faults(&seen, &policy, &good, which) {
             let seen = check(&snapshot, &known, &policy, at(NOW), &bad);
             prop_assert!(!seen.is_empty(), "{fault} was not seen: {bad:#?}");
+        }
+        for (fault, known) in quota_faults(&seen, &known, &good) {
+            let told = check(&seen, &known, &policy, at(NOW), &good);
+            let sees = |v: &Violation| matches!(v, Violation::OverQuota(_));
+            prop_assert!(told.iter().any(sees), "{fault} was not seen: {good:#?}");
         }
     }
 }

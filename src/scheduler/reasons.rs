@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::model::{
-    Availability, Away, Bytes, DISABLED, Execution, ExecutionId, Holder, RequiredEnd, Resource,
-    Resources, WaitReason,
+    Availability, Away, Bytes, DISABLED, Execution, ExecutionId, Holder, OverQuota,
+    RequiredEnd, Resource, Resources, WaitReason,
 };
 
 /// How many nodes a sentence names.
@@ -153,6 +153,11 @@ impl WaitReason {
             Self::ArrayLimit { at_once } => write!(
                 f,
                 "{at_once} of its array run, which is as many as may at once"
+            ),
+            Self::Quota(OverQuota::Behind { execution }) => write!(
+                f,
+                "waits for its owner's quota: {} comes first, and waits for it",
+                names.shown(*execution)
             ),
             Self::Quota(over) => write!(f, "waits for its owner's quota: {over}"),
             Self::Again {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::model::{
-    Component, ComponentName, Execution, ExecutionId, Instance, InstanceKey, InstanceState, Mode,
-    Placement, Reservation, Resources, Snapshot, Step, WaitReason, Waiting,
+    Component, Execution, ExecutionId, Instance, InstanceState, Mode, Placement, Reservation,
+    Resources, Snapshot, Step, WaitReason, Waiting,
 };
 
 use super::claims::Claim;
@@ -20,7 +20,6 @@ use super::packing::Wanted;
 use super::reserving::Kept;
 use super::room::Room;
 use super::sight::Sight;
-use super::verdict::Casualty;
 
 /// The starts as they are being decided.
 pub(super) struct Starts<'a> {
@@ -85,106 +84,6 @@ impl<'a> Starts<'a> {
         }
     }
 
-    /// Replaces the core members that an execution has lost, as far as there is room. It goes on meanwhile, and so does the
-    /// queue: who waits for room on nodes that are gone must not keep everybody from the others. Gives its place among the
-    /// starts, and the elastic members that may be made anew.
-    pub fn repair(
-        &mut self,
-        execution: &'a Execution,
-        casualties: Vec<Casualty<'a>>,
-        may_replace: impl Fn(&ComponentName, u32) -> bool,
-    ) -> (usize, BTreeSet<InstanceKey>) {
-        let mut members = Members::to_go_on(execution);
-        for Wanted {
-            component, indices, ..
-        } in &mut members.missing
-        {
-            indices.retain(|index| may_replace(&component.name, *index));
-        }
-        self.leave_crowded(execution, &mut members);
-        let before = members.made.len();
-        let mut dropped = Vec::new();
-        let mut elastic = BTreeSet::new();
-        for Casualty {
-            instance,
-            cause,
-            core,
-            anew,
-        } in casualties
-        {
-            dropped.push(cause);
-            let key = &instance.key;
-            let component = execution.ticket.application.component(&key.component);
-            let (true, Some(component)) = (anew, component) else {
-                continue;
-            };
-            if !core {
-                elastic.insert(key.clone());
-                continue;
-            }
-            let mut missing = members.missing.iter_mut();
-            match missing.find(|w| w.component.name == component.name) {
-                Some(wanted) => wanted.indices.push(key.index),
-                None => members.missing.push(Wanted::first(component, [key.index])),
-            }
-        }
-        let mut placement = members.made;
-        for wanted in &mut members.missing {
-            wanted.indices.sort_unstable();
-            wanted.there = kin(&placement, wanted.component);
-            let (found, reason) = self.place_more(execution, wanted);
-            if let Some(reason) = reason {
-                let members = wanted.indices.len() - found.len();
-                self.lacks(execution, wanted.component, members, reason);
-            }
-            placement.extend(found);
-        }
-        self.decided.push(Start {
-            execution,
-            kind: Kind::Repaired { dropped, before },
-            placement,
-        });
-        (self.decided.len() - 1, elastic)
-    }
-
-    /// Takes out what was made of an execution that runs, is not started and has no room any more, as in [`Starts::go_on`].
-    fn leave_crowded(&mut self, execution: &'a Execution, members: &mut Members<'a>) {
-        let mut later: Vec<&Instance> = execution.instances.iter().filter(|i| is_made(i)).collect();
-        while !later.is_empty() {
-            let instance = later.remove(0);
-            let key = &instance.key;
-            let component = execution.ticket.application.component(&key.component);
-            let Some(component) = component.filter(|_| self.is_crowded(instance, &later)) else {
-                continue;
-            };
-            let member = (key.component.clone(), key.index);
-            members.made.remove(&member);
-            let reason = self.why_not(execution, &[Wanted::first(component, [0])], component);
-            self.lacks(execution, component, 1, reason);
-        }
-    }
-
-    /// Says why one that runs has not all that it should have.
-    fn lacks(
-        &mut self,
-        execution: &Execution,
-        component: &Component,
-        members: usize,
-        reason: WaitReason,
-    ) {
-        let told = self.waiting.last().map(|w| w.execution) == Some(execution.ticket.id);
-        if !told {
-            self.waiting.push(Waiting {
-                execution: execution.ticket.id,
-                reason: WaitReason::Replacement {
-                    component: component.name.clone(),
-                    members,
-                    reason: Box::new(reason),
-                },
-            });
-        }
-    }
-
     /// Gives as many of the members a place as there is room for, and says why there is none for the rest.
     pub fn place_more(
         &mut self,
@@ -206,13 +105,25 @@ impl<'a> Starts<'a> {
     ///
     /// A member that was made and not started may have no room any more: whoever made it died, or was slow, and Docker made it
     /// after its place had been given to another. It is started once there is room for it.
-    pub fn go_on(&mut self, half_started: &[&'a Execution]) {
+    ///
+    /// Those that are kept back wait without anybody having to wait for them.
+    pub fn go_on(
+        &mut self,
+        half_started: &[&'a Execution],
+        mut kept_back: BTreeMap<ExecutionId, WaitReason>,
+    ) {
         let unstarted = |execution: &'a Execution| {
             let members = execution.instances.iter();
             members.filter(|i| i.state == InstanceState::Created)
         };
-        let mut later: Vec<&Instance> = half_started.iter().copied().flat_map(unstarted).collect();
+        let is_kept = |execution: &&Execution| kept_back.contains_key(&execution.ticket.id);
+        let go_on = half_started.iter().copied().filter(|e| !is_kept(e));
+        let mut later: Vec<&Instance> = go_on.flat_map(unstarted).collect();
         for execution in half_started {
+            if let Some(reason) = kept_back.remove(&execution.ticket.id) {
+                self.put_off(execution.ticket.id, reason);
+                continue;
+            }
             later.retain(|i| i.key.execution != execution.ticket.id);
             let crowded = unstarted(execution).find(|i| self.is_crowded(i, &later));
             let started = match crowded
@@ -249,7 +160,7 @@ impl<'a> Starts<'a> {
     }
 
     /// Whether an instance's node is too small for what is held on it, even without these.
-    fn is_crowded(&self, instance: &Instance, without: &[&Instance]) -> bool {
+    pub(super) fn is_crowded(&self, instance: &Instance, without: &[&Instance]) -> bool {
         let node = self.snapshot.nodes.iter().find(|n| n.name == instance.node);
         let Some(node) = node else { return false };
         let others = without.iter().filter(|i| i.node == node.name);

@@ -4,7 +4,7 @@ use futures_util::StreamExt;
 use zoe::apps::{self, Format};
 use zoe::engine::ExecRequest;
 use zoe::engine::gate::Gate;
-use zoe::model::ExecutionId;
+use zoe::model::{Cores, ExecutionId};
 use zoe::ops::kill::{self, Selection};
 use zoe::ops::launch::{self, Common};
 use zoe::ops::resize::{self, Request, Resized};
@@ -235,4 +235,29 @@ async fn a_call_that_fails_leaves_what_was_there() {
         nothing_left(&lab).await;
     }
     assert!(failed >= 4, "{failed}");
+}
+
+#[tokio::test]
+async fn nobody_has_more_members_than_the_quota_says() {
+    let mut lab = lab_of("nodes=n1:8:8g&images=all", Gate::open());
+    lab.context.settings.quota.cores = Some(Cores::from_millis(4000));
+    let id = started(&lab, JOB).await;
+    // Nobody waits, and there is room for more.
+    lab.pass().await;
+    lab.pass().await;
+    let four = ["driver-0@n1", "worker-0@n1", "worker-1@n1", "worker-2@n1"];
+    assert_eq!(lab.running(id).await, four);
+    let more = resized(&lab, None, 6).await.unwrap();
+    assert_eq!((more.before, more.members), (3, 3));
+    assert_eq!(
+        more.reason.unwrap(),
+        "waits for its owner's quota: it needs 3 cores of at most 4, and 4 are in use"
+    );
+    assert_eq!(resized(&lab, None, 2).await.unwrap().members, 2);
+    let other = started(&lab, &JOB.replace("core = 1\nelastic = 7", "core = 0")).await;
+    assert_eq!(lab.running(other).await.len(), 1);
+    let most = resized_of(&lab, id.as_str(), None, 3).await.unwrap();
+    assert_eq!((most.members, most.reason.is_some()), (2, true));
+    end_all(&lab).await;
+    nothing_left(&lab).await;
 }

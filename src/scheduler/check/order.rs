@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::{Judge, Violation};
 use crate::model::{
-    Application, Execution, ExecutionId, Mode, Order, Phase, Plan, Resources, WaitReason,
+    Application, Execution, ExecutionId, Mode, Order, OverQuota, Phase, Plan, Resources, WaitReason,
 };
 
 /// Who stops those behind, and whether some may go before.
@@ -21,8 +21,23 @@ impl<'a> Judge<'a> {
     pub(super) fn order(&mut self, plan: &'a Plan) {
         let line = self.line();
         let mut stop: Option<Stop> = None;
+        // The first of each user's that waits for what others of that user have.
+        let mut first: BTreeMap<&str, ExecutionId> = BTreeMap::new();
         for &(group, id) in &line {
             let reason = self.reasons.get(&id).copied();
+            let Some(execution) = self.snapshot.executions.get(&id) else {
+                continue;
+            };
+            let user = execution.ticket.user.as_str();
+            match (self.started.contains_key(&id), first.get(user)) {
+                (false, None) if reason.is_some_and(is_of_others) => {
+                    first.insert(user, id);
+                }
+                (true, Some(&early)) if group == 2 => {
+                    self.objects(Violation::Jumped { late: id, early });
+                }
+                _ => {}
+            }
             let waits = match reason {
                 Some(reason) => !(group == 0 || is_gated(reason)),
                 None => group == 2,
@@ -184,6 +199,14 @@ impl<'a> Judge<'a> {
             Mode::Flexible => component.core,
         }
     }
+}
+
+/// Whether it waits for what others of its owner have, for which those of its owner behind it have to wait too.
+fn is_of_others(reason: &WaitReason) -> bool {
+    matches!(
+        reason,
+        WaitReason::Quota(OverQuota::Executions { .. } | OverQuota::AtOnce { .. })
+    )
 }
 
 /// Whether it waits without anybody having to wait for it.

@@ -104,7 +104,8 @@ impl<'a> Judge<'a> {
             let known = application.component(&key.0);
             let dropped = self.dropped.contains(&instance.key);
             let may = known.is_some_and(|c| key.1 < c.members()) && !dropped;
-            if good && may && !placement.contains_key(&key) && !self.has_no_room(instance) {
+            let left = || self.has_no_room(instance) || self.is_too_much(execution, instance);
+            if good && may && !placement.contains_key(&key) && !left() {
                 wrong.push(key.0);
             }
         }

@@ -60,6 +60,9 @@ pub enum Violation {
     /// More is put on a node than it has.
     #[error("{0} gets more than it has")]
     OverCommitted(String),
+    /// Somebody is given something and then has more than may be.
+    #[error("{0} gets more than the quota says")]
+    OverQuota(String),
     /// It is started before somebody whose turn was earlier.
     #[error("{late} is started before {early}, which came first")]
     Jumped {
