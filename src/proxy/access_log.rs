@@ -23,6 +23,9 @@ const LONGEST: usize = 16 << 10;
 static QUESTIONS: LazyLock<[Finder<'static>; 2]> =
     LazyLock::new(|| [b"/api/".as_slice(), b"/terminals/websocket/"].map(Finder::new));
 
+/// Where a page of JupyterLab writes how it is laid out, every ten seconds, whether or not anybody is there.
+static LAYOUT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"/lab/api/workspaces/"));
+
 /// The query with which `zoe proxy check` asks for each path: that is nobody's use of it.
 pub const CHECK: &str = "zoe-check";
 
@@ -75,7 +78,8 @@ impl Access<'_> {
         let asks = matches!(self.method, b"GET" | b"HEAD" | b"OPTIONS");
         let path = self.rest.split(|byte| *byte == b'?').next();
         let path = path.unwrap_or_default();
-        asks && QUESTIONS.iter().any(|one| one.find(path).is_some())
+        let keeps = self.method == b"PUT" && LAYOUT.find(path).is_some();
+        keeps || asks && QUESTIONS.iter().any(|one| one.find(path).is_some())
     }
 }
 

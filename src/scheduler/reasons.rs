@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::model::{
-    Availability, Away, Bytes, DISABLED, Execution, ExecutionId, Holder, OverQuota,
-    RequiredEnd, Resource, Resources, WaitReason,
+    Availability, Away, Bytes, DISABLED, Execution, ExecutionId, Holder, OverQuota, RequiredEnd,
+    Resource, Resources, WaitReason,
 };
 
 /// How many nodes a sentence names.

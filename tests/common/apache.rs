@@ -97,9 +97,11 @@ impl Apache {
         let root = self.root.path();
         let mut conf = format!(
             "ServerRoot {0}\nPidFile {0}/pid\nDefaultRuntimeDir {0}\nErrorLog {0}/error.log\nServerName localhost\n\
-             Listen 127.0.0.1:{1}\nStartServers 1\nThreadsPerChild 25\n",
+             Listen 127.0.0.1:{1}\nStartServers 1\nThreadsPerChild 25\n\
+             CustomLog {2} \"%h %l %u %t \\\"%r\\\" %>s %b\"\n",
             root.display(),
-            self.port
+            self.port,
+            self.access_log().display()
         );
         let own = Command::new("id").arg("-u").output().unwrap().stdout;
         if own == b"0\n" {
@@ -151,6 +153,11 @@ impl Apache {
     /// What it has logged.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.root.path().join("error.log")).unwrap_or_default()
+    }
+
+    /// Where it notes each request, once it is answered.
+    pub fn access_log(&self) -> PathBuf {
+        self.root.path().join("access.log")
     }
 
     /// Asks it for a path.

@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use zoe::proxy::access_log::read_on;
 
 use crate::apache::Apache;
 use crate::docker::tiny;
 use crate::spark::chromium::Chromium;
 use crate::spark::kernel::Jupyter;
 use crate::spark::proxied::{behind_apache, path};
-use crate::spark::site::Site;
+use crate::spark::site::{Site, until};
 
 /// Notes each websocket that a page opens, and its end.
 const NOTE_SOCKETS: &str = "
@@ -85,6 +86,8 @@ fn a_notebook_in_a_browser_while_two_hundred_others_come_and_go() {
     let notebook = browser.tab();
     log_in(&browser, base, token);
     say("logged in");
+    left_alone_is_no_use(&apache);
+    say("the page alone is no use");
     open_notebook(&browser);
     browser.type_in("sc.parallelize(range(1000), 4).sum()");
     browser.run_cell();
@@ -152,6 +155,26 @@ fn log_in(browser: &Chromium, base: &str, token: &str) {
     for cookie in browser.cookies() {
         assert_eq!(cookie["path"], below, "{cookie}");
     }
+}
+
+/// The page asks and writes by itself, as long as it is open; of that nothing counts as use.
+fn left_alone_is_no_use(apache: &Apache) {
+    let log = apache.access_log();
+    let written = || {
+        let text = std::fs::read_to_string(&log).unwrap();
+        let puts = text.lines().filter(|line| line.contains("\"PUT "));
+        puts.filter(|line| line.contains("/lab/api/workspaces/"))
+            .count()
+    };
+    until("nothing that it does is use", || {
+        let (_, mark) = read_on(&log, "/zoe", None).unwrap();
+        let before = written();
+        until("it writes down how it is laid out, twice", || {
+            (written() >= before + 2).then_some(())
+        });
+        let (seen, _) = read_on(&log, "/zoe", Some(mark)).unwrap();
+        seen.last.is_empty().then_some(())
+    });
 }
 
 /// A new notebook, from the launcher; the cursor is in its first cell, and its kernel runs.
