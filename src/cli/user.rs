@@ -133,7 +133,7 @@ fn number(text: &str) -> Result<LimitArg, String> {
     limit(text, |text| match text.parse::<u32>() {
         Ok(number) => Ok(number.into()),
         Err(_) => Err(format!(
-            "'{}' is not a number; write one, none or default",
+            "'{}' is not a whole number; write one, none or default",
             shorten(text)
         )),
     })

@@ -43,7 +43,25 @@ impl Found {
 /// Finds what `text` means, among what is alive first, then in history.
 pub async fn resolve(context: &Context, text: &str) -> Result<Found, OpsError> {
     let snapshot = context.backend.observe(Scope::Executions).await?;
-    resolve_in(context, &snapshot, text).await
+    match resolve_in(context, &snapshot, text).await {
+        Err(error) if error.kind == ErrorKind::NotFound => {
+            let members = arrays::members(context, &snapshot, text).await;
+            let first = members.ok().and_then(|all| all.into_iter().next());
+            Err(first.map_or(error, |first| is_array(text, &first)))
+        }
+        found => found,
+    }
+}
+
+/// That a name means several where one is wanted.
+fn is_array(text: &str, first: &Found) -> OpsError {
+    let name = match first {
+        Found::Alive(execution) => execution.ticket.name.as_str(),
+        Found::Past(record) => &record.name,
+    };
+    let text = ids::shorten(text);
+    let message = format!("'{text}' is an array, and one execution is wanted");
+    OpsError::new(ErrorKind::Conflict, message).hint(format!("name one of it, such as {name}"))
 }
 
 /// Finds what each text means, with one look at Docker; each execution once, in the order they were named. The name of an

@@ -70,6 +70,11 @@ impl<'a> Shelf<'a> {
     }
 
     fn tell(&mut self, done: Done) {
+        if let Ok(Some(Retired { executions, bytes })) = done
+            && executions > 0
+        {
+            tracing::info!(executions, bytes, "removed old logs");
+        }
         let wrong = done.err().map(|error| error.to_string());
         if let Some(why) = wrong.as_ref().filter(|_| wrong != self.wrong) {
             tracing::warn!(why, "old logs are not removed");

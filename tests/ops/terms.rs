@@ -117,6 +117,14 @@ async fn an_array_is_run_index_by_index_and_not_too_many_at_once() {
         assert_eq!(logged(&lab, *id, None).await, format!("{index}\n3\n"));
     }
     nothing_left(&lab).await;
+    // Where one is wanted its name is no answer.
+    let error = logs::logs(&lab.context, "part", &LogOptions::default(), &Silent).await;
+    let error = error.err().unwrap();
+    assert_eq!(error.kind, ErrorKind::Conflict);
+    assert_eq!(
+        error.hint.as_deref(),
+        Some("name one of it, such as part-0")
+    );
 }
 
 #[tokio::test]
