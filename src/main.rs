@@ -55,13 +55,29 @@ fn terminal() -> Terminal {
     }
 }
 
+/// Standard error, for what is told beside the work: a line that can't be written, as the disk is full or nobody reads any more, is
+/// not worth ending for.
+struct Told;
+
+impl Write for Told {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        let _ = io::stderr().write_all(text);
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let _ = io::stderr().flush();
+        Ok(())
+    }
+}
+
 /// Tells on standard error what is done, if that was asked for.
 fn trace(wanted: Option<Tracing>) {
     let Some(wanted) = wanted else { return };
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(wanted.filter)
         .with_target(wanted.with_target)
-        .with_writer(io::stderr)
+        .with_writer(|| Told)
         .with_ansi(io::stderr().is_terminal());
     if wanted.json {
         subscriber.json().flatten_event(true).init();

@@ -14,7 +14,7 @@ pub const EXIT_CODES: [(&str, &str); 11] = [
     ),
     (
         "1",
-        "`resize`: there was room for some of the members only; `watch --once`, `proxy check`: something is not as it should be, and the output says what",
+        "`resize`: there was room for some of the members only; `watch --once`, `proxy check`, `mail send`: something is not as it should be, and the output says what",
     ),
     (
         "2",
@@ -30,7 +30,10 @@ pub const EXIT_CODES: [(&str, &str); 11] = [
         "124",
         "the time given with --time-limit, or `wait --timeout`, ran out",
     ),
-    ("125", "zoe, or Docker, failed"),
+    (
+        "125",
+        "zoe, or Docker, failed; or what it was to come after (`--after`) has failed, so that it was never started",
+    ),
     ("130", "interrupted with Ctrl-C; what was submitted goes on"),
     ("143", "the execution was cancelled"),
 ];

@@ -5,7 +5,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::args::list::{PlainForm, PlainFormat};
 use super::error::CommandError;
 use super::session::{Done, Session};
-use crate::model::danger::is_dangerous;
+use crate::mail::is_address;
 use crate::model::ids::shorten;
 use crate::model::{Bytes, Cores, Limit, MailOn};
 use crate::ops::accounts::{self, Entry, LimitsEntry};
@@ -154,13 +154,13 @@ fn memory(text: &str) -> Result<LimitArg, String> {
 }
 
 pub(super) fn mail(text: &str) -> Result<String, String> {
-    let good = |c: char| !is_dangerous(c) && !c.is_whitespace();
-    let parts = text.split_once('@');
-    let is_address = parts.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
-    if text.is_empty() || (is_address && text.chars().all(good) && text.len() <= 254) {
+    if text.is_empty() || is_address(text) {
         return Ok(text.to_owned());
     }
-    Err(format!("'{}' is not a mail address", shorten(text)))
+    Err(format!(
+        "'{}' is not a mail address; write name@host, in ASCII",
+        shorten(text)
+    ))
 }
 
 /// Does it.

@@ -85,6 +85,8 @@ fn describe(kind: &str, id: &str, name: &str) -> String {
 
 impl Sorter<'_> {
     fn anomaly(&mut self, object: String, problem: String) {
+        // Of several things that are wrong each has a line of its own.
+        let problem = problem.replace('\n', "; ");
         self.snapshot.anomalies.push(Anomaly { object, problem });
     }
 

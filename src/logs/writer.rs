@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tempfile::TempPath;
 use zip::ZipWriter;
+use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 
 use super::archive::Archive;
@@ -81,7 +82,7 @@ impl ArchiveWriter {
         // A second log of the same instance has the same file name, which the archive refuses.
         self.zip
             .start_file(log.file(), options())
-            .map_err(|error| self.failed(&error))?;
+            .map_err(|error| self.failed(&underneath(error)))?;
         self.manifest.instances.push(log);
         Ok(())
     }
@@ -110,12 +111,13 @@ impl ArchiveWriter {
         let json = manifest::to_json(&self.manifest).map_err(|error| self.failed(&error))?;
         self.zip
             .start_file(manifest::NAME, options())
-            .map_err(|error| self.failed(&error))?;
+            .map_err(|error| self.failed(&underneath(error)))?;
         self.zip
             .write_all(&json)
             .map_err(|error| self.failed(&error))?;
         let path = self.path;
-        let sink = self.zip.finish().map_err(|error| refuse(&path, &error))?;
+        let sink = self.zip.finish();
+        let sink = sink.map_err(|error| refuse(&path, &underneath(error)))?;
         if sink.broken {
             return Err(refuse(&path, &"an earlier write has failed"));
         }
@@ -138,6 +140,15 @@ fn denied(path: &Path, error: &io::Error) -> ArchiveError {
         };
     }
     refuse(path, error)
+}
+
+/// The error of a write, which the archive's own would only mention.
+fn underneath(error: ZipError) -> io::Error {
+    if let ZipError::Io(error) = error {
+        error
+    } else {
+        io::Error::other(error)
+    }
 }
 
 fn refuse(path: &Path, why: &dyn std::fmt::Display) -> ArchiveError {

@@ -9,4 +9,4 @@ pub mod smtp;
 
 pub use compose::{About, Notebook, Run};
 pub use page::Content;
-pub use smtp::{Connection, Envelope, Login, Password, SendError, Server};
+pub use smtp::{Connection, Envelope, Login, Password, SendError, Server, is_address};

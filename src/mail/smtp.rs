@@ -272,6 +272,11 @@ impl Header for AutoSubmitted {
     }
 }
 
+/// Whether mail can be sent to this address by any server: in ASCII, as few take another.
+pub fn is_address(text: &str) -> bool {
+    text.is_ascii() && text.len() <= 254 && text.parse::<Address>().is_ok()
+}
+
 /// The mail as it goes over the line, its headers and all.
 pub fn message(
     sender: &str,

@@ -143,3 +143,21 @@ async fn a_server_is_waited_for_as_long_as_it_may_take() {
     let sent = connection.send_within(soon, &envelope, &content).await;
     assert!(matches!(sent, Err(SendError::NoServer(_))), "{sent:?}");
 }
+
+#[test]
+fn addresses_are_those_that_any_server_takes() {
+    for good in ["ada@example.org", "a.b+c@h", "ada@[127.0.0.1]"] {
+        assert!(is_address(good), "{good}");
+    }
+    for bad in [
+        "",
+        "ada",
+        "<a@b.c>",
+        "\u{fc}@\u{f6}.org",
+        "a b@c.d",
+        "a@b@c",
+        "a\n@b.c",
+    ] {
+        assert!(!is_address(bad), "{bad}");
+    }
+}

@@ -4,6 +4,23 @@ use std::fmt;
 
 use crate::model::{Cause, InstanceKey};
 
+/// What is said of an execution that another had to come after.
+const BEFORE: &str = ", which had to end well before it, ";
+
+/// What was at the bottom of a reason: of a chain of executions that came one after the other, what became of the first.
+pub(super) fn root(reason: &str) -> &str {
+    let Some((begin, _)) = reason.rsplit_once(BEFORE) else {
+        return reason;
+    };
+    let begin = begin.rfind('(').map_or(0, |at| at + 1);
+    let mut root = reason.get(begin..).unwrap_or(reason);
+    // As many have been opened before it, one in each reason.
+    for _ in reason.get(..begin).unwrap_or_default().matches(BEFORE) {
+        root = root.strip_suffix(')').unwrap_or(root);
+    }
+    root
+}
+
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -37,7 +54,7 @@ impl fmt::Display for Cause {
                 write!(f, "{} was not started in time: {note}", named(member))
             }
             Self::Hopeless { after, ended } => {
-                write!(f, "{after}, which had to end well before it, {ended}")
+                write!(f, "{after}{BEFORE}{ended}")
             }
             Self::Reclaimed { member, by } => {
                 write!(
@@ -94,5 +111,26 @@ mod tests {
         );
         let exited = Cause::Exited { member, code: 3 };
         assert_eq!(exited.to_string(), "driver-0 exited with 3");
+    }
+
+    #[test]
+    fn a_chain_is_told_by_its_first() {
+        assert_eq!(
+            root("driver exited with 3 (really)"),
+            "driver exited with 3 (really)"
+        );
+        let mut ended = "failed with 3 (driver exited with 3)".to_owned();
+        for n in 1..5 {
+            let reason = Cause::Hopeless {
+                after: id(n),
+                ended,
+            }
+            .to_string();
+            assert_eq!(
+                root(&reason),
+                "baaaaaaa, which had to end well before it, failed with 3 (driver exited with 3)"
+            );
+            ended = format!("failed with 125 ({})", root(&reason));
+        }
     }
 }

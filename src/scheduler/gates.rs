@@ -13,6 +13,7 @@ use crate::model::{
 };
 
 use super::Policy;
+use super::causes;
 use super::ledger::Members;
 use super::outcome::Start;
 use super::past::{Known, Past, UserKnown};
@@ -50,7 +51,9 @@ pub(super) fn hopeless(execution: &Execution, snapshot: &Snapshot, known: &Known
         }
         let ended = match known.ends.get(&after)?.as_ref()? {
             Outcome::Finished => return None,
-            Outcome::Failed { exit_code, reason } => format!("failed with {exit_code} ({reason})"),
+            Outcome::Failed { exit_code, reason } => {
+                format!("failed with {exit_code} ({})", causes::root(reason))
+            }
             Outcome::TimedOut => "ran out of time".to_owned(),
             Outcome::Cancelled { .. } => "was cancelled".to_owned(),
         };

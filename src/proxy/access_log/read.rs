@@ -1,7 +1,7 @@
 //! Reading a log on from where it was left, rotations in between included.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -103,7 +103,7 @@ pub(super) fn read_some(
         reader: Reader::new(prefix),
         left: most,
     };
-    let file = File::open(path)?;
+    let file = open(path)?;
     let mark = match mark {
         None => Mark {
             place: reading.read(&file, 0)?,
@@ -136,6 +136,15 @@ pub(super) fn read_some(
     Ok((seen, mark))
 }
 
+/// Opens a log. What is no file, such as a pipe, may have no end.
+fn open(path: &Path) -> io::Result<File> {
+    if fs::metadata(path)?.is_file() {
+        File::open(path)
+    } else {
+        Err(io::Error::new(ErrorKind::InvalidInput, "it is no file"))
+    }
+}
+
 /// A log that is being read.
 struct Reading {
     reader: Reader,
@@ -149,7 +158,7 @@ impl Reading {
         let mut files = Vec::new();
         for older in rotated(path)? {
             // It may be gone, or be compressed, by now.
-            let Ok(file) = File::open(&older) else {
+            let Ok(file) = open(&older) else {
                 self.reader.miss();
                 continue;
             };
@@ -180,7 +189,7 @@ impl Reading {
     /// Reads on in the file that had the name before, as long as it is there.
     fn read_before(&mut self, path: &Path, before: Place) -> io::Result<Option<Place>> {
         for older in rotated(path)? {
-            let Ok(file) = File::open(&older) else {
+            let Ok(file) = open(&older) else {
                 continue;
             };
             if file.metadata()?.ino() == before.inode && is_reached(&file, before)? {
