@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::text::clean;
+use super::text::{clean, uncoloured};
 use crate::engine::Progress;
 use crate::model::Bytes;
 use crate::ops::report::{News, Report};
@@ -123,9 +123,12 @@ impl Reporter {
             state.parts.insert(progress.part.clone(), bytes);
         }
         if progress.part.is_empty() {
-            // What is said of the whole is worth a line, and mostly names the image itself.
-            if !message.is_empty() {
-                self.now(state, message);
+            // What is said of the whole is worth a line, and mostly names the image itself. A build passes on what its programs
+            // write, coloured and several lines at once.
+            let lines = uncoloured(message);
+            let lines = lines.split(['\n', '\r']).map(str::trim_end);
+            for line in lines.filter(|line| !line.is_empty()) {
+                self.now(state, line);
             }
         } else if is_new || self.manner == Manner::Live {
             let size = size(&state.parts)
@@ -281,6 +284,26 @@ mod tests {
         }
         let bytes = kept.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
+    }
+
+    /// A classic builder colours what programs write to standard error, and passes on several lines at once.
+    #[test]
+    fn what_a_build_writes_is_told_line_by_line_and_without_colours() {
+        let kept = Kept::default();
+        let reporter = Reporter::to(Manner::Plain, Box::new(kept.clone()));
+        reporter.tell(News::Image {
+            image: "zoe/spark".into(),
+            progress: Progress {
+                part: String::new(),
+                message: "\u{1b}[91mdebconf: delaying\r\nuntil \u{1b}[2Jlater\n\u{1b}[0m".into(),
+                bytes: None,
+            },
+        });
+        let bytes = kept.0.lock().unwrap().clone();
+        insta::assert_snapshot!(String::from_utf8(bytes).unwrap(), @r"
+debconf: delaying
+until \u{1b}[2Jlater
+");
     }
 
     #[test]

@@ -55,6 +55,25 @@ fn colour(text: &str) -> Option<usize> {
     is_one.then_some(end.saturating_add(3))
 }
 
+/// `text` without what colours it, as builders do with what a program writes to standard error.
+pub fn uncoloured(text: &str) -> Cow<'_, str> {
+    const BEGIN: &str = "\u{1b}[";
+    if !text.contains(BEGIN) {
+        return Cow::Borrowed(text);
+    }
+    let mut pieces = text.split(BEGIN);
+    let mut plain = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let rest = piece.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';');
+        match rest.strip_prefix('m') {
+            Some(rest) => plain.push_str(rest),
+            // It does something else.
+            None => plain.extend([BEGIN, piece]),
+        }
+    }
+    Cow::Owned(plain)
+}
+
 fn neutralise(text: &str, keep: impl Fn(char) -> bool) -> Cow<'_, str> {
     let bad = |c: char| is_dangerous(c) && !keep(c);
     if !text.contains(bad) {
@@ -121,6 +140,17 @@ mod tests {
             "a\\u{1b}[2Jb\\nc\\u{9b}d\\u{202e}e"
         );
         assert_eq!(clean_lines("a\n\tb\r"), "a\n\tb\\r");
+    }
+
+    #[test]
+    fn colours_are_taken_off_and_nothing_else() {
+        assert_eq!(
+            uncoloured("\u{1b}[91mdebconf: x\u{1b}[0m\n\u{1b}[1;31my\u{1b}[m"),
+            "debconf: x\ny"
+        );
+        let other = "a\u{1b}[2Jb\u{1b}[\u{1b}";
+        assert_eq!(uncoloured(other), other);
+        assert_eq!(uncoloured("m\u{1b}[3"), "m\u{1b}[3");
     }
 
     #[test]
