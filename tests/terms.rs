@@ -161,6 +161,9 @@ fn what_makes_no_sense_is_refused() {
     }
     assert!(env.ps().is_empty());
     env.run(&["resubmit", "nobody"]).expect_error(3);
+    // How often it is run again may stay as it was.
+    env.run(&["resubmit", "nobody", "--retry-on", "75"])
+        .expect_error(3);
     env.run(&["release", "nobody"]).expect_error(3);
 }
 

@@ -121,7 +121,13 @@ pub async fn again(
         }
         Found::Past(record) => of_record(context, &record, &changes).await?,
     };
+    let says_when = !changes.retry_on.is_empty();
     change(&mut submission, changes);
+    if says_when && submission.terms.retries.most == 0 {
+        let message =
+            format!("'{text}' was not to be run again when it fails, with whatever exit code");
+        return Err(OpsError::usage(message).hint("say how often with --retries"));
+    }
     Ok(submission)
 }
 

@@ -494,6 +494,16 @@ async fn what_is_said_otherwise_is_otherwise_and_an_index_stays() {
         assert_eq!(ended(&lab, *id).await.exit_code(), 3);
     }
     let first = submitted(&lab, &[("main", r#"["run"]"#)], Common::default()).await;
+    // How often stays, with which codes does not; what is not run again at all is not run again with some of them.
+    let codes = || Changes {
+        retry_on: [111].into(),
+        ..Changes::default()
+    };
+    let other = resubmit::again(&lab.context, ids[1].as_str(), codes()).await;
+    let other = other.unwrap().terms.retries;
+    assert_eq!((other.most, other.codes), (2, [111].into()));
+    let never = resubmit::again(&lab.context, first.id().as_str(), codes()).await;
+    assert_eq!(never.unwrap_err().kind, ErrorKind::Usage);
     let changes = Changes {
         priority: Some(-1),
         after: vec![After {

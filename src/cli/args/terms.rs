@@ -63,6 +63,7 @@ impl From<MailOnArg> for MailOn {
 /// Flags of what works towards an end.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Queue")]
+#[command(mut_arg("retry_on", |codes| codes.requires("retries")))]
 pub struct BatchArgs {
     /// Run it once for each index (0-9, or 0,2,5-7), at most so many at once (%3); each has its `ZOE_ARRAY_INDEX`
     #[arg(long, value_name = "INDICES[%MOST]", value_parser = array)]
@@ -71,7 +72,7 @@ pub struct BatchArgs {
     pub retry: RetryArgs,
 }
 
-/// Flags for what happens when it fails.
+/// Flags for what happens when it fails. Who submits the same again may say one without the other.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Queue")]
 pub struct RetryArgs {
@@ -79,13 +80,7 @@ pub struct RetryArgs {
     #[arg(long, value_name = "N")]
     pub retries: Option<u32>,
     /// Only when it fails with one of these exit codes: 75,111
-    #[arg(
-        long,
-        value_name = "CODES",
-        value_delimiter = ',',
-        value_parser = code,
-        requires = "retries"
-    )]
+    #[arg(long, value_name = "CODES", value_delimiter = ',', value_parser = code)]
     pub retry_on: Vec<i64>,
 }
 
