@@ -63,6 +63,7 @@ fn content(choice: u8, texts: &mut dyn Iterator<Item = String>, output: &str) ->
         submitted_at: at(0),
         started_at: (choice & 4 == 0).then(|| at(5)),
         ended_at: at(i64::from(choice) * 100),
+        ran: (choice & 4 == 0).then(|| jiff::SignedDuration::from_secs(i64::from(choice) * 100)),
         outcome,
         allocated: Some(Resources {
             cores: Cores::from_millis(1500),

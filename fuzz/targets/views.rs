@@ -69,6 +69,7 @@ pub fn execution(choice: u8, text: &mut Texts<'_>) -> ExecutionView {
         submitted_at: at(0),
         started_at: Some(at(60)),
         finished_at: state.is_over().then(|| at(120)),
+        run_time: (choice & 2 == 0).then(|| SignedDuration::from_secs(30)),
         exit_code: state.is_over().then_some(3),
         urls: (0..choice & 3)
             .map(|_| NamedUrl {

@@ -31,6 +31,8 @@ pub struct Run {
     pub ended_at: Timestamp,
     /// How.
     pub outcome: Outcome,
+    /// How long it ran, if it did; pauses between its attempts don't count.
+    pub ran: Option<SignedDuration>,
     /// What its members held.
     pub allocated: Option<Resources>,
     /// The archive of its logs.
@@ -163,9 +165,7 @@ fn rows(
     state: &str,
     why: Option<String>,
 ) -> Vec<(&'static str, Option<String>)> {
-    let ran = run
-        .started_at
-        .map(|started| run.ended_at.duration_since(started));
+    let ran = run.ran;
     let resources = run.allocated.filter(|held| *held != Resources::ZERO);
     vec![
         ("Execution", Some(about.id.to_string())),

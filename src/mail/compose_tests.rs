@@ -24,6 +24,7 @@ fn run(outcome: Outcome) -> Run {
         submitted_at: at(0),
         started_at: Some(at(5)),
         ended_at: at(5405),
+        ran: Some(SignedDuration::from_secs(5400)),
         outcome,
         allocated: Some(Resources {
             cores: Cores::from_millis(2500),
@@ -86,6 +87,7 @@ fn every_end_has_its_words() {
 fn a_start_that_was_given_up() {
     let run = Run {
         started_at: None,
+        ran: None,
         allocated: Some(Resources::ZERO),
         logs: None,
         last: None,

@@ -12,7 +12,9 @@ use super::rights;
 use super::submit::Submission;
 use crate::engine::Scope;
 use crate::model::danger::is_dangerous;
-use crate::model::{Execution, Limit, Limits, MailOn, Quota, Resources, Snapshot, ids};
+use crate::model::{
+    Execution, ExecutionId, Limit, Limits, MailOn, Quota, Resources, Snapshot, ids,
+};
 use crate::scheduler::{self, Known, UserKnown};
 use crate::store::{Role, Store, Usage, UsageQuery, User};
 
@@ -182,6 +184,11 @@ async fn usage(
         half_life: settings.usage_half_life,
     };
     let mut all = store.usage(&settings.deployment, &query).await?;
+    for (user, used) in used_before(context, store, snapshot).await? {
+        let sum = all.entry(user).or_default();
+        sum.used = sum.used.saturating_add(used);
+        sum.decayed = sum.decayed.saturating_add(used);
+    }
     for execution in snapshot.executions.values() {
         let Some(started) = execution.started_at() else {
             continue;
@@ -196,6 +203,25 @@ async fn usage(
         sum.decayed = sum.decayed.saturating_add(used(started));
     }
     Ok(all)
+}
+
+/// What those have used in attempts that are over which are not over themselves: whose it is, and core-seconds.
+async fn used_before(
+    context: &Context,
+    store: &dyn Store,
+    snapshot: &Snapshot,
+) -> Result<Vec<(String, u64)>, OpsError> {
+    let all = snapshot.executions.values();
+    let again = all.filter(|execution| execution.ticket.terms.retries.most > 0);
+    let again: Vec<ExecutionId> = again.map(|execution| execution.ticket.id).collect();
+    if again.is_empty() {
+        return Ok(Vec::new());
+    }
+    let records = store.get_all(&context.settings.deployment, &again).await?;
+    // Of those that have an end already, what is added up has it.
+    let open = records.into_values().filter(|record| record.end.is_none());
+    let used = open.filter_map(|record| Some((record.user, record.used?.core_time / 1_000_000)));
+    Ok(used.collect())
 }
 
 /// All users that were entered.

@@ -47,10 +47,13 @@ pub(super) async fn end(case: Case<'_>, mark: Mark) -> Result<(), OpsError> {
     let events = store
         .events(&context.settings.deployment, execution.ticket.id)
         .await?;
-    let archive = keep::keep(context, &stopped, &past::past(&events)).await?;
+    let known = past::past(&events);
+    let archive = keep::keep(context, &stopped, &known).await?;
     let outcome = outcome(&stopped, mark, &events);
     let at = finished_at(&stopped, mark).unwrap_or_else(|| context.now());
-    record::ended(context, store, &stopped, at, outcome.clone(), archive).await?;
+    let is_first = known.attempts.is_empty() && known.failures.is_empty();
+    let how = outcome.clone();
+    record::ended(context, store, &stopped, at, how, archive, is_first).await?;
     post::ended(context, store, &stopped, mark).await?;
     context.backend.remove(execution).await?;
     if !context.backend.remove_ticket(execution).await? {

@@ -196,6 +196,10 @@ pub(super) async fn ended(
         submitted_at: record.submitted_at,
         started_at: record.started_at,
         ended_at,
+        ran: match (record.used, record.started_at) {
+            (Some(used), _) => Some(used.ran()),
+            (None, started_at) => started_at.map(|from| ended_at.duration_since(from)),
+        },
         outcome,
         allocated: record.allocated,
         logs: record.logs,

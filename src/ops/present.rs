@@ -9,7 +9,7 @@ use crate::model::{
 };
 use crate::proxy::Site;
 use crate::scheduler::{Known, Past};
-use crate::store::Record;
+use crate::store::{Record, Used};
 
 /// An execution that is alive; what it waits for is said with the names of what was seen beside it. With `private` the URLs carry what their owner needs, such as a
 /// token; with `site` they are those of the web server, where it was submitted to be behind one.
@@ -34,6 +34,7 @@ pub(super) fn alive(
         submitted_at: ticket.submitted_at,
         started_at: execution.started_at(),
         finished_at: decisive.and_then(|instance| instance.finished_at),
+        run_time: None,
         exit_code: decisive.and_then(Instance::exit_code),
         urls: urls(execution, private, site),
         components: components(ticket, |component| {
@@ -236,6 +237,7 @@ pub(super) fn past(record: &Record) -> ExecutionView {
         submitted_at: record.submitted_at,
         started_at: record.started_at,
         finished_at: record.end.as_ref().map(|(at, _)| *at),
+        run_time: record.used.as_ref().map(Used::ran),
         exit_code: record.end.as_ref().map(|(_, outcome)| outcome.exit_code()),
         urls: Vec::new(),
         components: past_components(record),

@@ -10,7 +10,8 @@ use super::error::OpsError;
 use super::report::{News, Report};
 use super::resubmit;
 use crate::apps;
-use crate::model::{Execution, ExecutionId, Outcome, Private, Ticket};
+use crate::model::{Execution, ExecutionId, Outcome, Private, Resources, Ticket};
+use crate::store::used::{Attempt, Used};
 use crate::store::{Event, Record, Store};
 
 /// The record of an execution that has not ended.
@@ -28,6 +29,7 @@ fn open_record(ticket: &Ticket, started_at: Option<Timestamp>) -> Record {
         end: None,
         logs: None,
         allocated: None,
+        used: None,
         terms: None,
     }
 }
@@ -75,7 +77,46 @@ pub(super) async fn started(
     }
 }
 
-/// Writes how an execution ended.
+/// Writes what an attempt has used that is over now, and is to be followed by another.
+pub(super) async fn attempt(
+    context: &Context,
+    store: &Arc<dyn Store>,
+    execution: &Execution,
+    at: Timestamp,
+) -> Result<(), OpsError> {
+    let deployment = &context.settings.deployment;
+    let known = store.get(deployment, execution.ticket.id).await?;
+    let before = known.and_then(|record| record.used);
+    let mut record = open_record(&execution.ticket, execution.started_at());
+    record.used = used(before, execution, at);
+    if record.used != before {
+        store.record(deployment, &record).await?;
+    }
+    Ok(())
+}
+
+/// What attempts have used together with what there is of an execution, which ran until then.
+fn used(before: Option<Used>, execution: &Execution, to: Timestamp) -> Option<Used> {
+    let made_at = execution.instances.iter().map(|i| i.created_at).max();
+    let Some((made_at, from)) = made_at.zip(execution.started_at()) else {
+        return before;
+    };
+    let attempt = Attempt {
+        made_at,
+        from,
+        to,
+        held: held(execution)?,
+    };
+    Some(Used::and(before, &attempt))
+}
+
+/// What its members hold, as far as there are any.
+fn held(execution: &Execution) -> Option<Resources> {
+    let members = &execution.instances;
+    (!members.is_empty()).then(|| members.iter().map(|i| i.reservation).sum())
+}
+
+/// Writes how an execution ended; `is_first`: nothing of it was started before what there is.
 pub(super) async fn ended(
     context: &Context,
     store: &Arc<dyn Store>,
@@ -83,14 +124,21 @@ pub(super) async fn ended(
     at: Timestamp,
     outcome: Outcome,
     logs: Option<String>,
+    is_first: bool,
 ) -> Result<(), OpsError> {
     let id = execution.ticket.id;
     let code = outcome.exit_code();
+    let deployment = &context.settings.deployment;
     let mut record = open_record(&execution.ticket, execution.started_at());
     record.end = Some((at, outcome));
     record.logs = logs;
-    record.allocated = Some(execution.instances.iter().map(|i| i.reservation).sum());
-    let deployment = &context.settings.deployment;
+    // Of what is gone already history knows what it held.
+    record.allocated = held(execution);
+    if !is_first {
+        let known = store.get(deployment, id).await?;
+        let before = known.and_then(|record| record.used);
+        record.used = before.and_then(|before| used(Some(before), execution, at));
+    }
     store.record(deployment, &record).await?;
     let event = Event {
         execution: id,

@@ -157,6 +157,14 @@ impl Case<'_> {
     pub(super) async fn undo(self, why: &Cause) -> Result<(), OpsError> {
         let made = self.execution.instances.iter().map(|i| i.created_at);
         let made_at: Option<Timestamp> = made.max();
+        // What has begun to run has held what it was given until now.
+        if let Some(store) = self.store.filter(|_| self.past.started) {
+            let now = self.context.now();
+            let written = record::attempt(self.context, store, self.execution, now);
+            if let Err(error) = written.await {
+                tracing::warn!(%error, "what a start has used was not written");
+            }
+        }
         // Once written down it counts as a try; whoever goes on with undoing it does not count it again.
         if !past::is_written(self.past, made_at) {
             self.event(START_FAILED, &why.to_string()).await;
@@ -184,11 +192,11 @@ impl Case<'_> {
         let written = self.past.attempts.last().map(|attempt| attempt.at);
         // Once written down it counts; whoever goes on with clearing away does not count it again.
         let is_written = !self.past.started && written.is_some() && written >= newest;
+        let store = self.store.ok_or_else(|| {
+            OpsError::failed("the history can't be written, without which nothing is run again")
+        })?;
         if !is_written {
             attempts = attempts.saturating_add(1);
-            let store = self.store.ok_or_else(|| {
-                OpsError::failed("the history can't be written, without which nothing is run again")
-            })?;
             let detail = past::attempt_failed(code, why);
             let id = self.execution.ticket.id;
             record::event_or_fail(self.context, store, id, past::ATTEMPT_FAILED, &detail).await?;
@@ -200,6 +208,9 @@ impl Case<'_> {
         backend.stop(self.execution, settings.grace).await?;
         let stopped = backend.inspect(self.execution).await?;
         keep::keep_attempt(self.context, &stopped, attempts).await?;
+        let ended_at = stopped.instances.iter().filter_map(|i| i.finished_at).max();
+        let ended_at = ended_at.unwrap_or_else(|| self.context.now());
+        record::attempt(self.context, store, &stopped, ended_at).await?;
         backend.remove(self.execution).await?;
         self.report.tell(News::Again {
             id: self.execution.ticket.id,

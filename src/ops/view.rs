@@ -84,6 +84,8 @@ pub struct ExecutionView {
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
+    /// How long it ran in all, where it was run several times and is over.
+    pub run_time: Option<SignedDuration>,
     /// Its exit code, once it is over.
     pub exit_code: Option<i64>,
     /// Its web interfaces.
@@ -92,6 +94,14 @@ pub struct ExecutionView {
     pub components: Vec<ComponentView>,
     /// Its members; only where one execution is shown.
     pub containers: Vec<ContainerView>,
+}
+
+impl ExecutionView {
+    /// How long it ran, if it did; until then, if it was run only once or still runs.
+    pub fn ran(&self, until: Timestamp) -> Option<SignedDuration> {
+        let once = self.started_at.map(|from| until.duration_since(from));
+        self.run_time.or(once)
+    }
 }
 
 /// Whether somebody uses an execution, as it was when that was looked at last.

@@ -190,6 +190,7 @@ mod tests {
             end: Some((at(210), Outcome::Finished)),
             logs: None,
             allocated: None,
+            used: None,
             terms: None,
         }
     }

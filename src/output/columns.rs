@@ -45,8 +45,7 @@ pub const COLUMNS: [Column; 18] = [
         Some(started.duration_since(v.submitted_at).as_secs().to_string())
     }),
     column("runtime_seconds", "RUNTIME", |v| {
-        let (from, to) = v.started_at.zip(v.finished_at)?;
-        Some(to.duration_since(from).as_secs().to_string())
+        Some(v.ran(v.finished_at?)?.as_secs().to_string())
     }),
     column("cores", "CORES", |v| Some(total_cores(v).to_string())),
     column("memory_bytes", "MEMORY", |v| {

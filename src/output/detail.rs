@@ -74,11 +74,7 @@ fn facts(view: &ExecutionView, look: &Look) -> String {
         ("Submitted", Some(time(view.submitted_at))),
         ("Started", view.started_at.map(time)),
         ("Ended", view.finished_at.map(time)),
-        (
-            "Took",
-            view.started_at
-                .map(|from| length(until.duration_since(from))),
-        ),
+        ("Took", view.ran(until).map(length)),
     ];
     facts
         .into_iter()

@@ -110,10 +110,7 @@ fn row(view: &ExecutionView, kind: Kind, wide: bool, look: &Look) -> Vec<Cell> {
             Cell::plain(members(view)),
         ]),
         Kind::Past => {
-            let took = view
-                .started_at
-                .zip(view.finished_at)
-                .map(|(from, to)| length(to.duration_since(from)));
+            let took = view.finished_at.and_then(|to| view.ran(to)).map(length);
             cells.extend([
                 Cell::maybe(view.exit_code),
                 Cell::maybe(view.finished_at.map(|t| ago(look.now, t))),

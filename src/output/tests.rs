@@ -73,6 +73,7 @@ fn running() -> ExecutionView {
         submitted_at: at("11:57:00.25"),
         started_at: Some(at("11:57:10")),
         finished_at: None,
+        run_time: None,
         exit_code: None,
         urls: vec![NamedUrl {
             name: "master/web".into(),

@@ -166,15 +166,18 @@ pub fn read_user(row: UserRow) -> Result<User> {
 
 /// Two statements over the executions that are over, each with its values: what was used since the time that counts for the
 /// quota, and what was used in each part of the time that counts at all. Their cost grows with the executions that ended in
-/// that time, which an index has together, and not with the history. `1.0`: what an absurd row comes to is no error.
+/// that time, which an index has together, and not with the history. Of what was run several times, which began before the time
+/// that counts for the quota, as much counts as if it had been used evenly. `1.0`: what an absurd row comes to is no error.
 pub fn statements(deployment: &Deployment, query: &UsageQuery) -> [(String, Vec<Value>); 2] {
     let number = |ms: i64| Value::Number(Some(ms));
     let deployment = || Value::Text(Some(deployment.as_str().to_owned()));
     let since = query.since.as_millisecond();
     let used = "SELECT user_name, MAX(ended_at), \
-         CAST(SUM(1.0 * cores * (ended_at - CASE WHEN started_at < ? THEN ? ELSE started_at END)) AS SIGNED INTEGER) FROM executions \
+         CAST(SUM(CASE WHEN core_time IS NULL THEN 1.0 * cores * (ended_at - CASE WHEN started_at < ? THEN ? ELSE started_at END) \
+         WHEN started_at >= ? THEN 1.0 * core_time \
+         ELSE 1.0 * ((core_time - core_time % (ended_at - started_at)) / (ended_at - started_at)) * (ended_at - ?) END) AS SIGNED INTEGER) FROM executions \
          WHERE deployment = ? AND ended_at > ? AND started_at IS NOT NULL AND cores IS NOT NULL GROUP BY user_name";
-    let decayed = "SELECT user_name, ended_at - ended_at % ? AS part, CAST(SUM(1.0 * cores * (ended_at - started_at)) AS SIGNED INTEGER) \
+    let decayed = "SELECT user_name, ended_at - ended_at % ? AS part, CAST(SUM(COALESCE(1.0 * core_time, 1.0 * cores * (ended_at - started_at))) AS SIGNED INTEGER) \
          FROM executions WHERE deployment = ? AND ended_at > ? AND started_at IS NOT NULL AND cores IS NOT NULL \
          GROUP BY user_name, part";
     let half_life = half_life(query);
@@ -185,7 +188,14 @@ pub fn statements(deployment: &Deployment, query: &UsageQuery) -> [(String, Vec<
     [
         (
             used.to_owned(),
-            vec![number(since), number(since), deployment(), number(since)],
+            vec![
+                number(since),
+                number(since),
+                number(since),
+                number(since),
+                deployment(),
+                number(since),
+            ],
         ),
         (
             decayed.to_owned(),

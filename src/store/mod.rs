@@ -16,6 +16,7 @@ pub mod rows;
 pub mod search;
 pub mod sql;
 pub mod sqlite;
+pub mod used;
 pub mod whole;
 
 pub use accounts::{Role, Usage, UsageQuery, User};
@@ -29,6 +30,7 @@ pub use outbox::{
 };
 pub use portable::Counts;
 pub use sqlite::SqliteStore;
+pub use used::Used;
 pub use whole::{Change, Standing, State};
 
 use std::collections::BTreeMap;
@@ -122,6 +124,8 @@ pub struct Record {
     pub logs: Option<String>,
     /// What its members held in all, when that was last seen; `None` before it starts.
     pub allocated: Option<Resources>,
+    /// What all its attempts have used that are over; `None` where there was only one, or none.
+    pub used: Option<Used>,
     /// The terms of its submission, in JSON, for submitting the same again.
     pub terms: Option<String>,
 }

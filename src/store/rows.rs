@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::dialect::{Merge, Table};
-use super::{Event, Record, Result, StoreError};
+use super::{Event, Record, Result, StoreError, Used};
 use crate::model::{Bytes, Cores, Deployment, ExecutionId, Outcome, Resources};
 
 /// The table of executions. What is empty or NULL is filled in by a later write; what is known stays, but for what it was given,
-/// which changes until the end, and for when it began: who starts it sees that late, so the earliest time counts. The four
+/// which changes until the end, for what its attempts have used, which grows until then, and for when it began: who starts it sees that late, so the earliest time counts. The four
 /// columns of the end are written together, once.
 pub const EXECUTIONS: Table = Table {
     name: "executions",
@@ -32,6 +32,10 @@ pub const EXECUTIONS: Table = Table {
         ("cores", Merge::NewestUntil("ended_at")),
         ("memory", Merge::NewestUntil("ended_at")),
         ("terms", Merge::FillNull),
+        ("core_time", Merge::NewestUntil("ended_at")),
+        ("memory_time", Merge::NewestUntil("ended_at")),
+        ("run_time", Merge::NewestUntil("ended_at")),
+        ("counted_until", Merge::NewestUntil("ended_at")),
         ("ended_at", Merge::FillNull),
     ],
 };
@@ -95,6 +99,11 @@ pub fn record_values(deployment: &Deployment, record: &Record) -> Vec<Value> {
         let amount = record.allocated.map(of);
         Value::Number(amount.map(|amount| i64::try_from(amount).unwrap_or(i64::MAX)))
     };
+    let used = |of: fn(&Used) -> u64| {
+        let used = record.used.as_ref().map(of);
+        Value::Number(used.map(|used| i64::try_from(used).unwrap_or(i64::MAX)))
+    };
+    let counted = record.used.map(|used| used.counted_until.as_millisecond());
     vec![
         text(deployment.as_str()),
         text(record.id.as_str()),
@@ -112,6 +121,10 @@ pub fn record_values(deployment: &Deployment, record: &Record) -> Vec<Value> {
         amount(|held| held.cores.millis()),
         amount(|held| held.memory.get()),
         Value::Text(record.terms.clone()),
+        used(|used| used.core_time),
+        used(|used| used.memory_time),
+        used(|used| used.run_time),
+        Value::Number(counted),
         Value::Number(record.end.as_ref().map(|(at, _)| at.as_millisecond())),
     ]
 }
@@ -134,10 +147,18 @@ pub fn event_values(deployment: &Deployment, event: &Event) -> Vec<Value> {
 
 /// The columns of [`ExecutionRow`], in its order.
 pub const EXECUTION_COLUMNS: &str = "id, name, user_name, application, description, user_key, submitted_at, started_at, \
-     exit_code, outcome, reason, logs, ended_at, cores, memory, terms";
+     exit_code, outcome, reason, logs, ended_at, cores, memory, terms, core_time, memory_time, run_time, counted_until";
 
 /// A row of executions as a driver hands it out.
-pub type ExecutionRow = (
+pub struct ExecutionRow {
+    /// The first columns.
+    pub first: FirstColumns,
+    /// What its attempts have used: core time, memory time, running time, and what was made until when is in it.
+    pub used: [Option<i64>; 4],
+}
+
+/// The columns of [`ExecutionRow`] up to the terms.
+pub type FirstColumns = (
     String,
     String,
     String,
@@ -217,6 +238,10 @@ fn read_event((execution, ms, kind, detail): EventRow) -> Result<Event> {
 
 /// Understands a row.
 pub fn read_record(row: ExecutionRow) -> Result<Record> {
+    let ExecutionRow {
+        first: row,
+        used: attempts,
+    } = row;
     let (id, name, user, application, description, key, submitted, started, ..) = row;
     let (exit_code, outcome, reason, logs, ended) = (row.8, row.9, row.10, row.11, row.12);
     let number = |number: i64| u64::try_from(number).unwrap_or(0);
@@ -239,6 +264,15 @@ pub fn read_record(row: ExecutionRow) -> Result<Record> {
             ));
         }
     };
+    let attempts = match attempts {
+        [Some(cores), Some(memory), Some(run), Some(until)] => Some(Used {
+            core_time: number(cores),
+            memory_time: number(memory),
+            run_time: number(run),
+            counted_until: at("counted_until", until)?,
+        }),
+        _ => None,
+    };
     Ok(Record {
         id,
         name,
@@ -251,6 +285,7 @@ pub fn read_record(row: ExecutionRow) -> Result<Record> {
         end,
         logs,
         allocated,
+        used: attempts,
         terms: row.15,
     })
 }

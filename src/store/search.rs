@@ -61,8 +61,10 @@ pub fn sums_statement(
     let sql = format!(
         "SELECT {by}, COUNT(*), {}, {}, {} FROM executions WHERE {conditions} GROUP BY {by} ORDER BY 4 DESC, 1",
         sum("CASE WHEN outcome IN ('failed', 'timed_out') THEN 1 ELSE 0 END"),
-        sum("1.0 * cores * (ended_at - started_at)"),
-        sum("1.0 * ((memory - memory % 1048576) / 1048576) * (ended_at - started_at)"),
+        sum("COALESCE(1.0 * core_time, 1.0 * cores * (ended_at - started_at))"),
+        sum(
+            "COALESCE(1.0 * memory_time, 1.0 * ((memory - memory % 1048576) / 1048576) * (ended_at - started_at))"
+        ),
     );
     Ok((sql, values))
 }
@@ -97,7 +99,10 @@ pub fn add_up(records: &[Record], by: SumBy) -> Vec<Sum> {
             outcome,
             Outcome::Failed { .. } | Outcome::TimedOut
         ));
-        if let Some((from, held)) = record.started_at.zip(record.allocated) {
+        if let Some(used) = record.used {
+            sum.core_time = sum.core_time.saturating_add(used.core_time);
+            sum.memory_time = sum.memory_time.saturating_add(used.memory_time);
+        } else if let Some((from, held)) = record.started_at.zip(record.allocated) {
             let length = ended.as_millisecond() - from.as_millisecond();
             let length = u64::try_from(length).unwrap_or(0);
             let (cores, memory) = (held.cores.millis(), held.memory.get() >> 20);

@@ -3,6 +3,7 @@
 
 mod activity;
 mod lease;
+mod row;
 
 use std::collections::BTreeMap;
 use std::future::Future;

@@ -14,6 +14,7 @@ use zoe::ops::resubmit::{self, Changes};
 use zoe::ops::submit::{self, Accepted, After, Array, Asked};
 use zoe::ops::wait::{self, Until, Waited};
 use zoe::ops::{ErrorKind, Silent, attach, explain, hold, list, logs, queue};
+use zoe::store::Used;
 
 use crate::lab::{Collected, Lab, application, lab, nothing_left, submitted};
 
@@ -298,6 +299,12 @@ async fn a_job_that_fails_is_run_again_and_all_its_output_is_kept() {
     };
     let none = logs::logs(&lab.context, id.as_str(), &options, &Silent).await;
     assert_eq!(none.err().unwrap().kind, ErrorKind::NotFound);
+    // In the two seconds between both it held nothing.
+    let (whole, used) = used(&lab, id).await;
+    assert!(used.run_time >= 200, "{used:?}");
+    assert!(used.run_time + 1900 <= whole, "{used:?} of {whole}");
+    assert_eq!(used.core_time, 500 * used.run_time);
+    assert_eq!(used.memory_time, 64 * used.run_time);
     nothing_left(&lab).await;
     kill::remove(&lab.context, &[id.to_string()], false, &Silent)
         .await
@@ -305,6 +312,23 @@ async fn a_job_that_fails_is_run_again_and_all_its_output_is_kept() {
     let history = lab.directory.path().join("history");
     let left = walk(&history);
     assert!(left.is_empty(), "{left:?}");
+}
+
+/// The milliseconds from the first start of an execution to its end, and what it has used.
+async fn used(lab: &Lab, id: ExecutionId) -> (u64, Used) {
+    let store = lab.context.history.open().await.unwrap();
+    let record = store.get(&lab.context.settings.deployment, id).await;
+    let record = record.unwrap().unwrap();
+    assert!(record.allocated.unwrap().cores > Cores::ZERO);
+    let whole = record
+        .end
+        .unwrap()
+        .0
+        .duration_since(record.started_at.unwrap());
+    let shown = list::show(&lab.context, id.as_str()).await.unwrap().view;
+    let used = record.used.unwrap();
+    assert_eq!(shown.run_time, Some(used.ran()));
+    (u64::try_from(whole.as_millis()).unwrap(), used)
 }
 
 /// The files below a directory.
@@ -336,18 +360,29 @@ async fn only_the_codes_that_were_named_lead_to_another_run() {
 #[tokio::test]
 async fn between_two_runs_it_can_be_killed() {
     let lab = lab();
-    let id = submitted(&lab, &[("main", r#"["exit", "7"]"#)], retries(9, &[]))
-        .await
-        .id();
+    let job = application(&[("main", r#"["exit", "7", "after", "300ms"]"#)], "4");
+    let submission = launch::application(job, retries(9, &[])).unwrap();
+    let accepted = submit::submit(&lab.context, &submission, &Silent).await;
+    let id = accepted.unwrap().id();
     lab.until("it failed", async |lab: &Lab| {
         !lab.events(id, "attempt-failed").await.is_empty()
     })
     .await;
+    let before = accounts::show(&lab.context, "ann").await.unwrap();
     let name = id.to_string();
     kill::kill(&lab.context, &Selection::Named(vec![name]), &Silent)
         .await
         .unwrap();
     assert_eq!(ended(&lab, id).await.exit_code(), 143);
+    // What it had used until then is not lost, though nothing was left of it.
+    let (whole, used) = used(&lab, id).await;
+    assert!(
+        (300..=whole).contains(&used.run_time),
+        "{used:?} of {whole}"
+    );
+    let after = accounts::show(&lab.context, "ann").await.unwrap();
+    assert!(before.used > 0);
+    assert_eq!((before.used, before.usage), (after.used, after.usage));
     nothing_left(&lab).await;
 }
 

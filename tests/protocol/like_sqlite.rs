@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use zoe::model::{Bytes, Cores, Deployment, ExecutionId, Outcome, Resources};
-use zoe::store::{Event, Query, Record, SqliteStore, Store};
+use zoe::store::{Event, Query, Record, SqliteStore, Store, Used};
 
 use crate::store::MemoryStore;
 
@@ -76,6 +76,12 @@ fn record(id: u64, mask: u8, end: u8) -> Record {
         allocated: knows(7).then(|| Resources {
             cores: Cores::from_millis(u64::from(mask)),
             memory: Bytes::new(u64::from(mask)),
+        }),
+        used: knows(2).then(|| Used {
+            core_time: u64::from(mask),
+            memory_time: 1,
+            run_time: 2,
+            counted_until: at(i64::from(mask)),
         }),
         terms: knows(3).then(|| format!("{mask}")),
     }

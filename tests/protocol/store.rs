@@ -105,6 +105,10 @@ impl Rows {
             None => new.allocated.or(old.allocated),
             Some(_) => old.allocated.or(new.allocated),
         };
+        old.used = match old.end {
+            None => new.used.or(old.used),
+            Some(_) => old.used.or(new.used),
+        };
         old.terms = old.terms.take().or(new.terms);
         old.end = old.end.take().or(new.end);
         old.logs = old.logs.take().or(new.logs);

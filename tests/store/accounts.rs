@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use zoe::model::{Bytes, Cores, Limit, Limits, Outcome, Resources};
-use zoe::store::{Record, Role, UsageQuery, User};
+use zoe::store::{Record, Role, UsageQuery, Used, User};
 
 use crate::{Site, at, id, record};
 
@@ -80,15 +80,39 @@ async fn usage_is_what_was_held_for_how_long_and_fades(site: Site) {
     ] {
         store.record(&deployment, &one).await.unwrap();
     }
-    let kept = store.get(&deployment, id(1)).await.unwrap().unwrap();
-    assert_eq!(kept.allocated, ran(1, "ada", 0, 1).allocated);
     let query = UsageQuery {
         now: at(10 * day),
         since: at(10 * day - 300),
         half_life: SignedDuration::from_hours(24),
     };
+    // What eve ran twice held nothing in between; the second half of that time counts.
+    let twice = Record {
+        used: Some(Used {
+            core_time: 100 * 2_000_000,
+            memory_time: 100_000,
+            run_time: 100_000,
+            counted_until: at(10 * day - 50),
+        }),
+        ..ran(6, "eve", 10 * day - 600, 10 * day)
+    };
+    // Of what has not ended yet nothing counts here.
+    let again = Record {
+        end: None,
+        ..twice.clone()
+    };
+    store.record(&deployment, &again).await.unwrap();
     let usage = store.usage(&deployment, &query).await.unwrap();
-    assert_eq!(usage.len(), 2);
+    assert_eq!(usage.get("eve"), None);
+    store.record(&deployment, &twice).await.unwrap();
+    assert_eq!(store.get(&deployment, id(6)).await.unwrap(), Some(twice));
+    let usage = store.usage(&deployment, &query).await.unwrap();
+    let eve = usage["eve"];
+    assert!((99..=100).contains(&eve.used), "{eve:?}");
+    assert!((190..=200).contains(&eve.decayed), "{eve:?}");
+    let kept = store.get(&deployment, id(1)).await.unwrap().unwrap();
+    assert_eq!(kept.allocated, ran(1, "ada", 0, 1).allocated);
+    let usage = store.usage(&deployment, &query).await.unwrap();
+    assert_eq!(usage.len(), 3);
     // Of what began before, the part within counts.
     assert_eq!((usage["ada"].used, usage["bob"].used), (600, 400));
     // Ten half-lives have left a 1024th of the first one.

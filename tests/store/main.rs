@@ -71,6 +71,7 @@ fn record(n: u64) -> Record {
         end: None,
         logs: None,
         allocated: None,
+        used: None,
         terms: None,
     }
 }

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use zoe::model::{Deployment, ExecutionId, Limits, Outcome};
-use zoe::store::{Event, Lease, Query, Record, Role, User};
+use zoe::store::{Event, Lease, Query, Record, Role, Used, User};
 
 use crate::{Site, at, deployment, id, record};
 
@@ -56,6 +56,7 @@ fn partial(whole: &Record, mask: u8) -> Record {
         logs: whole.logs.clone().filter(|_| knows(7)),
         allocated: whole.allocated.filter(|_| knows(6) || knows(5)),
         terms: whole.terms.clone().filter(|_| knows(4)),
+        used: whole.used.filter(|_| knows(3)),
         ..whole.clone()
     }
 }
@@ -100,6 +101,12 @@ fn any_order_and_number_of_partial_writes_gives_the_same_row(site: &Site) {
             started_at: Some(at(5)),
             end: Some((at(9), outcome)),
             logs: Some("/history/x.zip".to_owned()),
+            used: Some(Used {
+                core_time: 1 << 40,
+                memory_time: 1 << 41,
+                run_time: 1 << 30,
+                counted_until: at(5),
+            }),
             ..record(1)
         };
         let known = writes.iter().fold(0, |all, known| all | known);

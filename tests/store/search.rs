@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use zoe::model::{Bytes, Cores, ExecutionId, Outcome, Resources};
-use zoe::store::{Query, Record, Sum, SumBy, UsageQuery, search};
+use zoe::store::{Query, Record, Sum, SumBy, UsageQuery, Used, search};
 
 use crate::{Site, at, deployment, record};
 
@@ -36,6 +36,12 @@ fn rows() -> Vec<Record> {
                 allocated: (n % 5 > 0).then(|| Resources {
                     cores: Cores::from_millis(500 * number),
                     memory: Bytes::new((number << 30) + 7),
+                }),
+                used: (n % 6 == 5).then(|| Used {
+                    core_time: 1000 * number,
+                    memory_time: 500 * number,
+                    run_time: 700,
+                    counted_until: at(n / 3 + 10),
                 }),
                 ..record(number)
             }

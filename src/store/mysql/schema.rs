@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/mysql/0003_mail.sql"),
     include_str!("../../../migrations/mysql/0004_search.sql"),
     include_str!("../../../migrations/mysql/0005_activity.sql"),
+    include_str!("../../../migrations/mysql/0006_used.sql"),
 ];
 
 /// What has been done. A row is there from the moment on at which the first statement is run.
@@ -283,7 +284,13 @@ mod tests {
             assert!(!statements.is_empty());
             for statement in statements {
                 assert!(!statement.contains(';'), "{statement}");
-                let begins = ["CREATE TABLE ", "CREATE INDEX ", "ALTER TABLE "];
+                // A statement that was run and not noted is run again: what it comes upon then is known.
+                let begins = [
+                    "CREATE TABLE ",
+                    "CREATE INDEX ",
+                    "ALTER TABLE ",
+                    "DROP INDEX ",
+                ];
                 assert!(
                     begins.iter().any(|b| statement.starts_with(b)),
                     "{statement}"

@@ -24,6 +24,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0003_mail.sql"),
     include_str!("../../../migrations/sqlite/0004_search.sql"),
     include_str!("../../../migrations/sqlite/0005_activity.sql"),
+    include_str!("../../../migrations/sqlite/0006_used.sql"),
 ];
 
 /// Marks a file as zoe's (`zoeH`), so that another program's database is not taken for one.
