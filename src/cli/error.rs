@@ -133,7 +133,7 @@ impl From<OpsError> for CommandError {
             ErrorKind::Conflict => Kind::Conflict,
             ErrorKind::Refused => Kind::Refused,
             ErrorKind::TimedOut => Kind::TimedOut,
-            ErrorKind::Unreachable | ErrorKind::Failed => Kind::Failed,
+            ErrorKind::Unreachable | ErrorKind::Database | ErrorKind::Failed => Kind::Failed,
         };
         Self {
             kind,

@@ -7,7 +7,8 @@ use futures_util::StreamExt;
 
 use super::context::Context;
 use super::error::OpsError;
-use super::report::{News, Report};
+use super::outage::Outage;
+use super::report::{News, Only, Report};
 use super::wait::{self, Until, Waited};
 use super::{archives, logs, reconcile};
 use crate::engine::{EngineError, LogChunk, LogRange, Output, Scope};
@@ -87,7 +88,7 @@ pub async fn attach(
         let failed = match &waited {
             // Nobody need ask the history of one that is run only once.
             Waited::Running(execution) if execution.ticket.terms.retries.most == 0 => 0,
-            Waited::Running(_) | Waited::Ended(_) => logs::failed_attempts(context, id).await?,
+            Waited::Running(_) | Waited::Ended(_) => failed_attempts(context, id, report).await?,
         };
         run.catch_up(context, id, failed, sink, report).await?;
         match waited {
@@ -167,6 +168,25 @@ impl Run {
     }
 }
 
+/// How often its program has failed; asked again where the history can't be had for a while.
+async fn failed_attempts(
+    context: &Context,
+    id: ExecutionId,
+    report: &dyn Report,
+) -> Result<u32, OpsError> {
+    let mut outage = Outage::new(context, id, report);
+    loop {
+        match logs::failed_attempts(context, id).await {
+            Ok(failed) => {
+                outage.over();
+                return Ok(failed);
+            }
+            Err(error) => outage.bear(error)?,
+        }
+        context.world.sleep(LOOK_AGAIN).await;
+    }
+}
+
 /// Docker's id of the container whose output is the execution's own.
 fn container(execution: &Execution) -> Option<String> {
     let component = execution.ticket.application.monitor.as_ref()?;
@@ -177,6 +197,7 @@ fn container(execution: &Execution) -> Option<String> {
 /// Makes passes while members of a running execution are missing, lost, rejected or over, so that they are replaced though
 /// whoever started it only reads its output. Returns when it is to end, or is gone.
 async fn tend(context: &Context, id: ExecutionId, report: &dyn Report) {
+    let report = &Only::of(id, report).once();
     loop {
         context.world.sleep(LOOK_AGAIN).await;
         // Who can't be asked now is asked again.

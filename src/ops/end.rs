@@ -5,7 +5,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::error::OpsError;
+use super::error::{ErrorKind, OpsError};
 use super::report::News;
 use super::start::Case;
 use super::{keep, past, post, proxy, record};
@@ -38,10 +38,11 @@ pub(super) async fn end(case: Case<'_>, mark: Mark) -> Result<(), OpsError> {
         .stop(execution, context.settings.grace)
         .await?;
     let store = store.ok_or_else(|| {
-        OpsError::failed(format!(
+        let message = format!(
             "{} is stopped, but the history cannot be written; its containers are kept until it can be",
             execution.ticket.id
-        ))
+        );
+        OpsError::new(ErrorKind::Database, message)
     })?;
     let stopped = context.backend.inspect(execution).await?;
     let events = store

@@ -23,6 +23,8 @@ pub enum ErrorKind {
     TimedOut,
     /// Docker does not answer.
     Unreachable,
+    /// The database can't be had, or not now.
+    Database,
     /// Zoe, or what it depends on, failed otherwise.
     Failed,
 }
@@ -106,7 +108,14 @@ impl From<EngineError> for OpsError {
 
 impl From<StoreError> for OpsError {
     fn from(error: StoreError) -> Self {
-        Self::failed(error.to_string())
+        let kind = match &error {
+            StoreError::Open { .. } | StoreError::Query { .. } => ErrorKind::Database,
+            StoreError::TooNew { .. }
+            | StoreError::Export { .. }
+            | StoreError::Import { .. }
+            | StoreError::Garbled { .. } => ErrorKind::Failed,
+        };
+        Self::new(kind, error.to_string())
     }
 }
 

@@ -139,7 +139,8 @@ async fn finish(context: &Context, id: ExecutionId, report: &dyn Report) -> Resu
         }
         if let Some(failure) = pass.failure_of(id) {
             return Err(OpsError::failed(format!(
-                "{id} is ended, but not everything of it could be removed: {failure}"
+                "{id} is ended, but not everything of it could be removed: {}",
+                failure.message
             ))
             .hint("any later zoe goes on with it"));
         }

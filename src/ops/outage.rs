@@ -1,4 +1,4 @@
-//! A Docker that does not answer for a while: its daemon restarts, or the way to it is broken. What runs goes on without zoe,
+//! A Docker, or a database, that does not answer for a while: it restarts, or the way to it is broken. What runs goes on without zoe,
 //! so whoever waits for it asks again instead of giving it up. Whoever submits something asks again too, for less long: there
 //! it is somebody's command line that waits.
 
@@ -57,7 +57,8 @@ pub(super) struct Outage<'a> {
     context: &'a Context,
     execution: ExecutionId,
     report: &'a dyn Report,
-    since: Option<Timestamp>,
+    /// Since when, and who does not answer.
+    since: Option<(Timestamp, &'static str)>,
 }
 
 impl<'a> Outage<'a> {
@@ -77,16 +78,14 @@ impl<'a> Outage<'a> {
 
     /// A call failed. Gives the error back where it is another one, or where it has lasted too long.
     pub(super) fn bear(&mut self, error: OpsError) -> Result<(), OpsError> {
-        if error.kind != ErrorKind::Unreachable {
+        let Some(silent) = who(error.kind) else {
             return Err(error);
-        }
+        };
         let now = self.context.now();
-        let Some(since) = self.since else {
-            self.since = Some(now);
-            let text = format!(
-                "{error}; {} is waited for, and Docker asked again",
-                self.execution
-            );
+        let Some((since, _)) = self.since else {
+            self.since = Some((now, silent));
+            let id = self.execution;
+            let text = format!("{error}; {id} is waited for, and {silent} asked again");
             self.report.tell(News::Warning(text));
             return Ok(());
         };
@@ -95,15 +94,29 @@ impl<'a> Outage<'a> {
         }
         let id = self.execution;
         Err(error.hint(format!(
-            "{id} may go on all the same: once Docker answers, `zoe wait {id}` waits for it and `zoe logs {id}` has its output"
+            "{id} may go on all the same: once {silent} answers, `zoe wait {id}` waits for it and `zoe logs {id}` has its output"
         )))
     }
 
     /// It answers.
     pub(super) fn over(&mut self) {
-        if self.since.take().is_some() {
+        if let Some((_, silent)) = self.since.take() {
             self.report
-                .tell(News::Warning("Docker answers again".to_owned()));
+                .tell(News::Warning(format!("{silent} answers again")));
         }
+    }
+}
+
+/// Who does not answer where something fails in that way.
+fn who(kind: ErrorKind) -> Option<&'static str> {
+    match kind {
+        ErrorKind::Unreachable => Some("Docker"),
+        ErrorKind::Database => Some("the database"),
+        ErrorKind::Usage
+        | ErrorKind::NotFound
+        | ErrorKind::Conflict
+        | ErrorKind::Refused
+        | ErrorKind::TimedOut
+        | ErrorKind::Failed => None,
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::answers::Answers;
 use super::context::Context;
-use super::error::OpsError;
+use super::error::{ErrorKind, OpsError};
 use super::lease::{self, Claim, Held};
 use super::past;
 use super::proxy;
@@ -40,8 +40,8 @@ pub struct Failure {
     pub execution: Option<ExecutionId>,
     /// A sentence for people.
     pub message: String,
-    /// Docker did not answer: that may pass.
-    pub passing: bool,
+    /// What kind of failure it is.
+    pub kind: ErrorKind,
 }
 
 impl Pass {
@@ -57,12 +57,11 @@ impl Pass {
         Some(reason.in_words(&self.snapshot.executions))
     }
 
-    /// What could not be done for an execution, the first thing that will not pass by itself.
-    pub fn failure_of(&self, id: ExecutionId) -> Option<&str> {
-        self.failures
-            .iter()
-            .find(|failure| failure.execution == Some(id) && !failure.passing)
-            .map(|failure| failure.message.as_str())
+    /// What could not be done for an execution, the first thing for which Docker need not answer first.
+    pub fn failure_of(&self, id: ExecutionId) -> Option<&Failure> {
+        let mut failures = self.failures.iter();
+        failures
+            .find(|failure| failure.execution == Some(id) && failure.kind != ErrorKind::Unreachable)
     }
 }
 

@@ -1,5 +1,8 @@
 //! What an operation tells while it works; how that is shown is the face's business.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
 use crate::engine::Progress;
 use crate::model::{ExecutionId, Outcome};
 
@@ -118,12 +121,34 @@ impl Report for Silent {
 pub(super) struct Only<'a> {
     id: ExecutionId,
     report: &'a dyn Report,
+    /// The warnings that were told, where each is told only once.
+    warned: Option<Mutex<BTreeSet<String>>>,
 }
 
 impl<'a> Only<'a> {
     /// What concerns this execution, or none in particular.
     pub(super) fn of(id: ExecutionId, report: &'a dyn Report) -> Self {
-        Self { id, report }
+        Self {
+            id,
+            report,
+            warned: None,
+        }
+    }
+
+    /// The same, and no warning twice, for who makes one pass after the other.
+    pub(super) fn once(self) -> Self {
+        Self {
+            warned: Some(Mutex::default()),
+            ..self
+        }
+    }
+
+    fn was_told(&self, news: &News) -> bool {
+        let (News::Warning(text), Some(warned)) = (news, &self.warned) else {
+            return false;
+        };
+        let mut warned = warned.lock().unwrap_or_else(PoisonError::into_inner);
+        !warned.insert(text.clone())
     }
 }
 
@@ -147,7 +172,7 @@ impl Report for Only<'_> {
             | News::Ready { .. }
             | News::Warning(_) => None,
         };
-        if about.is_none_or(|id| id == self.id) {
+        if about.is_none_or(|id| id == self.id) && !self.was_told(&news) {
             self.report.tell(news);
         }
     }

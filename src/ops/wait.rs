@@ -10,7 +10,7 @@ use super::error::{ErrorKind, OpsError};
 use super::hints::Hints;
 use super::outage::Outage;
 use super::ready::{self, Readiness};
-use super::reconcile::{self, Pass};
+use super::reconcile::{self, Failure, Pass};
 use super::report::{News, Only, Report};
 use super::resolve::{self, Found};
 use crate::model::{Execution, ExecutionId, Outcome, Phase};
@@ -83,16 +83,25 @@ pub(super) async fn wait_where(
     report: &dyn Report,
     suits: impl Fn(&Execution) -> bool,
 ) -> Result<Waited, OpsError> {
-    let report = &Only::of(id, report);
+    let mut outage = Outage::new(context, id, report);
+    // A pass that can't have the database says so each time.
+    let report = &Only::of(id, report).once();
     let mut teller = Teller::new(report);
     let mut hints = Hints::default();
     hints.listen(context).await;
-    let mut outage = Outage::new(context, id, report);
     let mut answers = Answers::default();
     let mut remembered = false;
     loop {
-        let pass = match reconcile::pass_having(context, &mut answers, report).await {
-            Ok(pass) => pass,
+        let seen = match reconcile::pass_having(context, &mut answers, report).await {
+            Ok(pass) => look_at(context, id, pass).await,
+            Err(error) => Err(error),
+        };
+        let (pass, execution) = match seen {
+            Ok(Seen::Alive(pass, execution)) => (pass, execution),
+            Ok(Seen::Over(outcome)) => {
+                outage.over();
+                return Ok(Waited::Ended(outcome));
+            }
             Err(error) => {
                 outage.bear(error)?;
                 let pause = until_next(context, id, until, deadline, INTERVAL, None)?;
@@ -101,13 +110,8 @@ pub(super) async fn wait_where(
             }
         };
         outage.over();
-        let Some(execution) = pass.snapshot.executions.get(&id) else {
-            return outcome(context, id).await.map(Waited::Ended);
-        };
+        let execution = execution.as_ref();
         teller.tell(execution, &pass, until);
-        if let Some(failure) = pass.failure_of(id) {
-            return Err(stuck(execution, failure));
-        }
         let mut pause = INTERVAL;
         if let Phase::Running { .. } = execution.phase() {
             if suits(execution) {
@@ -138,6 +142,25 @@ pub(super) async fn wait_where(
         let end = execution.deadline();
         let pause = until_next(context, id, until, deadline, pause, end)?;
         hints.next(context, pause).await;
+    }
+}
+
+/// What a pass shows of an execution.
+enum Seen {
+    /// It is there.
+    Alive(Box<Pass>, Box<Execution>),
+    /// It is over.
+    Over(Outcome),
+}
+
+/// What a pass shows of an execution; what could not be done with it is an error.
+async fn look_at(context: &Context, id: ExecutionId, pass: Pass) -> Result<Seen, OpsError> {
+    let Some(execution) = pass.snapshot.executions.get(&id).cloned() else {
+        return outcome(context, id).await.map(Seen::Over);
+    };
+    match pass.failure_of(id) {
+        None => Ok(Seen::Alive(Box::new(pass), Box::new(execution))),
+        Some(failure) => Err(stuck(&execution, failure)),
     }
 }
 
@@ -213,13 +236,17 @@ pub async fn outcome(context: &Context, id: ExecutionId) -> Result<Outcome, OpsE
 }
 
 /// A pass could not do what was to be done with it.
-fn stuck(execution: &Execution, failure: &str) -> OpsError {
+fn stuck(execution: &Execution, failure: &Failure) -> OpsError {
     let id = execution.ticket.id;
+    let Failure { message, kind, .. } = failure;
+    if *kind == ErrorKind::Database {
+        return OpsError::new(*kind, message.clone());
+    }
     match execution.phase() {
-        Phase::Ending(_) => OpsError::failed(format!("{id} cannot be torn down: {failure}"))
+        Phase::Ending(_) => OpsError::failed(format!("{id} cannot be torn down: {message}"))
             .hint("what is left of it is stopped and holds nothing; any later zoe goes on with it"),
         Phase::Queued | Phase::Starting | Phase::Running { .. } => {
-            OpsError::failed(format!("{id} cannot be started now: {failure}"))
+            OpsError::failed(format!("{id} cannot be started now: {message}"))
                 .hint("nothing is lost: any later zoe goes on with it")
         }
     }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use super::context::Context;
 use super::end;
-use super::error::{ErrorKind, OpsError};
+use super::error::OpsError;
 use super::lease::Claim;
 use super::reconcile::Failure;
 use super::report::Report;
@@ -343,7 +343,7 @@ async fn carry_out(tools: Tools<'_>, subject: Subject, steps: Vec<Step>) -> Done
         if let Err(error) = tools.effect(step).await {
             let failure = Failure {
                 execution: subject.execution(),
-                passing: error.kind == ErrorKind::Unreachable,
+                kind: error.kind,
                 message: error.to_string(),
             };
             return Done {

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
@@ -16,8 +17,9 @@ use zoe::ops::launch::{self, Common};
 use zoe::ops::logs::{self, LogOptions};
 use zoe::ops::outage::bear;
 use zoe::ops::submit::{self, Accepted};
-use zoe::ops::wait::{self, Until};
-use zoe::ops::{ErrorKind, News, Report, Silent, World, attach, reconcile};
+use zoe::ops::wait::{self, Until, Waited};
+use zoe::ops::{ErrorKind, News, OpenStore, Report, Silent, World, attach, reconcile};
+use zoe::store::{Store, StoreError};
 
 use crate::lab::{Collected, Lab, application, lab, nothing_left, submitted};
 
@@ -192,6 +194,102 @@ async fn time_runs_out_though_docker_is_away() {
     let deadline = Timestamp::now() + SignedDuration::from_millis(200);
     let waited = wait::wait_for(&lab.context, id, Until::Ended, Some(deadline), &Silent).await;
     assert_eq!(waited.unwrap_err().kind, ErrorKind::TimedOut);
+}
+
+/// A history that can't be had the next so many times.
+struct Away {
+    inner: Arc<dyn OpenStore>,
+    left: AtomicUsize,
+}
+
+#[async_trait]
+impl OpenStore for Away {
+    async fn open(&self) -> Result<Arc<dyn Store>, StoreError> {
+        let left = self
+            .left
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
+        match left {
+            Err(_) => self.inner.open().await,
+            Ok(_) => Err(StoreError::Open {
+                place: "mysql://db".to_owned(),
+                why: "connection refused".to_owned(),
+            }),
+        }
+    }
+}
+
+/// The lab, its history behind something that can be away.
+fn forgetful() -> (Lab, Arc<Away>) {
+    let mut lab = lab();
+    let away = Arc::new(Away {
+        inner: lab.context.history.clone(),
+        left: AtomicUsize::new(0),
+    });
+    lab.context.history = away.clone();
+    (lab, away)
+}
+
+#[tokio::test]
+async fn whoever_stays_with_a_job_bears_that_the_history_is_away_when_it_ends() {
+    let (lab, history) = forgetful();
+    let job = [(
+        "main",
+        r#"["print", "hello", "exit", "3", "after", "300ms"]"#,
+    )];
+    let id = submitted(&lab, &job, Common::default()).await.id();
+    lab.pass().await;
+    history.left.store(3, Ordering::SeqCst);
+    let warnings = Warnings::default();
+    let mut output = Collected::default();
+    let outcome = attach::attach(&lab.context, id, &mut output, &warnings).await;
+    assert_eq!(outcome.unwrap().exit_code(), 3);
+    assert_eq!(String::from_utf8(output.0).unwrap(), "hello\n");
+    assert_eq!(history.left.load(Ordering::SeqCst), 0, "it was away");
+    let told = warnings.0.into_inner().unwrap();
+    assert_eq!(told.len(), 3, "each thing is told once: {told:?}");
+    assert!(
+        told[0].ends_with("connection refused; nothing is started without it"),
+        "{told:?}"
+    );
+    assert!(
+        told[1].contains(&format!("{id} is waited for, and the database asked again")),
+        "{told:?}"
+    );
+    assert_eq!(told[2], "the database answers again");
+    nothing_left(&lab).await;
+    // How it ended is asked again as well.
+    history.left.store(2, Ordering::SeqCst);
+    let waited = wait::wait_for(&lab.context, id, Until::Ended, None, &Silent).await;
+    let Waited::Ended(outcome) = waited.unwrap() else {
+        panic!("it is over");
+    };
+    assert_eq!(outcome.exit_code(), 3);
+}
+
+#[tokio::test]
+async fn a_history_that_stays_away_is_given_up_with_what_to_do() {
+    let (lab, history) = forgetful();
+    let job = [("main", r#"["exit", "3"]"#)];
+    let id = submitted(&lab, &job, Common::default()).await.id();
+    lab.pass().await;
+    history.left.store(usize::MAX, Ordering::SeqCst);
+    lab.stop_clock();
+    let later = async {
+        loop {
+            lab.later(100);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let error = tokio::select! {
+        waited = wait::wait_for(&lab.context, id, Until::Ended, None, &Silent) => waited.unwrap_err(),
+        () = later => return,
+    };
+    assert_eq!(error.kind, ErrorKind::Database);
+    let hint = error.hint.unwrap();
+    assert!(
+        hint.contains("once the database answers, `zoe wait "),
+        "{hint}"
+    );
 }
 
 /// Whose pauses take no time.
