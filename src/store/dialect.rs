@@ -79,6 +79,17 @@ impl Dialect {
         )
     }
 
+    /// The time now, in milliseconds since 1970, with a mark for the caller's own. Several machines ask a server, whose clocks may
+    /// not agree: there its own counts.
+    pub fn now(self) -> &'static str {
+        match self {
+            Self::Sqlite => "?",
+            Self::MySql => {
+                "COALESCE(CAST(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) / 1000 AS SIGNED INTEGER), ?)"
+            }
+        }
+    }
+
     /// What stands behind a table's name where an index is to be used whatever the database thinks.
     pub fn by_index(self, index: &str) -> String {
         match self {

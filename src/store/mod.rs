@@ -328,7 +328,8 @@ pub trait Store: Activities + Send + Sync {
     async fn clear_outbox(&self, deployment: &Deployment, before: Timestamp) -> Result<()>;
 
     /// Asks for the deployment's lease: exactly one holder has it at any time. `displace` names a holder that is
-    /// known to be dead and may be replaced before its lease lapses.
+    /// known to be dead and may be replaced before its lease lapses. Where several machines share a database it lapses by the clock
+    /// of the database; until when it is held is told by the caller's.
     async fn lease(
         &self,
         deployment: &Deployment,

@@ -364,20 +364,7 @@ impl<D: Driver> Store for SqlStore<D> {
         now: Timestamp,
         length: SignedDuration,
     ) -> Result<Option<Timestamp>> {
-        let sql = "UPDATE leases SET expires_at = ? \
-             WHERE deployment = ? AND holder = ? AND expires_at > ?";
-        let until = now.checked_add(length).unwrap_or(Timestamp::MAX);
-        let values = vec![
-            Value::Number(Some(until.as_millisecond())),
-            text(deployment.as_str()),
-            text(holder),
-            Value::Number(Some(now.as_millisecond())),
-        ];
-        let changed = self
-            .driver
-            .execute("renew the lease", (sql.to_owned(), values));
-        let until = rows::read_time("the lease", until.as_millisecond())?;
-        Ok((changed.await? > 0).then_some(until))
+        self.keep_lease(deployment, holder, now, length).await
     }
 
     async fn release(&self, deployment: &Deployment, holder: &str) -> Result<()> {

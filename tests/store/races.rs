@@ -1,5 +1,7 @@
 //! Many at once: tasks and processes.
 
+use std::time::{Duration, Instant};
+
 use jiff::SignedDuration;
 use zoe::config::{Database, Db};
 use zoe::model::{Deployment, Outcome};
@@ -63,7 +65,8 @@ async fn of_sixteen_racers_one_gets_the_lease(site: Site) {
                     .await
                     .unwrap()
                     .lease(
-                        &deployment(),
+                        // A lease that lapsed is free for all as well, but a server takes its time to that.
+                        &format!("round-{round}").parse().unwrap(),
                         &format!("racer-{n}"),
                         at(round * 60),
                         length,
@@ -91,8 +94,8 @@ async fn of_sixteen_racers_one_gets_the_lease(site: Site) {
 
 async fn a_lease_is_renewed_given_back_displaced_and_lapses(site: Site) {
     let store = site.open().await;
-    let ask = async |who: &str, second, displace: Option<&str>| {
-        let length = SignedDuration::from_secs(10);
+    let ask_for = async |length, who: &str, second, displace: Option<&str>| {
+        let length = SignedDuration::from_secs(length);
         let mine = deployment();
         let lease = store.lease(&mine, who, at(second), length, displace);
         match lease.await.unwrap() {
@@ -100,6 +103,7 @@ async fn a_lease_is_renewed_given_back_displaced_and_lapses(site: Site) {
             Lease::Taken { holder, .. } => holder,
         }
     };
+    let ask = async |who: &str, second, displace| ask_for(10, who, second, displace).await;
     assert_eq!(ask("a", 0, None).await, "a");
     assert_eq!(ask("b", 1, None).await, "a");
     assert_eq!(ask("a", 9, None).await, "a", "renewed");
@@ -118,12 +122,45 @@ async fn a_lease_is_renewed_given_back_displaced_and_lapses(site: Site) {
         "only the holder gives it back"
     );
     store.release(&deployment(), "b").await.unwrap();
-    assert_eq!(ask("c", 12, None).await, "c");
+    assert_eq!(ask_for(0, "c", 22, None).await, "c");
     assert_eq!(ask("d", 22, None).await, "d", "lapsed");
     let other: Deployment = "other".parse().unwrap();
     let length = SignedDuration::from_secs(1);
     let lease = store.lease(&other, "e", at(22), length, None).await;
     assert!(matches!(lease.unwrap(), Lease::Held { .. }));
+}
+
+/// A server's own clock counts, whatever time it is where somebody asks.
+#[tokio::test]
+async fn who_is_ahead_of_time_takes_no_lease_of_another_on_mariadb() {
+    let site = Site::mariadb();
+    let store = site.open().await;
+    let mine = deployment();
+    let year = 365 * 86_400;
+    let ask = async |who: &str, second, length| {
+        let length = SignedDuration::from_secs(length);
+        let asked = store.lease(&mine, who, at(second), length, None).await;
+        match asked.unwrap() {
+            Lease::Held { until } => {
+                assert_eq!(until, at(second) + length);
+                who.to_owned()
+            }
+            Lease::Taken { holder, .. } => holder,
+        }
+    };
+    assert_eq!(ask("a", 0, 600).await, "a");
+    assert_eq!(ask("b", year, 600).await, "a");
+    let length = SignedDuration::from_secs(1);
+    let renewed = store.renew(&mine, "a", at(year), length).await.unwrap();
+    assert_eq!(renewed, Some(at(year) + length));
+    // It lapses all the same.
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while ask("b", -year, 600).await != "b" {
+        assert!(Instant::now() < deadline, "it never lapsed");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let late = store.renew(&mine, "a", at(0), length).await.unwrap();
+    assert_eq!(late, None);
 }
 
 async fn many_may_make_the_database_at_once(site: Site) {
