@@ -74,6 +74,8 @@ pub struct Turn {
     pub other: Option<String>,
     /// What could not be done, and is tried again.
     pub failures: Vec<Failure>,
+    /// Whether something was begun, or has come to its end since the turn before.
+    pub has_moved: bool,
     /// How soon another turn is due, where that is before the next interval.
     pub due: Option<Duration>,
     /// Whether nothing is under way and nothing is left to do now.
@@ -108,6 +110,7 @@ impl<'a> Turns<'a> {
 
     async fn look_and_begin(&mut self) -> Result<Turn, OpsError> {
         let had_database = self.store.is_some();
+        let has_ended = self.work.has_done();
         let mut trouble = self.open().await.err().map(|error| error.to_string());
         self.count(trouble.is_none() && !had_database);
         let mut seen = self.look(&mut trouble).await?;
@@ -171,6 +174,7 @@ impl<'a> Turns<'a> {
         };
         Ok(Turn {
             due,
+            has_moved: has_ended || !steps.is_empty(),
             database: trouble,
             routes: proxy::trouble(self.context),
             failures: self.setbacks.values().map(|s| s.failure.clone()).collect(),

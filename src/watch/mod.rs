@@ -36,8 +36,10 @@ const LAST_CALLS: Duration = Duration::from_millis(600);
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// The shortest time between two turns that nothing but what is due has led to.
 const SHORTEST: Duration = Duration::from_millis(20);
-/// After so many turns a single pass leaves what has come up meanwhile to the next one.
+/// After so many turns in a row in which nothing was begun or has ended a single pass leaves what there is to the next one.
 const MOST_TURNS: usize = 20;
+/// After this long it does so whatever there is: others may bring new work all the time.
+const LONGEST_PASS: Duration = Duration::from_mins(5);
 
 /// Learns that zoe is to end, and has no more calls made from then on.
 pub struct Stop {
@@ -241,8 +243,11 @@ async fn until_through(
     let mut health = Health::default();
     let mut troubles = BTreeMap::new();
     let mut is_culled = false;
-    for _ in 0..MOST_TURNS {
+    let begun = context.world.uptime();
+    let mut still = 0;
+    while still < MOST_TURNS && context.world.uptime().saturating_sub(begun) < LONGEST_PASS {
         let turn = turns.turn().await?;
+        still = if turn.has_moved { 0 } else { still + 1 };
         decisions.look_at(&turn);
         health.look_at(&turn, None, troubles.clone());
         shelf.look_at(&turn);

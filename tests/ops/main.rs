@@ -20,5 +20,6 @@ mod retention;
 mod rights;
 mod routes;
 mod same_logs;
+mod single;
 mod starts;
 mod terms;
