@@ -22,6 +22,9 @@ use crate::store::{Store, StoreError};
 /// others change things as fast as this pass does, and the next pass will see to it.
 const ROUNDS: usize = 6;
 
+/// How often the lease is asked for, half a second each time, before what needs none is done without.
+const LONG_TAKEN: u32 = 2;
+
 /// What a pass left behind.
 #[derive(Debug, Clone)]
 pub struct Pass {
@@ -68,7 +71,8 @@ impl Pass {
 /// Makes one pass. Fails only if Docker can't be read; a step that fails is among [`Pass::failures`].
 ///
 /// Where nothing is to be done now it does not ask for the lease. While another holds that, it looks again from time to
-/// time: what the other does may be all there was to do, and many at once need not do it one after the other.
+/// time: what the other does may be all there was to do, and many at once need not do it one after the other. Where it is held for
+/// longer than a second only what needs no lease is done, and the rest left to the other, who looks once more before it is through.
 pub async fn pass(context: &Context, report: &dyn Report) -> Result<Pass, OpsError> {
     pass_having(context, &mut Answers::default(), report).await
 }
@@ -80,12 +84,7 @@ pub async fn pass_for(
     id: ExecutionId,
     report: &dyn Report,
 ) -> Result<Pass, OpsError> {
-    let starts = |step: &Step| matches!(step, Step::Start { execution, .. } if *execution == id);
-    let answers = &mut Answers::default();
-    pass_while(context, answers, report, |plan| {
-        plan.steps.iter().any(starts)
-    })
-    .await
+    pass_while(context, &mut Answers::default(), report, Some(id)).await
 }
 
 /// Makes a pass, with what was answered to somebody who asked executions whether they are ready.
@@ -94,7 +93,7 @@ pub(super) async fn pass_having(
     answers: &mut Answers,
     report: &dyn Report,
 ) -> Result<Pass, OpsError> {
-    pass_while(context, answers, report, |plan| !plan.steps.is_empty()).await
+    pass_while(context, answers, report, None).await
 }
 
 /// Makes a pass, and puts the web server's routes right if they are not what it has seen at last.
@@ -102,21 +101,32 @@ async fn pass_while(
     context: &Context,
     answers: &mut Answers,
     report: &dyn Report,
-    worth: impl Fn(&Plan) -> bool,
+    starts: Option<ExecutionId>,
 ) -> Result<Pass, OpsError> {
-    let pass = pass_alone(context, answers, report, worth).await?;
+    let pass = pass_alone(context, answers, report, starts).await?;
     proxy::keep_up(context, &pass.snapshot, report).await;
     Ok(pass)
 }
 
-/// Makes a pass; waits for a lease that another holds only while there is something `worth` it.
+/// Whether the plan has something that this pass is for: to start that one, or anything.
+fn is_worth(plan: &Plan, starts: Option<ExecutionId>) -> bool {
+    let wanted =
+        |step: &Step| matches!(step, Step::Start { execution, .. } if Some(*execution) == starts);
+    match starts {
+        Some(_) => plan.steps.iter().any(wanted),
+        None => !plan.steps.is_empty(),
+    }
+}
+
+/// Makes a pass. Where another holds the lease for long, as it does while a node pulls an image, what needs none is done without;
+/// the lease is waited for no longer than that, unless it is to start one that is to be started just now.
 async fn pass_alone(
     context: &Context,
     answers: &mut Answers,
     report: &dyn Report,
-    worth: impl Fn(&Plan) -> bool,
+    starts: Option<ExecutionId>,
 ) -> Result<Pass, OpsError> {
-    let mut waited = false;
+    let mut asked = 0;
     loop {
         let (snapshot, mut plan, _) = look(context, None, true, answers).await?;
         // What history knows may let somebody past who seems to have to wait, or show a start to have failed.
@@ -125,7 +135,7 @@ async fn pass_alone(
             let better = with_history(context, &snapshot, answers).await?;
             plan = better.unwrap_or(plan);
         }
-        if plan.steps.is_empty() || (waited && !worth(&plan)) {
+        if plan.steps.is_empty() || (asked > 0 && !is_worth(&plan, starts)) {
             return Ok(Pass {
                 snapshot,
                 failures: Vec::new(),
@@ -133,10 +143,13 @@ async fn pass_alone(
             });
         }
         let (store, mut held) = match leased(context).await {
-            Ok(Some((store, held))) => (Some(store), Some(held)),
-            Ok(None) => {
-                waited = true;
-                continue;
+            Ok((store, Some(held))) => (Some(store), Some(held)),
+            Ok((store, None)) => {
+                asked += 1;
+                if asked < LONG_TAKEN || (starts.is_some() && plan.steps.iter().all(needs_lease)) {
+                    continue;
+                }
+                (Some(store), None)
             }
             Err(error) => {
                 report.tell(News::Warning(format!(
@@ -145,11 +158,12 @@ async fn pass_alone(
                 (None, None)
             }
         };
+        let goes_on = store.is_some() && held.is_none() && starts.is_some();
         let result = rounds(context, store.as_ref(), &mut held, answers, report).await;
         if let Some(held) = held {
             held.release().await;
         }
-        if let Some(pass) = result? {
+        if let Some(pass) = result?.filter(|_| !goes_on) {
             return Ok(pass);
         }
     }
@@ -172,10 +186,11 @@ async fn with_history(
     Ok(Some(plan))
 }
 
-async fn leased(context: &Context) -> Result<Option<(Arc<dyn Store>, Held)>, StoreError> {
+/// The history, and the lease if it was to be had in half a second.
+async fn leased(context: &Context) -> Result<(Arc<dyn Store>, Option<Held>), StoreError> {
     let store = context.history.open().await?;
     let held = lease::acquire(context, &store).await?;
-    Ok(held.map(|held| (store, held)))
+    Ok((store, held))
 }
 
 /// What is there, and what is to be done with it. Without the store nothing is known of what was, and a start may turn out

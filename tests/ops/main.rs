@@ -11,6 +11,7 @@ mod at;
 mod basics;
 mod culling;
 mod lab;
+mod lease;
 mod losses;
 mod outage;
 mod questions;
