@@ -19,6 +19,7 @@ END = 1_790_000_000_000
 SPAN = 3 * 365 * 86_400_000
 DAY = 86_400_000
 PAGE_GOAL = 0.1
+CANCELLED = 40
 
 
 def identity(number):
@@ -37,7 +38,7 @@ def moment(milliseconds):
 
 
 def write_export(path, count, schema, description):
-    """Three years of executions, the same each time: 200 users of whom few do most, 90 in 100 are batch jobs."""
+    """Three years of executions, the same each time: 200 users of whom few do most, 90 in 100 are batch jobs; 40 were cancelled."""
     rnd = random.Random(1)
     applications = ["spark-submit"] * 90 + ["spark-notebook"] * 9 + ["spark-cluster"]
     with open(path, "w") as file:
@@ -47,7 +48,9 @@ def write_export(path, count, schema, description):
             at = END - SPAN + SPAN * n // count
             start = at + rnd.randrange(60_000)
             chance = rnd.random()
-            outcome = "finished" if chance < 0.9 else "failed" if chance < 0.98 else "cancelled"
+            outcome = "finished" if chance < 0.9 else "failed" if chance < 0.98 else "timed_out"
+            if n % (count // CANCELLED) == 5:
+                outcome = "cancelled"
             row = {
                 "deployment": "bench",
                 "id": identity(n),
@@ -152,10 +155,31 @@ class HistoryBench:
                 self.answer(many, "db", "export", os.path.join(self.directory, "again.jsonl"))
                 exported = time.perf_counter() - begin
                 yield Row(f"{kind}: importing {most}", [seconds], "exporting them", [exported], unit="s")
+                yield self.one_more(kind, few, many, most)
                 yield from self.questions(kind, few, many, most)
         finally:
             if server:
                 server.end()
+
+    def one_more(self, kind, few, many, most):
+        """What one execution's record takes, beside the same with few: of a Docker that is a file."""
+        environments = [self.environment(url) for url in (many, few)]
+        timed = []
+        for number, environment in enumerate(environments):
+            docker = os.path.join(self.directory, f"{kind}-{number}.json")
+            environment["DOCKER_HOST"] = f"memory:{docker}?cores=4&memory=8g&images=all"
+            timed.append(lambda env=environment: self.recorded(env))
+        ours, theirs = interleaved(3 if self.quick else 11, *timed)
+        return Row(f"{kind}, {most}: submitting one more and ending it", ours, f"over {FEW}", theirs)
+
+    def recorded(self, environment):
+        """Seconds for an execution that waits to be submitted and ended: its record is put in, and filled in."""
+        begin = time.perf_counter()
+        for arguments in (["run", "jupyter", "-d", "--hold", "--name", "one-more"], ["kill", "one-more"]):
+            done = subprocess.run([self.zoe, *arguments], env=environment, capture_output=True, text=True)
+            if done.returncode != 0:
+                raise Failed(f"zoe {' '.join(arguments)}: {done.stderr.strip()}")
+        return time.perf_counter() - begin
 
     def questions(self, kind, few, many, most):
         middle = moment(END - SPAN // 2)
@@ -167,7 +191,9 @@ class HistoryBench:
             "of a user who has 4": ["--user", "eve"],
             "of a name that 4 have": ["--name", "rare"],
             "of an application that 4 have": ["--application", "rare"],
+            "of an application that 9 in 10 have": ["--application", "spark-submit"],
             "the last 50 that failed": ["--state", "failed"],
+            f"of the {CANCELLED} that were cancelled": ["--state", "cancelled"],
         }
         rest = {
             "what ran three days ago": ["--at", moment(END - 3 * DAY), "-o", "json"],

@@ -20,20 +20,59 @@ pub fn find_statement(
     deployment: &Deployment,
     query: &Query,
 ) -> Result<(String, Vec<Value>)> {
-    let (conditions, mut values) = conditions(deployment, query)?;
+    let state = query.state.as_deref().map(state_condition).transpose()?;
+    let found_by = [
+        &query.user,
+        &query.application,
+        &query.name,
+        &query.name_prefix,
+        &query.id_prefix,
+    ];
+    let is_by_another = found_by.iter().any(|one| one.is_some());
+    let alone = query.limit.filter(|_| !is_by_another && query.at.is_none());
+    match (state, alone) {
+        // Each of the two has the order of the list in an index; both together have not.
+        (Some(FAILED), Some(limit)) => {
+            let [failed, timed_out] = ["outcome = 'failed'", "outcome = 'timed_out'"]
+                .map(|state| list(dialect, deployment, query, Some(state)));
+            let sql = format!(
+                "SELECT * FROM ({}) AS failed UNION ALL SELECT * FROM ({}) AS timed_out {ORDER} LIMIT ?",
+                failed.0, timed_out.0
+            );
+            let limit = vec![Value::Number(Some(i64::from(limit)))];
+            Ok((sql, [failed.1, timed_out.1, limit].concat()))
+        }
+        // A database does not know how many of a million ended so, and few have one name: `+` keeps it from the index of states.
+        (Some(state), _) if is_by_another && state != OPEN => {
+            Ok(list(dialect, deployment, query, Some(&format!("+{state}"))))
+        }
+        (state, _) => Ok(list(dialect, deployment, query, state)),
+    }
+}
+
+/// The order of a list.
+const ORDER: &str = "ORDER BY submitted_at DESC, id DESC";
+
+/// One list in its order, of those that ended so.
+fn list(
+    dialect: Dialect,
+    deployment: &Deployment,
+    query: &Query,
+    state: Option<&str>,
+) -> (String, Vec<Value>) {
+    let (conditions, mut values) = conditions(deployment, query, state);
     // Few of a million ran at a time. Databases don't know that, and look at all in the order that is wanted.
     let by = match query.at {
         Some(_) => dialect.by_index("executions_by_end"),
         None => String::new(),
     };
-    let mut sql = format!(
-        "SELECT {EXECUTION_COLUMNS} FROM executions{by} WHERE {conditions} ORDER BY submitted_at DESC, id DESC"
-    );
+    let mut sql =
+        format!("SELECT {EXECUTION_COLUMNS} FROM executions{by} WHERE {conditions} {ORDER}");
     if let Some(limit) = query.limit {
         sql.push_str(" LIMIT ?");
         values.push(Value::Number(Some(i64::from(limit))));
     }
-    Ok((sql, values))
+    (sql, values)
 }
 
 /// A row of [`sums_statement`]: user or application, how many, how many failed, core time, memory time.
@@ -49,7 +88,8 @@ pub fn sums_statement(
         over: true,
         ..query.clone()
     };
-    let (conditions, values) = conditions(deployment, &over)?;
+    let state = query.state.as_deref().map(state_condition).transpose()?;
+    let (conditions, values) = conditions(deployment, &over, state);
     let by = match by {
         SumBy::User => "user_name",
         SumBy::Application => "application",
@@ -121,7 +161,7 @@ pub fn add_up(records: &[Record], by: SumBy) -> Vec<Sum> {
     sums
 }
 
-fn conditions(deployment: &Deployment, query: &Query) -> Result<(String, Vec<Value>)> {
+fn conditions(deployment: &Deployment, query: &Query, state: Option<&str>) -> (String, Vec<Value>) {
     let mut sql = "deployment = ?".to_owned();
     let mut values = vec![text(deployment.as_str())];
     let mut and = |condition: &str, bound: Vec<Value>| {
@@ -138,8 +178,8 @@ fn conditions(deployment: &Deployment, query: &Query) -> Result<(String, Vec<Val
             and(condition, vec![text(wanted)]);
         }
     }
-    if let Some(state) = &query.state {
-        and(state_condition(state)?, vec![]);
+    if let Some(state) = state {
+        and(state, vec![]);
     }
     if query.over {
         and("ended_at IS NOT NULL", vec![]);
@@ -171,15 +211,20 @@ fn conditions(deployment: &Deployment, query: &Query) -> Result<(String, Vec<Val
             );
         }
     }
-    Ok((sql, values))
+    (sql, values)
 }
+
+/// What has not ended.
+const OPEN: &str = "ended_at IS NULL";
+/// What did not end well.
+const FAILED: &str = "outcome IN ('failed', 'timed_out')";
 
 /// `failed` includes what ran out of time: for whoever asks, both did not do their work.
 fn state_condition(state: &str) -> Result<&'static str> {
     match state {
-        "open" => Ok("ended_at IS NULL"),
+        "open" => Ok(OPEN),
         "finished" => Ok("outcome = 'finished'"),
-        "failed" => Ok("outcome IN ('failed', 'timed_out')"),
+        "failed" => Ok(FAILED),
         "timed_out" => Ok("outcome = 'timed_out'"),
         "cancelled" => Ok("outcome = 'cancelled'"),
         other => Err(StoreError::Query {

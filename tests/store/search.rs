@@ -8,6 +8,7 @@ use crate::{Site, at, deployment, record};
 
 on_both! {
     pages_have_everything_once
+    states_are_found_with_everything_else
     what_ran_at_a_time
     sums_are_those_of_the_rows
     a_beginning_is_found_whatever_it_has
@@ -89,6 +90,57 @@ async fn pages_have_everything_once(site: Site) {
                 row.end.is_some() && user.as_ref().is_none_or(|user| row.user == *user)
             };
             assert_eq!(found, wanted(is), "{user:?}, {most} a page");
+        }
+    }
+}
+
+async fn states_are_found_with_everything_else(site: Site) {
+    let store = filled(&site).await;
+    let is = |state: &str, row: &Record| {
+        matches!(
+            (state, row.end.as_ref().map(|(_, outcome)| outcome)),
+            ("open", None)
+                | ("finished", Some(Outcome::Finished))
+                | ("failed", Some(Outcome::Failed { .. } | Outcome::TimedOut))
+                | ("timed_out", Some(Outcome::TimedOut))
+                | ("cancelled", Some(Outcome::Cancelled { .. }))
+        )
+    };
+    for state in ["open", "finished", "failed", "timed_out", "cancelled"] {
+        for (user, application, since) in [
+            (None, None, None),
+            (Some("bob"), None, None),
+            (None, Some("app1"), Some(at(5))),
+            (None, None, Some(at(7))),
+        ] {
+            let mut query = Query {
+                state: Some(state.to_owned()),
+                user: user.map(str::to_owned),
+                application: application.map(str::to_owned),
+                since,
+                ..Query::default()
+            };
+            let expected = wanted(|row: &Record| {
+                is(state, row)
+                    && user.is_none_or(|user| row.user == user)
+                    && application.is_none_or(|application| row.application == application)
+                    && since.is_none_or(|since| row.submitted_at >= since)
+            });
+            let found = store.find(&deployment(), &query).await.unwrap();
+            let found: Vec<ExecutionId> = found.iter().map(|row| row.id).collect();
+            assert_eq!(found, expected, "{query:?}");
+            // Page by page the same.
+            let mut pages = Vec::new();
+            query.limit = Some(3);
+            loop {
+                let page = store.find(&deployment(), &query).await.unwrap();
+                let Some(last) = page.last() else {
+                    break;
+                };
+                query.after = Some((last.submitted_at, last.id));
+                pages.extend(page.iter().map(|row| row.id));
+            }
+            assert_eq!(pages, expected, "{query:?}");
         }
     }
 }

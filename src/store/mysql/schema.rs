@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/mysql/0004_search.sql"),
     include_str!("../../../migrations/mysql/0005_activity.sql"),
     include_str!("../../../migrations/mysql/0006_used.sql"),
+    include_str!("../../../migrations/mysql/0007_state.sql"),
 ];
 
 /// What has been done. A row is there from the moment on at which the first statement is run.

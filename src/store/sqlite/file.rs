@@ -25,6 +25,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0004_search.sql"),
     include_str!("../../../migrations/sqlite/0005_activity.sql"),
     include_str!("../../../migrations/sqlite/0006_used.sql"),
+    include_str!("../../../migrations/sqlite/0007_state.sql"),
 ];
 
 /// Marks a file as zoe's (`zoeH`), so that another program's database is not taken for one.
