@@ -231,6 +231,13 @@ pub enum WaitReason {
         /// Of how many.
         of: usize,
     },
+    /// No node has all the labels that a component asks for.
+    NoLabel {
+        /// The component.
+        component: ComponentName,
+        /// The labels.
+        labels: BTreeMap<String, String>,
+    },
     /// It runs, without some members that it should have.
     Replacement {
         /// Their component.

@@ -11,7 +11,8 @@ use super::queue::{self, Look};
 use super::resolve::{self, Found};
 use super::view::ExecutionView;
 use crate::model::{
-    Away, Component, Execution, Holder, Mode, Node, Phase, Resources, Snapshot, WaitReason,
+    Application, Away, Component, Execution, Holder, Mode, Node, Phase, Resources, Snapshot,
+    WaitReason,
 };
 
 /// How many of those before it are named.
@@ -120,7 +121,7 @@ async fn wait(context: &Context, look: &Look, execution: &Execution) -> Result<W
             .collect(),
         needs: context.settings.mode.needed(&execution.ticket.application),
         holders: holders(snapshot, execution, reason),
-        labels: labels(snapshot, execution),
+        labels: labels(&snapshot.nodes, &execution.ticket.application),
         nodes: nodes(snapshot, execution, context.settings.mode),
         last_failure: failure.map(|event| (event.at, event.detail)),
         latest_start: look.forecast(context).get(&id).copied(),
@@ -141,7 +142,8 @@ fn holders(snapshot: &Snapshot, execution: &Execution, reason: Option<&WaitReaso
         ) => {}
         // It waits for something that nobody holds.
         Some(
-            WaitReason::Retry { .. }
+            WaitReason::NoLabel { .. }
+            | WaitReason::Retry { .. }
             | WaitReason::Held
             | WaitReason::After { .. }
             | WaitReason::ArrayLimit { .. }
@@ -167,14 +169,29 @@ fn holders(snapshot: &Snapshot, execution: &Execution, reason: Option<&WaitReaso
     holders
 }
 
-fn labels(snapshot: &Snapshot, execution: &Execution) -> Vec<(String, String)> {
+/// Labels that no node has, of each component that asks for any; where each has its node, those that no node has together.
+fn labels(nodes: &[Node], application: &Application) -> Vec<(String, String)> {
     let mut missing = Vec::new();
-    for component in &execution.ticket.application.components {
+    for component in &application.components {
         for (key, value) in &component.placement {
             let has = |node: &Node| node.labels.get(key).is_some_and(|label| label == value);
-            if !snapshot.nodes.iter().any(has) {
+            if !nodes.iter().any(has) {
                 missing.push((component.name.to_string(), format!("{key}={value}")));
             }
+        }
+        let placement = &component.placement;
+        let suits = |node: &Node| {
+            let mut labels = placement.iter();
+            labels.all(|(key, value)| node.labels.get(key) == Some(value))
+        };
+        let name = component.name.as_str();
+        let none_told = !missing.iter().any(|(component, _)| component == name);
+        if none_told && !nodes.iter().any(suits) {
+            let labels = placement
+                .iter()
+                .map(|(key, value)| format!("{key}={value}"));
+            let together = labels.collect::<Vec<_>>().join(" with ");
+            missing.push((name.to_owned(), together));
         }
     }
     missing
@@ -219,4 +236,45 @@ fn lacks(node: &Node, component: &Component, free: Resources) -> Option<String> 
     let memory = (memory.get() > 0).then(|| format!("{memory} of memory"));
     let lacks: Vec<String> = unlike.chain(cores).chain(memory).collect();
     (!lacks.is_empty()).then(|| lacks.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::model::Availability;
+
+    #[test]
+    fn labels_that_no_node_has_alone_or_together_are_told() {
+        let node = |key: &str| Node {
+            id: "node".to_owned(),
+            name: key.to_owned(),
+            address: None,
+            capacity: Resources::ZERO,
+            others: Resources::ZERO,
+            availability: Availability::Active,
+            labels: BTreeMap::from([(key.to_owned(), "yes".to_owned())]),
+        };
+        let told = |keys: &[&str]| {
+            let name = "worker".parse().unwrap();
+            let mut worker = Component::bare(name, "x".to_owned(), 1, Resources::ZERO);
+            let asked = keys.iter().map(|key| ((*key).to_owned(), "yes".to_owned()));
+            worker.placement = asked.collect();
+            let application = Application {
+                name: "job".to_owned(),
+                description: String::new(),
+                monitor: None,
+                secrets: Vec::new(),
+                activity: None,
+                components: vec![worker],
+            };
+            let told = labels(&[node("gpu"), node("ssd")], &application);
+            let told: Vec<String> = told.into_iter().map(|(_, label)| label).collect();
+            told
+        };
+        assert_eq!(told(&["gpu"]), [""; 0]);
+        assert_eq!(told(&["gpu", "tape"]), ["tape=yes"]);
+        assert_eq!(told(&["gpu", "ssd"]), ["gpu=yes with ssd=yes"]);
+    }
 }

@@ -254,6 +254,12 @@ fn unknown_because(wait: &Wait) -> &'static str {
         "after" => "what has to be over before it has no time limit, or waits itself",
         "quota" => "it starts when its owner's executions leave it room in the quota",
         "unknown" => "not everything could be read",
+        "nodes-away" => "it starts when nodes that it could be on take something again",
+        "no-label" => "it starts when a node has the labels that it asks for",
+        "array-limit" => {
+            "it starts when others of its array are over, and not all of them have a time limit"
+        }
+        "retry" | "again" => "it is tried again first, and there may be no room for it then",
         _ => "not all that is before it has a time limit",
     }
 }

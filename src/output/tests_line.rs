@@ -91,3 +91,28 @@ fn those_that_wait_are_told_with_what_they_wait_for() {
     assert_snapshot!("explanation", text);
     assert_snapshot!("users", users::table(&[user()], &look(None)));
 }
+
+#[test]
+fn why_nobody_can_say_when_is_as_what_it_waits_for() {
+    let said = |code| {
+        let mut explanation = explanation(queued());
+        explanation.wait.as_mut().unwrap().code = code;
+        let text = queue::explanation(&explanation, &look(None));
+        let starts = text.lines().find(|line| line.starts_with("Starts:"));
+        starts.unwrap().to_owned()
+    };
+    let limits = "not all that is before it has a time limit";
+    assert!(said("behind").ends_with(limits));
+    for code in [
+        "nodes-away",
+        "no-label",
+        "array-limit",
+        "retry",
+        "again",
+        "held",
+        "quota",
+    ] {
+        assert!(!said(code).contains(limits), "{}", said(code));
+    }
+    assert!(said("no-label").ends_with("it starts when a node has the labels that it asks for"));
+}

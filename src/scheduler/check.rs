@@ -7,6 +7,7 @@
 mod order;
 mod quotas;
 mod reserved;
+mod standing;
 mod starts;
 mod undone;
 mod violation;

@@ -99,6 +99,7 @@ fn with_a_past(plan: &Plan) -> impl Iterator<Item = ExecutionId> {
                 | WaitReason::NotEnough { .. }
                 | WaitReason::NoNodeFits { .. }
                 | WaitReason::NodesAway { .. }
+                | WaitReason::NoLabel { .. }
                 | WaitReason::MakingRoom { .. }
         )
     });

@@ -222,11 +222,7 @@ impl<'a> Members<'a> {
             let component = execution.ticket.application.component(name)?;
             Some(component.reservation())
         });
-        let missing = self.missing.iter().map(|wanted| {
-            let members = wanted.indices.len() as u64;
-            wanted.component.reservation().times(members)
-        });
-        made.chain(missing).sum()
+        made.chain(self.missing.iter().map(Wanted::size)).sum()
     }
 
     /// Those that are there and `count`, and of the `wanted` ones those that are not.

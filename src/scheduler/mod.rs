@@ -34,6 +34,7 @@ mod room;
 mod serving;
 mod shortage;
 mod sight;
+mod standing;
 mod starts;
 mod verdict;
 
@@ -61,6 +62,8 @@ mod scenarios;
 mod sharing;
 #[cfg(test)]
 mod shown;
+#[cfg(test)]
+mod standing_tests;
 #[cfg(test)]
 mod starvation;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Component, ComponentName, Placement};
+use crate::model::{Component, ComponentName, Placement, Resources};
 
 use super::room::{Ask, Room};
 
@@ -25,6 +25,12 @@ impl<'a> Wanted<'a> {
             indices: indices.into_iter().collect(),
             there: Vec::new(),
         }
+    }
+
+    /// What they take in all.
+    pub fn size(&self) -> Resources {
+        let members = self.indices.len() as u64;
+        self.component.reservation().times(members)
     }
 }
 
@@ -87,7 +93,7 @@ impl Room<'_> {
 mod tests {
     use super::super::generators::{component, node};
     use super::*;
-    use crate::model::{Node, Resources};
+    use crate::model::Node;
 
     fn names(placement: &Placement) -> Vec<&str> {
         placement.values().map(|name| &**name).collect()

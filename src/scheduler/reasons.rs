@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::model::{
-    Availability, Away, Bytes, DISABLED, Execution, ExecutionId, Holder, OverQuota, RequiredEnd,
-    Resource, Resources, WaitReason,
+    Availability, Away, Bytes, ComponentName, DISABLED, Execution, ExecutionId, Holder, OverQuota,
+    RequiredEnd, Resource, Resources, WaitReason,
 };
 
 /// How many nodes a sentence names.
@@ -25,6 +25,7 @@ impl WaitReason {
             } => "not-enough-memory",
             Self::NoNodeFits { .. } => "no-node-fits",
             Self::NodesAway { .. } => "nodes-away",
+            Self::NoLabel { .. } => "no-label",
             Self::Replacement { .. } => "replacement",
             Self::Retry { .. } => "retry",
             Self::Held => "held",
@@ -110,6 +111,7 @@ impl WaitReason {
                 needed.memory
             ),
             Self::NodesAway { away, of } => write_away(f, away, *of),
+            Self::NoLabel { component, labels } => write_no_label(f, component, labels),
             Self::Replacement {
                 component,
                 members,
@@ -214,6 +216,21 @@ fn write_making_room(
         0 => Ok(()),
         rest => write!(f, " and {rest} more"),
     }
+}
+
+/// `no node has the labels disk=ssd and gpu=yes, which 'worker' asks for`
+fn write_no_label(
+    f: &mut fmt::Formatter<'_>,
+    component: &ComponentName,
+    labels: &BTreeMap<String, String>,
+) -> fmt::Result {
+    let s = if labels.len() == 1 { "" } else { "s" };
+    write!(f, "no node has the label{s} ")?;
+    for (n, (key, value)) in labels.iter().enumerate() {
+        let before = if n == 0 { "" } else { " and " };
+        write!(f, "{before}{key}={value}")?;
+    }
+    write!(f, ", which '{component}' asks for")
 }
 
 /// `n2 is drained`

@@ -1,5 +1,7 @@
 //! The sentences that people read.
 
+use std::collections::BTreeMap;
+
 use super::generators::{at, component, execution, id, resources, snapshot};
 use crate::model::{Availability, Away, Holder, RequiredEnd, Resource, Resources, WaitReason};
 
@@ -146,6 +148,24 @@ fn nodes_that_take_nothing_are_named_with_why() {
         replacement.to_string(),
         "runs, but 2 'worker' members are lost and cannot be replaced yet: 1 of 1 node takes nothing new: n1 has the label zoe.disabled"
     );
+}
+
+#[test]
+fn labels_that_no_node_has_are_named_with_who_asks_for_them() {
+    let label = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    let mut labels = BTreeMap::from([label("disk", "ssd")]);
+    let told = |labels: &BTreeMap<String, String>| WaitReason::NoLabel {
+        component: "worker".parse().unwrap(),
+        labels: labels.clone(),
+    };
+    let one = "no node has the label disk=ssd, which 'worker' asks for";
+    assert_eq!(told(&labels).to_string(), one);
+    labels.extend([label("gpu", "yes")]);
+    assert_eq!(
+        told(&labels).to_string(),
+        "no node has the labels disk=ssd and gpu=yes, which 'worker' asks for"
+    );
+    assert_eq!(told(&labels).code(), "no-label");
 }
 
 #[test]

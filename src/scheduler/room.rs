@@ -73,6 +73,11 @@ impl<'a> Room<'a> {
         Self::new(nodes, |_| (Resources::ZERO, true))
     }
 
+    /// The room if nobody used the nodes, on those that `takes` says.
+    pub(super) fn beside_none(nodes: &'a [Node], takes: impl Fn(&Node) -> bool) -> Self {
+        Self::new(nodes, |node| (Resources::ZERO, takes(node)))
+    }
+
     fn new(nodes: &'a [Node], load: impl Fn(&Node) -> (Resources, bool)) -> Self {
         let mut sorted: Vec<&Node> = nodes.iter().collect();
         sorted.sort_by(|a, b| a.name.cmp(&b.name));

@@ -78,7 +78,11 @@ pub(super) fn queue<'a>(starts: &mut Starts<'a>, mut gates: Gates<'a>, line: Vec
             closed = gates
                 .closed(execution, starts.spent(execution))
                 .map(Box::new);
-            if closed.as_deref().is_some_and(is_of_others) && gates.bar_behind(execution) {
+            // What could not run anyway keeps nothing from others.
+            if closed.as_deref().is_some_and(is_of_others)
+                && starts.unfit(execution).is_none()
+                && gates.bar_behind(execution)
+            {
                 starts.leave_to(place, execution);
             }
         }

@@ -4,6 +4,7 @@ use crate::model::{Away, Component, Execution, Node, Resource, Resources, WaitRe
 
 use super::packing::Wanted;
 use super::room::{Room, suits};
+use super::standing::lacking;
 use super::starts::Starts;
 
 impl Starts<'_> {
@@ -14,25 +15,43 @@ impl Starts<'_> {
         missing: &[Wanted<'_>],
         stuck: &Component,
     ) -> WaitReason {
-        if let Some(reason) = self.nodes_away(missing) {
+        if let Some(reason) = self.no_label(missing) {
+            return reason;
+        }
+        let beside = || {
+            Room::beside(
+                &self.snapshot.nodes,
+                |node| self.ledger.held(node),
+                |_| true,
+            )
+        };
+        if let Some(reason) = self.nodes_away(missing, beside) {
             return reason;
         }
         let components: Vec<&Component> = missing.iter().map(|w| w.component).collect();
-        let needed: Resources = missing
-            .iter()
-            .map(|w| w.component.reservation().times(w.indices.len() as u64))
-            .sum();
+        let needed: Resources = missing.iter().map(Wanted::size).sum();
         let (free, capacity) = self.division.room().for_components(&components);
-        let short_of = if needed.cores > free.cores {
-            Resource::Cores
-        } else if needed.memory > free.memory {
-            Resource::Memory
-        } else {
-            return WaitReason::NoNodeFits {
+        match lacking(needed, free) {
+            Some(short_of) => {
+                let room = (free, capacity);
+                self.not_enough(execution, &components, needed, room, short_of)
+            }
+            None => WaitReason::NoNodeFits {
                 component: stuck.name.clone(),
                 needed: stuck.reservation(),
-            };
-        };
+            },
+        }
+    }
+
+    /// That there is too little of something for members of these components: so much is free, of so much.
+    pub(super) fn not_enough(
+        &self,
+        execution: &Execution,
+        components: &[&Component],
+        needed: Resources,
+        (free, capacity): (Resources, Resources),
+        short_of: Resource,
+    ) -> WaitReason {
         let takes =
             |node: &Node| self.sight.takes(node) && components.iter().any(|c| suits(node, c));
         let nodes = self.division.room().which(takes);
@@ -46,8 +65,25 @@ impl Starts<'_> {
         }
     }
 
-    /// That nodes take nothing new, if that is why there is no room.
-    fn nodes_away(&self, missing: &[Wanted<'_>]) -> Option<WaitReason> {
+    /// That no node has the labels that one of them asks for, whether or not it takes something.
+    pub(super) fn no_label(&self, missing: &[Wanted<'_>]) -> Option<WaitReason> {
+        let nodes = &self.snapshot.nodes;
+        let mut components = missing.iter().map(|wanted| wanted.component);
+        let none = |c: &&Component| !nodes.iter().any(|node| suits(node, c));
+        let component = components.find(none)?;
+        Some(WaitReason::NoLabel {
+            component: component.name.clone(),
+            labels: component.placement.clone(),
+        })
+    }
+
+    /// That nodes take nothing new, if that is why there is no room: all that could have a member, or there would be room in
+    /// `all`.
+    pub(super) fn nodes_away<'n>(
+        &self,
+        missing: &[Wanted<'_>],
+        all: impl FnOnce() -> Room<'n>,
+    ) -> Option<WaitReason> {
         let suitable = |node: &Node| missing.iter().any(|w| suits(node, w.component));
         let nodes = || self.snapshot.nodes.iter().filter(|node| suitable(node));
         let mut away: Vec<Away> = nodes()
@@ -62,12 +98,11 @@ impl Starts<'_> {
         if away.is_empty() {
             return None;
         }
-        let mut all = Room::beside(
-            &self.snapshot.nodes,
-            |node| self.ledger.held(node),
-            |_| true,
-        );
-        let at_fault = away.len() == of || all.place_wanted(missing).is_ok();
+        let nowhere = |wanted: &Wanted<'_>| {
+            let mut suitable = nodes().filter(|node| suits(node, wanted.component));
+            !suitable.any(|node| self.sight.takes(node))
+        };
+        let at_fault = missing.iter().any(nowhere) || all().place_wanted(missing).is_ok();
         at_fault.then_some(WaitReason::NodesAway { away, of })
     }
 }

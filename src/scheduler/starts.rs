@@ -20,6 +20,7 @@ use super::packing::Wanted;
 use super::reserving::Kept;
 use super::room::Room;
 use super::sight::Sight;
+use super::standing::Standing;
 
 /// The starts as they are being decided.
 pub(super) struct Starts<'a> {
@@ -43,6 +44,7 @@ pub(super) struct Starts<'a> {
     /// Elastic members that are taken back.
     pub(super) reclaimed: Vec<Step>,
     pub(super) waiting: Vec<Waiting>,
+    pub(super) standing: Standing<'a>,
     /// Who stops the queue, or stands last in it then.
     last: Option<ExecutionId>,
     /// How many wait in the queue.
@@ -79,6 +81,7 @@ impl<'a> Starts<'a> {
             reserved: None,
             reclaimed: Vec::new(),
             waiting: Vec::new(),
+            standing: Standing::default(),
             last: None,
             queued: 0,
         }
@@ -136,7 +139,11 @@ impl<'a> Starts<'a> {
                 None => self.resume(execution),
             };
             if let Err(reason) = started {
-                self.stop(execution.ticket.id, reason);
+                let members = Members::to_start(execution, self.mode);
+                match self.unfit_beside(&members, execution) {
+                    Some(reason) => self.put_off(execution.ticket.id, reason),
+                    None => self.stop(execution.ticket.id, reason),
+                }
             }
         }
     }
@@ -180,7 +187,8 @@ impl<'a> Starts<'a> {
         self.last.is_some() && self.kept.is_none()
     }
 
-    /// Starts a queued execution, unless somebody before it waits or it does not fit; whether it is started.
+    /// Starts a queued execution, unless somebody before it waits or it does not fit; whether it is started. What would not fit
+    /// the nodes as they stand even if nobody had anything of them stops nobody.
     pub fn consider(&mut self, place: Place, execution: &'a Execution) -> bool {
         if let Some(before) = self.last {
             let reason = match self.go_before(place, execution) {
@@ -197,10 +205,18 @@ impl<'a> Starts<'a> {
             );
             return false;
         }
+        if let Some(reason) = self.unfit_as_before(execution) {
+            self.put_off(place.id(), reason);
+            return false;
+        }
         let Err(claim) = self.division.offer(place, self.claim(execution)) else {
             self.decided.push(Start::fresh(execution, place));
             return true;
         };
+        if let Some(reason) = self.unfit(execution) {
+            self.put_off(place.id(), reason);
+            return false;
+        }
         let reason = match self.make_room(place, execution, &claim) {
             Some(reason) => reason,
             None => self.wait_for_room(place, execution, &claim),

@@ -5,6 +5,7 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
 
+use super::standing::is_for_room;
 use super::{Judge, Violation};
 use crate::model::{
     Application, Execution, ExecutionId, Mode, Order, OverQuota, Phase, Plan, Resources, WaitReason,
@@ -31,19 +32,17 @@ impl<'a> Judge<'a> {
             let user = execution.ticket.user.as_str();
             match (self.started.contains_key(&id), first.get(user)) {
                 (false, None) if reason.is_some_and(is_of_others) => {
-                    first.insert(user, id);
+                    if self.could_run(execution) {
+                        first.insert(user, id);
+                    }
                 }
                 (true, Some(&early)) if group == 2 => {
                     self.objects(Violation::Jumped { late: id, early });
                 }
                 _ => {}
             }
-            let waits = match reason {
-                Some(reason) => !(group == 0 || is_gated(reason)),
-                None => group == 2,
-            };
             match (self.started.contains_key(&id), &stop) {
-                (false, None) if waits => {
+                (false, None) if self.is_waited_for(group, execution, plan) => {
                     let reserved = plan.reserved.as_ref();
                     let making = matches!(reason, Some(WaitReason::MakingRoom { .. }));
                     stop = Some(Stop {
@@ -71,6 +70,18 @@ impl<'a> Judge<'a> {
                 self.objects(Violation::WrongOrder(waiting.execution));
             }
             highest = highest.max(at);
+        }
+    }
+
+    /// Whether those behind have to wait for one that is not started.
+    fn is_waited_for(&self, group: u8, execution: &Execution, plan: &Plan) -> bool {
+        let id = execution.ticket.id;
+        let is_kept = || plan.reserved.as_ref().is_some_and(|r| r.execution == id);
+        match self.reasons.get(&id) {
+            _ if group == 0 => false,
+            Some(reason) if is_for_room(reason) => is_kept() || self.could_run(execution),
+            Some(reason) => !is_gated(reason),
+            None => group == 2,
         }
     }
 
