@@ -39,7 +39,7 @@ pub async fn kill(
     let mut killed = Vec::new();
     for target in &targets {
         match target {
-            Found::Alive(execution) => cancel(context, execution).await?,
+            Found::Alive(execution) => cancel(context, execution, report).await?,
             Found::Past(record) => killed.push(Killed::WasOver(record.id)),
         }
     }
@@ -113,16 +113,22 @@ pub async fn count_all(context: &Context) -> Result<usize, OpsError> {
 }
 
 /// Writes down that it is to end, first in history (who), then in Docker (that).
-async fn cancel(context: &Context, execution: &Execution) -> Result<(), OpsError> {
-    let store = context.history.open().await.ok();
-    record::event(
-        context,
-        store.as_ref(),
-        execution.ticket.id,
-        "cancel",
-        &context.settings.user,
-    )
-    .await;
+async fn cancel(
+    context: &Context,
+    execution: &Execution,
+    report: &dyn Report,
+) -> Result<(), OpsError> {
+    let id = execution.ticket.id;
+    let user = &context.settings.user;
+    let noted = match context.history.open().await {
+        Ok(store) => record::event_or_fail(context, &store, id, "cancel", user).await,
+        Err(error) => Err(error.into()),
+    };
+    if let Err(error) = noted {
+        report.tell(News::Warning(format!(
+            "history will not know who ended {id}: {error}"
+        )));
+    }
     match context.backend.mark(execution, Mark::Cancelled).await {
         Ok(()) | Err(EngineError::Gone { .. }) => Ok(()),
         Err(error) => Err(error.into()),
@@ -171,7 +177,7 @@ pub async fn remove(
     let deployment = &context.settings.deployment;
     for target in &targets {
         if let Found::Alive(execution) = target {
-            cancel(context, execution).await?;
+            cancel(context, execution, report).await?;
             finish(context, execution.ticket.id, report).await?;
         }
         if let Some(record) = store.get(deployment, target.id()).await? {

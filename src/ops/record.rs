@@ -140,6 +140,11 @@ pub(super) async fn ended(
         record.used = before.and_then(|before| used(Some(before), execution, at));
     }
     store.record(deployment, &record).await?;
+    // Who looks last may have found its containers gone: the first end that was written stays, and is told once.
+    let kept = store.get(deployment, id).await?;
+    let (at, code) = kept
+        .and_then(|record| record.end)
+        .map_or((at, code), |(at, outcome)| (at, outcome.exit_code()));
     let event = Event {
         execution: id,
         at,

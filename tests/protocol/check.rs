@@ -143,6 +143,10 @@ impl Case<'_> {
         let Some((_, outcome)) = &self.record.end else {
             return (!broken).then(|| "history has no end of it".to_owned());
         };
+        let told = self.events("ended");
+        if told > 1 && !broken {
+            return Some(format!("its end is told {told} times"));
+        }
         let code = code_of(&self.ticket.application);
         let stopped = self.facts.restarted;
         let right = match (self.mark(), outcome) {
