@@ -84,17 +84,14 @@ fn describe(kind: &str, id: &str, name: &str) -> String {
 }
 
 impl Sorter<'_> {
-    fn anomaly(&mut self, object: String, problem: String) {
+    fn anomaly(&mut self, object: String, problem: &str) {
         // Of several things that are wrong each has a line of its own.
         let problem = problem.replace('\n', "; ");
         self.snapshot.anomalies.push(Anomaly { object, problem });
     }
 
     fn of_another_kind(&mut self, object: String) {
-        self.anomaly(
-            object,
-            "its labels are those of another kind of object".to_owned(),
-        );
+        self.anomaly(object, "its labels are those of another kind of object");
     }
 
     /// What Docker calls the object with these labels.
@@ -131,7 +128,7 @@ impl Sorter<'_> {
                     .and_then(|text| text.parse::<Deployment>().ok())
                     .is_some_and(|deployment| deployment != *self.deployment);
                 if !foreign {
-                    self.anomaly(object(), error.to_string());
+                    self.anomaly(object(), &error.to_string());
                 }
                 None
             }
@@ -201,7 +198,7 @@ impl Sorter<'_> {
                 let noun = self.noun(&other.container.labels);
                 self.anomaly(
                     describe(noun, &other.container.id, &other.container.name),
-                    format!("it is a second ticket of execution {id}"),
+                    &format!("it is a second ticket of execution {id}"),
                 );
             }
             self.snapshot.executions.insert(
@@ -256,7 +253,7 @@ impl Sorter<'_> {
             };
             self.anomaly(
                 object,
-                format!("it says it is {name}, which another one is"),
+                &format!("it says it is {name}, which another one is"),
             );
         }
         for execution in self.snapshot.executions.values_mut() {

@@ -15,6 +15,7 @@ use flate2::read::DeflateDecoder;
 use futures_util::stream;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use walkdir::WalkDir;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::manifest::{self, InstanceLog, Manifest};
@@ -35,6 +36,21 @@ pub fn archive_path(
         .join(format!("{:04}", day.year()))
         .join(format!("{:02}", day.month()))
         .join(format!("{execution}.zip"))
+}
+
+/// The archive of an execution of which is not known when it was submitted, if there is one.
+pub fn find_archive(
+    history: &Path,
+    deployment: &Deployment,
+    execution: ExecutionId,
+) -> Option<PathBuf> {
+    let name = format!("{execution}.zip");
+    let months = WalkDir::new(history.join(deployment.as_str()))
+        .min_depth(3)
+        .max_depth(3);
+    let mut files = months.into_iter().filter_map(Result::ok);
+    let found = files.find(|file| file.file_name().to_str() == Some(&name))?;
+    Some(found.into_path())
 }
 
 /// A complete archive.

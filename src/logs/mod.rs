@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-pub use archive::{Archive, Chunks, archive_path};
+pub use archive::{Archive, Chunks, archive_path, find_archive};
 pub use manifest::{InstanceLog, Manifest};
 pub use merge::{PATIENCE, Piece, Source, as_they_come, in_order};
 pub use writer::{ArchiveWriter, Stored};

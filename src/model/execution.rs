@@ -217,12 +217,15 @@ impl Execution {
         Some(if code == 0 && !monitored { 125 } else { code })
     }
 
-    /// When it began: when the first of its members did, or was made, where that is all that is known.
+    /// When it began: when the first of its members did, or was made, where that is all that is known. A list of Docker's has whole
+    /// seconds; it did not begin before it was submitted.
     pub fn started_at(&self) -> Option<Timestamp> {
-        self.instances
+        let began = self
+            .instances
             .iter()
             .filter_map(|i| i.started_at.or(i.was_started().then_some(i.created_at)))
-            .min()
+            .min()?;
+        Some(began.max(self.ticket.submitted_at))
     }
 
     /// When it may not run any longer.

@@ -9,7 +9,7 @@ use super::error::OpsError;
 use super::logs::{LogOptions, Logs};
 use super::{exec, keep, retention};
 use crate::engine::{BoxStream, LogChunk, LogRange};
-use crate::logs::Archive;
+use crate::logs::{self, Archive};
 use crate::model::{Execution, ExecutionId, InstanceKey};
 
 /// The logs of one that is being torn down, from its archive: that is whole before the first member goes. `None` where it is not
@@ -31,6 +31,19 @@ pub(super) async fn archived(
         alive: Some(id),
         ..logs
     }))
+}
+
+/// The logs of one that is over and of which history can't be asked, if `text` is its whole id and its archive is there.
+pub(super) async fn without_history(
+    context: &Context,
+    text: &str,
+    options: &LogOptions,
+) -> Option<Result<Logs, OpsError>> {
+    let id: ExecutionId = text.parse().ok()?;
+    let settings = &context.settings;
+    let path = logs::find_archive(&settings.history_path, &settings.deployment, id)?;
+    let archive = open(context, id, path).await;
+    Some(archive.and_then(|archive| of_archive(&archive, None, options)))
 }
 
 /// The logs in an archive that are asked for.

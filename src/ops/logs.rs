@@ -3,7 +3,7 @@
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 
-use super::archives::{archived, monitor_of, of_archive, open};
+use super::archives::{self, archived, monitor_of, of_archive, open};
 use super::context::Context;
 use super::error::{ErrorKind, OpsError};
 use super::exec;
@@ -87,7 +87,18 @@ pub async fn logs(
     options: &LogOptions,
     report: &dyn Report,
 ) -> Result<Logs, OpsError> {
-    let found = resolve::resolve(context, text).await?;
+    let found = match resolve::resolve(context, text).await {
+        Err(error) if error.kind == ErrorKind::Database => {
+            let kept = archives::without_history(context, text, options).await;
+            let kept = kept.filter(|_| options.attempt.is_none());
+            let Some(kept) = kept else { return Err(error) };
+            report.tell(News::Warning(format!(
+                "{error}; these are the logs of {text} that were kept"
+            )));
+            return kept;
+        }
+        found => found?,
+    };
     if let Some(attempt) = options.attempt {
         let failed = failed_attempts(context, found.id()).await?;
         if attempt <= failed {

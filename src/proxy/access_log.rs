@@ -23,7 +23,7 @@ const LONGEST: usize = 16 << 10;
 static QUESTIONS: LazyLock<[Finder<'static>; 2]> =
     LazyLock::new(|| [b"/api/".as_slice(), b"/terminals/websocket/"].map(Finder::new));
 
-/// Where a page of JupyterLab writes how it is laid out, every ten seconds, whether or not anybody is there.
+/// Where a page of `JupyterLab` writes how it is laid out, every ten seconds, whether or not anybody is there.
 static LAYOUT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"/lab/api/workspaces/"));
 
 /// The query with which `zoe proxy check` asks for each path: that is nobody's use of it.

@@ -292,6 +292,32 @@ async fn a_history_that_stays_away_is_given_up_with_what_to_do() {
     );
 }
 
+#[tokio::test]
+async fn logs_that_were_kept_are_there_without_the_history() {
+    let (lab, history) = forgetful();
+    let job = [("main", r#"["print", "hello", "exit", "3"]"#)];
+    let id = submitted(&lab, &job, Common::default()).await.id();
+    let ended = wait::wait_for(&lab.context, id, Until::Ended, None, &Silent).await;
+    assert!(matches!(ended.unwrap(), Waited::Ended(_)));
+    history.left.store(usize::MAX, Ordering::SeqCst);
+    let warnings = Warnings::default();
+    let options = LogOptions::default();
+    let kept = logs::logs(&lab.context, id.as_str(), &options, &warnings).await;
+    let pieces: Vec<_> = kept.unwrap().pieces.collect().await;
+    let said: Vec<u8> = pieces
+        .into_iter()
+        .flat_map(|piece| piece.chunk.unwrap().bytes.to_vec())
+        .collect();
+    assert_eq!(said, b"hello\n");
+    let told = warnings.0.into_inner().unwrap();
+    assert!(told[0].contains("that were kept"), "{told:?}");
+    // Of another nothing is there, and who else is meant is not known.
+    for text in ["zzzzzzzz", "hello"] {
+        let error = logs::logs(&lab.context, text, &options, &Silent).await;
+        assert_eq!(error.err().unwrap().kind, ErrorKind::Database, "{text}");
+    }
+}
+
 /// Whose pauses take no time.
 struct Hasty(Arc<dyn World>);
 

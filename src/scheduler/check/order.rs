@@ -31,10 +31,8 @@ impl<'a> Judge<'a> {
             };
             let user = execution.ticket.user.as_str();
             match (self.started.contains_key(&id), first.get(user)) {
-                (false, None) if reason.is_some_and(is_of_others) => {
-                    if self.could_run(execution) {
-                        first.insert(user, id);
-                    }
+                (false, None) if reason.is_some_and(is_of_others) && self.could_run(execution) => {
+                    first.insert(user, id);
                 }
                 (true, Some(&early)) if group == 2 => {
                     self.objects(Violation::Jumped { late: id, early });
