@@ -143,10 +143,6 @@ impl Case<'_> {
         let Some((_, outcome)) = &self.record.end else {
             return (!broken).then(|| "history has no end of it".to_owned());
         };
-        let told = self.events("ended");
-        if told > 1 && !broken {
-            return Some(format!("its end is told {told} times"));
-        }
         let code = code_of(&self.ticket.application);
         let stopped = self.facts.restarted;
         let right = match (self.mark(), outcome) {
@@ -168,7 +164,13 @@ impl Case<'_> {
             _ => false,
         };
         let mark = self.mark();
-        (!right).then(|| format!("it was marked as '{mark}', and history says {outcome:?}"))
+        if !right {
+            return Some(format!(
+                "it was marked as '{mark}', and history says {outcome:?}"
+            ));
+        }
+        let told = self.events("ended");
+        (told > 1 && !broken).then(|| format!("its end is told {told} times"))
     }
 
     /// Whether one that had to end well before it did not.
