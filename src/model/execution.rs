@@ -217,15 +217,12 @@ impl Execution {
         Some(if code == 0 && !monitored { 125 } else { code })
     }
 
-    /// When it began: when the first of its members did, or was made, where that is all that is known. A list of Docker's has whole
-    /// seconds; it did not begin before it was submitted.
+    /// When it began: when the first of its members did, or was made, where that is all that is known.
     pub fn started_at(&self) -> Option<Timestamp> {
-        let began = self
-            .instances
+        self.instances
             .iter()
             .filter_map(|i| i.started_at.or(i.was_started().then_some(i.created_at)))
-            .min()?;
-        Some(began.max(self.ticket.submitted_at))
+            .min()
     }
 
     /// When it may not run any longer.

@@ -32,7 +32,8 @@ pub(super) fn alive(
         terms: terms(execution, known.and_then(|known| known.past(ticket.id))),
         activity: None,
         submitted_at: ticket.submitted_at,
-        started_at: execution.started_at(),
+        // A list of Docker's has whole seconds; it did not begin before it was submitted.
+        started_at: execution.started_at().map(|at| at.max(ticket.submitted_at)),
         finished_at: decisive.and_then(|instance| instance.finished_at),
         run_time: None,
         exit_code: decisive.and_then(Instance::exit_code),
