@@ -141,7 +141,7 @@ pub(super) async fn ended(
     }
     store.record(deployment, &record).await?;
     // Who looks last may have found its containers gone: the first end that was written stays, and is told once.
-    let kept = store.get(deployment, id).await?;
+    let kept = store.get(deployment, id).await.ok().flatten();
     let (at, code) = kept
         .and_then(|record| record.end)
         .map_or((at, code), |(at, outcome)| (at, outcome.exit_code()));
