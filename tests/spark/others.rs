@@ -103,7 +103,7 @@ async fn what_is_in_a_workspace_outlives_its_notebook() {
     let refused = site.run(&["run", "jupyter"]);
     assert_eq!(refused.code, 5, "{}", refused.stderr);
     assert!(
-        refused.stderr.contains("can't be made"),
+        refused.stderr.contains("can't be had: not a directory"),
         "{}",
         refused.stderr
     );
