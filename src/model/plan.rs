@@ -216,6 +216,8 @@ pub enum WaitReason {
         capacity: Resources,
         /// Who holds the rest, the largest first.
         holders: Vec<Holder>,
+        /// What other deployments hold of it, who are known to nobody here.
+        others: Resources,
     },
     /// The sum would do, but this component's member fits no single node.
     NoNodeFits {

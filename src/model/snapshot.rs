@@ -84,6 +84,11 @@ pub struct Node {
 }
 
 impl Node {
+    /// What other users of this Docker hold of what it has: they may have reserved more than that.
+    pub fn others_hold(&self) -> Resources {
+        self.capacity.minus(self.capacity.minus(self.others))
+    }
+
     /// Whether it takes anything new.
     pub fn is_available(&self) -> bool {
         self.availability == Availability::Active

@@ -42,6 +42,8 @@ pub struct Wait {
     pub needs: Resources,
     /// Who holds what there is too little of, the largest first.
     pub holders: Vec<Holder>,
+    /// What other deployments hold of that.
+    pub others: Resources,
     /// Labels that a component asks for and no node has: the component, and `key=value`.
     pub labels: Vec<(String, String)>,
     /// The nodes, and what each lacks for it.
@@ -112,6 +114,7 @@ async fn wait(context: &Context, look: &Look, execution: &Execution) -> Result<W
         .into_iter()
         .rfind(|event| event.kind == START_FAILED);
     let snapshot = &look.snapshot;
+    let (holders, others) = holders(snapshot, execution, reason);
     Ok(Wait {
         position: place.map_or(line.len(), |place| place + 1),
         of: line.len(),
@@ -120,7 +123,8 @@ async fn wait(context: &Context, look: &Look, execution: &Execution) -> Result<W
             .map(|e| (e.ticket.id.to_string(), e.ticket.name.to_string()))
             .collect(),
         needs: context.settings.mode.needed(&execution.ticket.application),
-        holders: holders(snapshot, execution, reason),
+        holders,
+        others,
         labels: labels(&snapshot.nodes, &execution.ticket.application),
         nodes: nodes(snapshot, execution, context.settings.mode),
         last_failure: failure.map(|event| (event.at, event.detail)),
@@ -128,10 +132,16 @@ async fn wait(context: &Context, look: &Look, execution: &Execution) -> Result<W
     })
 }
 
-/// Who has what it waits for. Whoever stands in line behind others waits for what all hold.
-fn holders(snapshot: &Snapshot, execution: &Execution, reason: Option<&WaitReason>) -> Vec<Holder> {
+/// Who has what it waits for, and what other deployments have of it. Whoever stands in line behind others waits for what all hold.
+fn holders(
+    snapshot: &Snapshot,
+    execution: &Execution,
+    reason: Option<&WaitReason>,
+) -> (Vec<Holder>, Resources) {
     match reason {
-        Some(WaitReason::NotEnough { holders, .. }) => return holders.clone(),
+        Some(WaitReason::NotEnough {
+            holders, others, ..
+        }) => return (holders.clone(), *others),
         Some(
             WaitReason::NoNodeFits { .. }
             | WaitReason::NodesAway { .. }
@@ -152,11 +162,11 @@ fn holders(snapshot: &Snapshot, execution: &Execution, reason: Option<&WaitReaso
             | WaitReason::Ready
             | WaitReason::Unknown { .. },
         )
-        | None => return Vec::new(),
+        | None => return (Vec::new(), Resources::ZERO),
     }
-    let others = snapshot.executions.values();
-    let others = others.filter(|other| other.ticket.id != execution.ticket.id);
-    let mut holders: Vec<Holder> = others
+    let all = snapshot.executions.values();
+    let all = all.filter(|other| other.ticket.id != execution.ticket.id);
+    let mut holders: Vec<Holder> = all
         .map(|other| Holder {
             execution: other.ticket.id,
             name: other.ticket.name.clone(),
@@ -166,7 +176,8 @@ fn holders(snapshot: &Snapshot, execution: &Execution, reason: Option<&WaitReaso
         .filter(|holder| holder.holds != Resources::ZERO)
         .collect();
     holders.sort_by_key(|holder| std::cmp::Reverse((holder.holds.cores, holder.holds.memory)));
-    holders
+    let others = snapshot.nodes.iter().map(Node::others_hold).sum();
+    (holders, others)
 }
 
 /// Labels that no node has, of each component that asks for any; where each has its node, those that no node has together.

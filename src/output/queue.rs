@@ -81,6 +81,7 @@ struct WaitJson {
     before: Vec<Before>,
     needs: Amount,
     holders: Vec<HolderJson>,
+    others_hold: Amount,
     missing_labels: Vec<Lack>,
     nodes: Vec<NodeJson>,
     last_failure: Option<FailureJson>,
@@ -174,6 +175,7 @@ fn wait_json(wait: &Wait) -> WaitJson {
                 holds: holder.holds.into(),
             })
             .collect(),
+        others_hold: wait.others.into(),
         missing_labels: wait.labels.iter().map(lack).collect(),
         nodes: wait
             .nodes
@@ -240,7 +242,7 @@ pub fn explanation(explanation: &Explanation, look: &Look) -> String {
     }
     text.push('\n');
     text.push_str(&nodes(wait, look));
-    if !wait.holders.is_empty() {
+    if !wait.holders.is_empty() || wait.others != Resources::ZERO {
         text.push('\n');
         text.push_str(&holders(wait, look));
     }
@@ -307,6 +309,15 @@ fn holders(wait: &Wait, look: &Look) -> String {
             Cell::plain(&holder.user),
             Cell::plain(holder.holds.cores.to_string()),
             Cell::plain(holder.holds.memory.to_string()),
+        ]);
+    }
+    if wait.others != Resources::ZERO {
+        grid.row(vec![
+            Cell::plain("other deployments"),
+            Cell::plain(""),
+            Cell::plain(""),
+            Cell::plain(wait.others.cores.to_string()),
+            Cell::plain(wait.others.memory.to_string()),
         ]);
     }
     grid.render(look)

@@ -43,6 +43,7 @@ pub(super) fn explanation(view: ExecutionView) -> Explanation {
                 user: "ada".to_owned(),
                 holds: amount(2000, 2048),
             }],
+            others: amount(500, 512),
             labels: vec![lack("gpu=yes")],
             nodes: vec![
                 NodeView {

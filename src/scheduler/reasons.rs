@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::model::{
-    Availability, Away, Bytes, ComponentName, DISABLED, Execution, ExecutionId, Holder, OverQuota,
-    RequiredEnd, Resource, Resources, WaitReason,
+    Availability, Away, Bytes, ComponentName, Cores, DISABLED, Execution, ExecutionId, Holder,
+    OverQuota, RequiredEnd, Resource, Resources, WaitReason,
 };
 
 /// How many nodes a sentence names.
@@ -97,12 +97,13 @@ impl WaitReason {
                 free,
                 capacity,
                 holders,
+                others,
             } => {
                 let (needed, free_now) = apart(*short_of, *needed, *free);
                 let all = amount(*short_of, *capacity);
                 let what = unit(*short_of, &needed);
                 write!(f, "waits for {needed}{what}: {free_now} of {all} free")?;
-                write_holders(f, *short_of, holders, *free != *capacity)
+                write_holders(f, *short_of, holders, *others)
             }
             Self::NoNodeFits { component, needed } => write!(
                 f,
@@ -267,36 +268,44 @@ fn write_away(f: &mut fmt::Formatter<'_>, away: &[Away], of: usize) -> fmt::Resu
     }
 }
 
+/// `; nightly (k3fabcde, ann) holds 2, 3 more hold 1.5, other deployments hold 0.5`
 fn write_holders(
     f: &mut fmt::Formatter<'_>,
     resource: Resource,
     holders: &[Holder],
-    somebody: bool,
+    others: Resources,
 ) -> fmt::Result {
-    let Some((first, rest)) = holders.split_first() else {
-        return if somebody {
-            f.write_str("; other deployments hold the rest")
-        } else {
-            Ok(())
-        };
-    };
-    let Holder {
-        execution,
-        name,
-        user,
-        holds,
-    } = first;
-    write!(
-        f,
-        "; {name} ({execution}, {user}) holds {}",
-        amount(resource, *holds)
-    )?;
-    if rest.is_empty() {
+    if let Some((first, rest)) = holders.split_first() {
+        let Holder {
+            execution,
+            name,
+            user,
+            holds,
+        } = first;
+        write!(
+            f,
+            "; {name} ({execution}, {user}) holds {}",
+            amount(resource, *holds)
+        )?;
+        if !rest.is_empty() {
+            let sum = rest.iter().map(|holder| holder.holds).sum();
+            let (n, verb) = (rest.len(), if rest.len() == 1 { "holds" } else { "hold" });
+            write!(f, ", {n} more {verb} {}", amount(resource, sum))?;
+        }
+    }
+    if is_none(resource, others) {
         return Ok(());
     }
-    let sum = rest.iter().map(|holder| holder.holds).sum();
-    let (n, verb) = (rest.len(), if rest.len() == 1 { "holds" } else { "hold" });
-    write!(f, ", {n} more {verb} {}", amount(resource, sum))
+    let before = if holders.is_empty() { ";" } else { "," };
+    let held = amount(resource, others);
+    write!(f, "{before} other deployments hold {held}")
+}
+
+fn is_none(resource: Resource, of: Resources) -> bool {
+    match resource {
+        Resource::Cores => of.cores == Cores::ZERO,
+        Resource::Memory => of.memory == Bytes::ZERO,
+    }
 }
 
 pub(super) fn amount(resource: Resource, of: Resources) -> String {

@@ -14,13 +14,19 @@ fn holder(n: u64, name: &str, holds: Resources) -> Holder {
     }
 }
 
-fn not_enough(short_of: Resource, free: Resources, holders: Vec<Holder>) -> WaitReason {
+fn not_enough(
+    short_of: Resource,
+    free: Resources,
+    holders: Vec<Holder>,
+    others: Resources,
+) -> WaitReason {
     WaitReason::NotEnough {
         short_of,
         needed: resources(1500, 1410),
         free,
         capacity: resources(2000, 4096),
         holders,
+        others,
     }
 }
 
@@ -29,20 +35,22 @@ fn reasons_say_what_is_missing_and_who_has_it() {
     let free = resources(500, 1409);
     let nightly = holder(7, "nightly", resources(1500, 2048));
     let second = holder(8, "b", resources(250, 128));
-    let cores = not_enough(Resource::Cores, free, vec![nightly.clone()]);
+    let nobody = Resources::ZERO;
+    let cores = not_enough(Resource::Cores, free, vec![nightly.clone()], nobody);
     assert_eq!(
         cores.to_string(),
         "waits for 1.5 cores: 0.5 of 2 free; nightly (haaaaaaa, ann) holds 1.5"
     );
-    let memory = not_enough(Resource::Memory, free, vec![nightly, second]);
+    let others = resources(0, 511);
+    let memory = not_enough(Resource::Memory, free, vec![nightly, second], others);
     assert_eq!(
         memory.to_string(),
-        "waits for 1410 MiB of memory: 1409 MiB of 4 GiB free; nightly (haaaaaaa, ann) holds 2 GiB, 1 more holds 128 MiB"
+        "waits for 1410 MiB of memory: 1409 MiB of 4 GiB free; nightly (haaaaaaa, ann) holds 2 GiB, 1 more holds 128 MiB, other deployments hold 511 MiB"
     );
-    let others = not_enough(Resource::Cores, free, Vec::new());
+    let others = not_enough(Resource::Cores, free, Vec::new(), resources(1500, 0));
     assert_eq!(
         others.to_string(),
-        "waits for 1.5 cores: 0.5 of 2 free; other deployments hold the rest"
+        "waits for 1.5 cores: 0.5 of 2 free; other deployments hold 1.5"
     );
     assert_eq!(
         [cores.code(), memory.code()],

@@ -106,7 +106,7 @@ fn a_half_started_execution_keeps_its_room_and_goes_on() {
         .insert(id(3), execution(3, 2, vec![component("w", 1, 0, 1)]));
     insta::assert_debug_snapshot!(shown(&planned(&seen)), @r#"
     [
-        "faaaaaaa: waits for 1 core: 0.5 of 2 free; other deployments hold the rest",
+        "faaaaaaa: waits for 1 core: 0.5 of 2 free; other deployments hold 1",
         "caaaaaaa: behind faaaaaaa (2nd in the queue)",
         "daaaaaaa: behind caaaaaaa (3rd in the queue)",
     ]

@@ -56,12 +56,14 @@ impl Starts<'_> {
             |node: &Node| self.sight.takes(node) && components.iter().any(|c| suits(node, c));
         let nodes = self.division.room().which(takes);
         let counts = |position: usize| nodes.get(position).is_some_and(|counts| *counts);
+        let counted = self.snapshot.nodes.iter().filter(|node| takes(node));
         WaitReason::NotEnough {
             short_of,
             needed,
             free,
             capacity,
             holders: self.ledger.holders(short_of, execution.ticket.id, counts),
+            others: counted.map(Node::others_hold).sum(),
         }
     }
 

@@ -77,13 +77,12 @@ where
                 Some(Line::Row { table, row }) => {
                     let (shape, values) = understood(shapes, &table, &row)
                         .map_err(|why| wrong(lines.number(), why))?;
-                    if import.table != table || import.is_full() {
-                        self.flush(shapes, &mut import).await?;
+                    if import.table != table || import.shape != *shape || import.is_full() {
+                        self.flush(&mut import).await?;
                     }
                     import.count(&table);
-                    let is_whole = matches!(shape, Cow::Borrowed(_));
-                    if is_whole && empty.get(table.as_str()) == Some(&true) {
-                        import.push(table, (lines.number(), values));
+                    if empty.get(table.as_str()) == Some(&true) {
+                        import.push(table, shape, (lines.number(), values));
                     } else {
                         let fault = self.add(&table, &shape, values, &mut import.done).await?;
                         if let Some(why) = fault {
@@ -101,7 +100,7 @@ where
                 }
             }
         };
-        self.flush(shapes, &mut import).await?;
+        self.flush(&mut import).await?;
         let counted = |counts: &Counts| -> Counts {
             let some = counts.iter().filter(|(_, rows)| **rows > 0);
             some.map(|(table, rows)| (table.clone(), *rows)).collect()
@@ -127,12 +126,13 @@ where
     }
 
     /// Adds what is waiting for it, to a table that was empty.
-    async fn flush(&mut self, shapes: &Shapes, import: &mut Import) -> Result<()> {
+    async fn flush(&mut self, import: &mut Import) -> Result<()> {
         let rows = std::mem::take(&mut import.rows);
         import.weight = 0;
-        let Some(shape) = shapes.get(&import.table).filter(|_| !rows.is_empty()) else {
+        if rows.is_empty() {
             return Ok(());
-        };
+        }
+        let shape = &import.shape;
         let added = import.done.added.entry(import.table.clone()).or_default();
         *added += rows.len() as u64;
         let all: Vec<&[Value]> = rows.iter().map(|(_, row)| row.as_slice()).collect();
@@ -158,8 +158,9 @@ where
             shape.columns.join(", "),
             vec![marks.as_str(); rows.len()].join(", ")
         );
-        // A last one with fewer rows than others would be one more statement to be kept prepared.
-        let statement = sqlx::query(AssertSqlSafe(sql)).persistent(rows.len() == AT_ONCE);
+        // Other numbers of rows would each be one more statement to be kept prepared.
+        let is_usual = matches!(rows.len(), 1 | AT_ONCE);
+        let statement = sqlx::query(AssertSqlSafe(sql)).persistent(is_usual);
         bind(statement, rows.concat())
             .execute(&mut *self.connection)
             .await
@@ -220,6 +221,8 @@ fn is_of_a_row(error: &sqlx::Error) -> bool {
 #[derive(Default)]
 struct Import {
     table: String,
+    /// The columns that all of the rows have.
+    shape: Shape,
     /// Each with its line.
     rows: Vec<(u64, Vec<Value>)>,
     weight: usize,
@@ -235,12 +238,15 @@ impl Import {
         }
     }
 
-    fn push(&mut self, table: String, (line, values): (u64, Vec<Value>)) {
+    fn push(&mut self, table: String, shape: Cow<'_, Shape>, (line, values): (u64, Vec<Value>)) {
         let weight = |value: &Value| match value {
             Value::Text(text) => text.as_ref().map_or(0, String::len),
             Value::Number(_) => 8,
         };
         self.weight += values.iter().map(weight).sum::<usize>();
+        if self.rows.is_empty() {
+            self.shape = shape.into_owned();
+        }
         self.rows.push((line, values));
         self.table = table;
     }
