@@ -1,6 +1,6 @@
 //! Whether somebody still uses an execution, and what becomes of one that nobody does: a warning, and later its end.
 //!
-//! Pure: what was answered and what is known go in, a decision comes out. Asking is `ops::signs`, doing is `ops::culling`.
+//! Pure: what was answered and what is known go in, a decision comes out. Asking is `ops::idle::signs`, doing is `ops::idle::culling`.
 //!
 //! An execution is idle if every sign could be read and says so. A sign that can't be read counts as use. An idle period is
 //! known by its beginning, which is when it was used last.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use zoe::model::{Bytes, Cores, ExecutionId, Quota, Resources};
 use zoe::ops::accounts::UserView;
-use zoe::ops::routes::RouteView;
+use zoe::ops::proxy::routes::RouteView;
 use zoe::ops::view::{
     ActivityView, ComponentView, ContainerView, ExecutionView, NamedUrl, SignView, State, TermsView,
 };

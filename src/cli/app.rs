@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::args::list::{PlainForm, PlainFormat};
 use super::session::{Done, Session};
 use crate::apps;
-use crate::ops::launch;
+use crate::ops::submit::launch;
 use crate::output::applications;
 
 /// Examples in the help.

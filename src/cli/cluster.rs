@@ -5,7 +5,7 @@ use clap::Args;
 use super::args::launch::{ClusterArgs, LaunchArgs};
 use super::attach::{self, Stay};
 use super::session::{Done, Session};
-use crate::ops::launch;
+use crate::ops::submit::launch;
 use crate::ops::view::ExecutionView;
 use crate::output::text::clean;
 

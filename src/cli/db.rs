@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use super::args::list::{PlainForm, PlainFormat};
 use super::error::CommandError;
 use super::session::{Done, Session};
-use crate::ops::database;
+use crate::ops::history::database;
 use crate::output::database as view;
 
 /// Examples in the help.

@@ -25,7 +25,7 @@ pub struct ExplainArgs {
 /// Prints it.
 pub async fn run(args: ExplainArgs, session: &Session) -> Done {
     let context = session.context().await?;
-    let explanation = ops::explain::explain(&context, &args.execution).await?;
+    let explanation = ops::queue::explain::explain(&context, &args.execution).await?;
     session.face.print(&match args.form.output {
         PlainFormat::Table => queue::explanation(&explanation, &session.face.look),
         PlainFormat::Json => queue::explanation_json(&explanation),

@@ -200,7 +200,7 @@ async fn sums(
 
 /// Prints them as what `zoe simulate` reads.
 async fn workload(context: &ops::Context, query: &Query, session: &Session) -> Done {
-    let past = ops::workload::workload(context, query).await?;
+    let past = ops::history::workload::workload(context, query).await?;
     let mut csv = Vec::new();
     crate::simulate::write(&past.jobs, &mut csv)?;
     session.face.bytes(&csv)?;

@@ -7,7 +7,7 @@ use super::args::values;
 use super::attach::{self, Stay};
 use super::session::{Done, Session};
 use crate::model::{Bytes, Cores};
-use crate::ops::launch;
+use crate::ops::submit::launch;
 use crate::ops::view::ExecutionView;
 use crate::output::text::clean;
 

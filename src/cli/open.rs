@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use clap::Args;
 
 use super::session::{Done, Session};
-use crate::ops::routes;
+use crate::ops::proxy::routes;
 use crate::output::text::clean;
 
 /// Examples in the help.

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::args::list::{PlainForm, PlainFormat};
 use super::error::DEGRADED;
 use super::session::{Done, Session};
-use crate::ops::{proxy, routes};
+use crate::ops::proxy::{self, routes};
 use crate::output::routes as view;
 
 /// Examples in the help.

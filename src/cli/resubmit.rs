@@ -7,8 +7,8 @@ use super::args::values;
 use super::attach;
 use super::session::{Done, Session};
 use crate::model::ExecutionName;
-use crate::ops::launch::spark_conf;
-use crate::ops::resubmit::{self, Changes};
+use crate::ops::submit::launch::spark_conf;
+use crate::ops::submit::resubmit::{self, Changes};
 
 /// Examples in the help.
 pub const EXAMPLES: &str = "\

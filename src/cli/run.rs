@@ -8,7 +8,7 @@ use super::args::values;
 use super::attach::{self, Stay};
 use super::session::{Done, Session};
 use crate::model::Application;
-use crate::ops::launch;
+use crate::ops::submit::launch;
 use crate::output::detail;
 
 /// Examples in the help.

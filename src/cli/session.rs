@@ -12,7 +12,7 @@ use crate::config::{self, Config, ConfigErrors, Overrides, Surroundings};
 use crate::engine::gate::Latch;
 use crate::model::{Anomaly, Gap, Secret};
 use crate::ops::connect::{connect, connect_behind, connect_to_history};
-use crate::ops::launch::Common;
+use crate::ops::submit::launch::Common;
 use crate::ops::{Context, OpsError, World};
 use crate::output::Look;
 

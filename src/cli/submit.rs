@@ -68,7 +68,8 @@ pub async fn run(args: SubmitArgs, session: &Session) -> Done {
         args.arguments,
     )?;
     let file = session.around.cwd.join(&args.file);
-    let submission = ops::launch::job(&file, args.main.as_deref(), args.class.as_deref(), common)?;
+    let submission =
+        ops::submit::launch::job(&file, args.main.as_deref(), args.class.as_deref(), common)?;
     let context = session.context().await?;
     attach::launch(session, &context, &submission, args.launch.detach).await
 }

@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::error::OpsError;
 use super::resolve::Found;
-use super::resubmit;
+use super::submit::resubmit;
 use crate::model::{ExecutionId, Snapshot};
 use crate::store::Query;
 

@@ -7,10 +7,11 @@ use futures_util::StreamExt;
 
 use super::context::Context;
 use super::error::OpsError;
+use super::logs::archives;
 use super::outage::Outage;
 use super::report::{News, Only, Report};
 use super::wait::{self, Until, Waited};
-use super::{archives, logs, reconcile};
+use super::{logs, reconcile};
 use crate::engine::{EngineError, LogChunk, LogRange, Output, Scope};
 use crate::model::{Execution, ExecutionId, InstanceKey, Outcome, Phase};
 

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
 use super::context::{Context, Identity, MailSettings, OpenStore, Settings, World};
-use super::culling::Culling;
 use super::error::OpsError;
+use super::idle::culling::Culling;
 use super::proxy::Proxy;
 use crate::config::{self, Config, Db, ProxyMode, Scheme, Surroundings};
 use crate::engine::Backend;

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 
-use super::culling::Culling;
 use super::fetch::{self, Answer, Question};
+use super::idle::culling::Culling;
 use super::proxy::Proxy;
 use super::ready::{self, Reply};
 use crate::engine::Backend;

@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::error::{ErrorKind, OpsError};
-use super::past;
+use super::history::past;
 use super::resolve::{self, Found};
 use super::rights;
 use crate::engine::{EngineError, ExecRequest, ExecSession};

@@ -1,13 +1,20 @@
 //! What was: pages of history, what ran at a time, and what it all adds up to.
 
+pub mod database;
+pub(super) mod export;
+pub(super) mod past;
+pub(super) mod record;
+pub mod workload;
+
 use std::cmp::Reverse;
 
 use jiff::Timestamp;
 
 use super::context::Context;
 use super::error::{ErrorKind, OpsError};
+use super::present;
+use super::reconcile::end;
 use super::view::ExecutionView;
-use super::{end, past, present};
 use crate::engine::Scope;
 use crate::model::{Execution, ExecutionId, Instance, Mark, Phase, ids};
 use crate::store::{Event, Query, Record, Sum, SumBy};

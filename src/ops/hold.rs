@@ -2,10 +2,9 @@
 
 use super::context::Context;
 use super::error::{ErrorKind, OpsError};
-use super::lease;
-use super::past::{HELD, RELEASED};
-use super::reconcile;
-use super::record;
+use super::history::past::{HELD, RELEASED};
+use super::history::record;
+use super::reconcile::{self, lease};
 use super::report::Report;
 use super::resolve::{self, Found};
 use super::rights;

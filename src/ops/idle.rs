@@ -1,14 +1,18 @@
 //! What people are told of the use of executions, and the wish to keep one that nobody uses.
 
+pub mod culling;
+pub(super) mod signs;
+
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::context::Context;
 use super::error::{ErrorKind, OpsError};
+use super::history::record;
 use super::resolve::{self, Found};
+use super::rights;
 use super::view::{ActivityView, SignView};
-use super::{record, rights};
 use crate::idle::{Known, Rule, Told, Verdict, Warned, ends_at};
 use crate::model::{Execution, ExecutionId, Phase};
 use crate::store::{Activity, Kept, LetterQuery, LetterState, Store, Warning};

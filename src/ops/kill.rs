@@ -2,11 +2,12 @@
 
 use super::context::Context;
 use super::error::{ErrorKind, OpsError};
+use super::history::record;
+use super::logs::keep;
 use super::reconcile;
 use super::report::{News, Only, Report};
 use super::resolve::{self, Found};
 use super::rights::{self, Rights};
-use super::{keep, record};
 use crate::engine::{EngineError, Scope};
 use crate::model::{Execution, ExecutionId, Mark};
 

@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use super::context::Context;
 use super::error::OpsError;
-use super::history;
+use super::history::{self, past};
 use super::idle;
-use super::past;
 use super::present;
 use super::proxy;
 use super::report::Silent;

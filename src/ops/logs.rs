@@ -1,16 +1,20 @@
 //! The logs of an execution, from its containers while there are any, from its archive afterwards: the same lines either way.
 
+pub(super) mod archives;
+pub(super) mod earlier;
+pub(super) mod follow;
+pub(super) mod keep;
+pub mod retention;
+pub(super) mod unread;
+
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 
-use super::archives::{self, archived, monitor_of, of_archive, open};
 use super::context::Context;
 use super::error::{ErrorKind, OpsError};
 use super::exec;
-use super::follow;
-use super::keep;
+use super::history::past::ATTEMPT_FAILED;
 use super::outage::Outage;
-use super::past::ATTEMPT_FAILED;
 use super::report::{News, Report};
 use super::resolve::{self, Found};
 use super::wait::{self, Until, Waited};
@@ -18,6 +22,7 @@ use crate::engine::{BoxStream, EngineError, LogRange, Scope};
 use crate::logs::{self, Piece, Source};
 use crate::model::{Execution, ExecutionId, Instance, Phase};
 use crate::store::Record;
+use archives::{archived, monitor_of, of_archive, open};
 
 /// How many logs are opened side by side.
 const AT_ONCE: usize = 16;

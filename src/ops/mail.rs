@@ -4,6 +4,8 @@
 //! message id. A server that is away costs the mails that are due one try each, with growing pauses; a mail that is refused for
 //! good is given up at once.
 
+pub(super) mod post;
+
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};

@@ -1,6 +1,6 @@
 //! From what Docker and history know to what people are shown.
 
-use super::resubmit;
+use super::submit::resubmit;
 use super::view::{ComponentView, ContainerView, ExecutionView, NamedUrl, State, TermsView};
 use crate::apps;
 use crate::model::{

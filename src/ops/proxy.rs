@@ -4,6 +4,8 @@
 //! What is published was looked at while nobody else could publish, so an older look never replaces a newer one. Trouble with
 //! the routes keeps no execution from starting or ending: it is told once, and the next pass tries again.
 
+pub mod routes;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};

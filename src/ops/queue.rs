@@ -1,5 +1,7 @@
 //! The line of those that wait: in which order, for what, and until when at the latest.
 
+pub mod explain;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -7,8 +9,9 @@ use jiff::Timestamp;
 
 use super::context::Context;
 use super::error::OpsError;
+use super::history::past;
+use super::present;
 use super::view::ExecutionView;
-use super::{past, present};
 use crate::engine::Scope;
 use crate::model::{Anomaly, ExecutionId, Gap, Phase, Plan, Snapshot, WaitReason};
 use crate::scheduler::{self, Known};

@@ -3,20 +3,27 @@
 //! Every command that changes something makes passes; so does whoever waits for an execution, so that a queue moves
 //! without `zoe watch`. A pass holds the lease. If the database can't be had it goes on without and starts nothing.
 
+pub(super) mod answers;
+pub(super) mod end;
+pub(super) mod lease;
+pub(super) mod start;
+pub mod turns;
+pub(super) mod work;
+
 use std::sync::Arc;
 
-use super::answers::Answers;
 use super::context::Context;
 use super::error::{ErrorKind, OpsError};
-use super::lease::{self, Claim, Held};
-use super::past;
+use super::history::past;
 use super::proxy;
 use super::report::{News, Report};
-use super::work::{Round, Work, needs_lease};
 use crate::engine::Scope;
 use crate::model::{ExecutionId, Plan, Snapshot, Step, WaitReason};
 use crate::scheduler::Known;
 use crate::store::{Store, StoreError};
+use answers::Answers;
+use lease::{Claim, Held};
+use work::{Round, Work, needs_lease};
 
 /// A pass ends what has ended and then starts what fits in the room it made; more rounds than this mean that
 /// others change things as fast as this pass does, and the next pass will see to it.

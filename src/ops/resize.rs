@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use super::context::Context;
 use super::error::{ErrorKind, OpsError};
-use super::lease::{self, Held};
+use super::history::{past, record};
+use super::logs::keep;
+use super::reconcile::lease::{self, Held};
+use super::reconcile::start::Case;
 use super::report::Report;
 use super::resolve::{self, Found};
-use super::start::Case;
-use super::{accounts, keep, past, proxy, reconcile, record, rights};
+use super::{accounts, proxy, reconcile, rights};
 use crate::engine::Scope;
 use crate::model::{
     Application, Component, ComponentName, Execution, ExecutionId, InstanceKey, InstanceState,

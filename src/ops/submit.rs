@@ -2,8 +2,11 @@
 
 mod after;
 mod existing;
+pub mod files;
+pub mod launch;
 mod maker;
 mod parts;
+pub mod resubmit;
 mod workspace;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,10 +17,9 @@ use self::maker::Maker;
 use super::accounts;
 use super::context::Context;
 use super::error::{ErrorKind, OpsError};
-use super::files::Packed;
 use super::kill::{self, Selection};
+use super::mail::post;
 use super::outage::bear;
-use super::post;
 use super::report::{News, Report};
 use crate::engine::Scope;
 use crate::labels::LONGEST_USER;
@@ -27,6 +29,7 @@ use crate::model::{
 };
 use crate::scheduler;
 use crate::store::Record;
+use files::Packed;
 
 /// How often a fresh id, or an image that somebody swept away in between, is tried again.
 const TRIES: usize = 5;

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::answers::{self, Answers};
 use super::context::Context;
 use super::error::{ErrorKind, OpsError};
 use super::hints::Hints;
 use super::outage::Outage;
 use super::ready::{self, Readiness};
+use super::reconcile::answers::{self, Answers};
 use super::reconcile::{self, Failure, Pass};
 use super::report::{News, Only, Report};
 use super::resolve::{self, Found};

@@ -9,8 +9,8 @@ use super::grid::{Cell, Fit, Grid};
 use super::schema::{self, Execution, pretty};
 use super::text::{ago, clean, length, rfc3339};
 use crate::model::Resources;
-use crate::ops::explain::{Explanation, Wait};
 use crate::ops::queue::Entry;
+use crate::ops::queue::explain::{Explanation, Wait};
 
 /// One that waits, as JSON.
 #[derive(Debug, Serialize)]

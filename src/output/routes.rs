@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Look;
 use super::grid::{Cell, Fit, Grid, Tone};
 use super::schema::pretty;
-use crate::ops::routes::{Checked, CheckedRoute, RouteView};
+use crate::ops::proxy::routes::{Checked, CheckedRoute, RouteView};
 
 #[derive(Serialize)]
 struct Route<'a> {

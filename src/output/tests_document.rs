@@ -2,7 +2,7 @@
 
 use super::{at, cluster, few, line, queued, running, uses};
 use crate::model::{ExecutionId, MailKind};
-use crate::ops::routes::{Checked, CheckedRoute, RouteView};
+use crate::ops::proxy::routes::{Checked, CheckedRoute, RouteView};
 use crate::output::{mails, queue, resized, routes, schema, usage, users};
 use crate::store::{Cover, LetterState, Posted};
 

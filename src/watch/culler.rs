@@ -11,8 +11,8 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::model::{Execution, ExecutionId};
-use crate::ops::culling::{self, Act, Round};
-use crate::ops::turns::Turn;
+use crate::ops::idle::culling::{self, Act, Round};
+use crate::ops::reconcile::turns::Turn;
 use crate::ops::{Context, OpsError};
 
 /// The shortest time between two rounds.

@@ -7,7 +7,7 @@ use std::mem::{Discriminant, discriminant};
 use std::sync::{Mutex, PoisonError};
 
 use crate::model::{ExecutionId, Outcome, Resource, Snapshot, WaitReason};
-use crate::ops::turns::Turn;
+use crate::ops::reconcile::turns::Turn;
 use crate::ops::{News, Report};
 
 /// What of a reason has to change for it to be told again.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{Availability, Execution, Phase};
 use crate::ops::OpsError;
-use crate::ops::turns::Turn;
+use crate::ops::reconcile::turns::Turn;
 
 /// What is wrong now, by what it is about.
 #[derive(Default)]

@@ -20,8 +20,9 @@ use tokio::sync::Notify;
 use crate::engine::gate::Latch;
 use crate::logs::retention::Keep;
 use crate::ops::hints::Hints;
-use crate::ops::turns::{Turn, Turns};
-use crate::ops::{Context, OpsError, culling, mail};
+use crate::ops::idle::culling;
+use crate::ops::reconcile::turns::{Turn, Turns};
+use crate::ops::{Context, OpsError, mail};
 
 use culler::Culler;
 use decisions::Decisions;

@@ -7,8 +7,8 @@ use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
 use crate::logs::retention::Keep;
-use crate::ops::retention::{Retired, retire_if_due};
-use crate::ops::turns::Turn;
+use crate::ops::logs::retention::{Retired, retire_if_due};
+use crate::ops::reconcile::turns::Turn;
 use crate::ops::{Context, OpsError};
 
 /// How often it is asked whether it is time; how often it is `retire_if_due` knows, for all who watch.

@@ -7,7 +7,7 @@ use zoe::engine::faulty::Faulty;
 use zoe::engine::gate::Gate;
 use zoe::model::{ExecutionId, Gap};
 use zoe::ops::kill::{self, Selection};
-use zoe::ops::launch::Common;
+use zoe::ops::submit::launch::Common;
 use zoe::ops::{Silent, history};
 use zoe::store::Query;
 

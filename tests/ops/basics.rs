@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use zoe::engine::Scope;
 use zoe::model::{Outcome, Phase};
 use zoe::ops::kill::{self, Killed, Selection};
-use zoe::ops::launch::{self, Common};
+use zoe::ops::submit::launch::{self, Common};
 use zoe::ops::submit::{self, Accepted};
 use zoe::ops::wait::{self, Until, Waited};
 use zoe::ops::{ErrorKind, Silent, attach, history, list, logs, resolve};

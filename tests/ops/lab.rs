@@ -13,8 +13,8 @@ use zoe::engine::memory::{MemoryBackend, NodeRow, NodeState};
 use zoe::engine::{LogChunk, Scope};
 use zoe::model::{Execution, ExecutionId, InstanceState, Quota};
 use zoe::ops::attach::Sink;
-use zoe::ops::launch::{self, Common};
 use zoe::ops::reconcile::{self, Pass};
+use zoe::ops::submit::launch::{self, Common};
 use zoe::ops::submit::{self, Accepted};
 use zoe::ops::{Context, Identity, OpenStore, Settings, Silent, World};
 use zoe::store::holder::Holder;
@@ -96,7 +96,7 @@ pub fn lab_of(options: &str, gate: Gate) -> Lab {
         runtime: SignedDuration::from_hours(1),
         ageing: zoe::model::AGEING,
         mail: None,
-        culling: zoe::ops::culling::Culling::default(),
+        culling: zoe::ops::idle::culling::Culling::default(),
         start_deadline: SignedDuration::from_secs(30),
         quota: Quota::default(),
         quota_window: SignedDuration::from_hours(24),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use zoe::ops::kill::{self, Killed, Selection};
-use zoe::ops::launch::Common;
+use zoe::ops::submit::launch::Common;
 use zoe::ops::{Silent, reconcile};
 use zoe::store::Lease;
 

@@ -5,7 +5,7 @@ use zoe::apps::{self, Format};
 use zoe::engine::gate::Gate;
 use zoe::engine::memory::NodeState;
 use zoe::model::{Availability, ExecutionId, Outcome};
-use zoe::ops::launch::{self, Common};
+use zoe::ops::submit::launch::{self, Common};
 use zoe::ops::wait::{self, Until, Waited};
 use zoe::ops::{Silent, list, submit};
 

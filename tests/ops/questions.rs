@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use zoe::model::{Deployment, ExecutionId};
-use zoe::ops::launch::Common;
 use zoe::ops::submit::Asked;
+use zoe::ops::submit::launch::Common;
 use zoe::ops::{OpenStore, list, queue};
 use zoe::store::{
     Bodies, Event, Lease, Letter, LetterChange, LetterClaim, LetterQuery, Posted, Query, Record,

@@ -6,8 +6,8 @@ use zoe::engine::ExecRequest;
 use zoe::engine::gate::Gate;
 use zoe::model::{Cores, ExecutionId};
 use zoe::ops::kill::{self, Selection};
-use zoe::ops::launch::{self, Common};
 use zoe::ops::resize::{self, Request, Resized};
+use zoe::ops::submit::launch::{self, Common};
 use zoe::ops::view::ComponentView;
 use zoe::ops::{ErrorKind, OpsError, Silent, exec, list, logs, submit};
 

@@ -8,9 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use zoe::engine::Scope;
 use zoe::logs::retention::Keep;
 use zoe::model::{Bytes, Execution, ExecutionId, Gap, Snapshot};
-use zoe::ops::launch::Common;
+use zoe::ops::logs::retention::{Retired, retire, retire_if_due};
 use zoe::ops::logs::{self, LogOptions};
-use zoe::ops::retention::{Retired, retire, retire_if_due};
+use zoe::ops::submit::launch::Common;
 use zoe::ops::{ErrorKind, Silent, attach};
 
 use crate::lab::{Collected, Lab, lab, submitted};

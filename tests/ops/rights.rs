@@ -4,8 +4,8 @@ use zoe::engine::ExecRequest;
 use zoe::model::ExecutionId;
 use zoe::ops::accounts::{self, Entry};
 use zoe::ops::kill::{self, Killed, Selection};
-use zoe::ops::launch::Common;
 use zoe::ops::resize::{self, Request};
+use zoe::ops::submit::launch::Common;
 use zoe::ops::{Context, ErrorKind, OpsError, Silent, exec, history, hold};
 use zoe::store::{Query, Role};
 

@@ -8,9 +8,9 @@ use jiff::SignedDuration;
 use zoe::apps::{self, Format};
 use zoe::engine::gate::Gate;
 use zoe::model::ExecutionId;
-use zoe::ops::launch::{self, Common};
 use zoe::ops::proxy::Proxy;
 use zoe::ops::resize::{self, Request};
+use zoe::ops::submit::launch::{self, Common};
 use zoe::ops::{Silent, submit};
 use zoe::proxy::{Site, Way};
 

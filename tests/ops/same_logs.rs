@@ -8,8 +8,8 @@ use zoe::engine::gate::Gate;
 use zoe::model::ExecutionId;
 use zoe::ops::Silent;
 use zoe::ops::kill::{self, Selection};
-use zoe::ops::launch::Common;
 use zoe::ops::logs::{self, LogOptions};
+use zoe::ops::submit::launch::Common;
 
 use crate::lab::{Lab, lab, submitted};
 

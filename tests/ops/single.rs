@@ -1,7 +1,7 @@
 //! A single pass of the scheduler, as cron makes one.
 
 use zoe::model::{ExecutionId, RequiredEnd};
-use zoe::ops::launch::Common;
+use zoe::ops::submit::launch::Common;
 use zoe::ops::submit::{After, Asked};
 use zoe::watch::{self, Outcome};
 

@@ -3,7 +3,7 @@
 use futures_util::StreamExt;
 use zoe::engine::gate::Gate;
 use zoe::model::{ExecutionId, Outcome, Phase};
-use zoe::ops::launch::{self, Common};
+use zoe::ops::submit::launch::{self, Common};
 use zoe::ops::wait::{self, Until, Waited};
 use zoe::ops::{Silent, attach, kill, list, logs, reconcile, submit};
 

@@ -8,12 +8,13 @@ use zoe::engine::Scope;
 use zoe::model::{Cores, ExecutionId, Limit, Outcome, Quota, RequiredEnd, Retries, Secret};
 use zoe::ops::accounts::{self, Entry, LimitsEntry};
 use zoe::ops::kill::{self, Selection};
-use zoe::ops::launch::{self, Common};
 use zoe::ops::logs::LogOptions;
-use zoe::ops::resubmit::{self, Changes};
+use zoe::ops::queue::explain;
+use zoe::ops::submit::launch::{self, Common};
+use zoe::ops::submit::resubmit::{self, Changes};
 use zoe::ops::submit::{self, Accepted, After, Array, Asked};
 use zoe::ops::wait::{self, Until, Waited};
-use zoe::ops::{ErrorKind, Silent, attach, explain, hold, list, logs, queue};
+use zoe::ops::{ErrorKind, Silent, attach, hold, list, logs, queue};
 use zoe::store::Used;
 
 use crate::lab::{Collected, Lab, application, lab, nothing_left, submitted};

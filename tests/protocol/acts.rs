@@ -6,7 +6,7 @@ use std::time::Duration;
 use zoe::model::{ExecutionId, WaitReason};
 use zoe::ops::kill::{self, Selection};
 use zoe::ops::resize::{self, Request};
-use zoe::ops::resubmit::{self, Changes};
+use zoe::ops::submit::resubmit::{self, Changes};
 use zoe::ops::submit::{self, Accepted, Submission};
 use zoe::ops::wait::{self, Until};
 use zoe::ops::{Context, OpsError, Silent, hold, list, reconcile};

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use jiff::SignedDuration;
 use zoe::apps::{self, Format};
 use zoe::model::{Application, RequiredEnd, Retries};
-use zoe::ops::launch::{self, Common};
+use zoe::ops::submit::launch::{self, Common};
 use zoe::ops::submit::{After, Array, Submission};
 
 /// The exit code of jobs that end by themselves, unless another was said.

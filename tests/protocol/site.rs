@@ -256,7 +256,7 @@ impl Site {
                 runtime: jiff::SignedDuration::from_hours(1),
                 ageing: 10,
                 mail: None,
-                culling: zoe::ops::culling::Culling::default(),
+                culling: zoe::ops::idle::culling::Culling::default(),
                 start_deadline: SignedDuration::from_secs(30),
                 node_grace: SignedDuration::from_secs(60),
                 quota: Quota::default(),

@@ -9,8 +9,8 @@ use crate::engine::{EngineError, Scope, Submitted};
 use crate::model::{ArrayPlace, Dependency, ExecutionId, Private, Snapshot, Terms, Ticket};
 use crate::ops::context::Context;
 use crate::ops::error::OpsError;
+use crate::ops::history::record;
 use crate::ops::outage::bear;
-use crate::ops::record;
 use crate::ops::report::{News, Report};
 
 /// How long a key may be taken without the execution that took it being seen: Docker reserves a name before it shows what

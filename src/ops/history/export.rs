@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::error::OpsError;
 use crate::config::Db;
+use crate::ops::error::OpsError;
 use crate::store::{self, Counts};
 
 /// How many symlinks are followed.

@@ -6,22 +6,24 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::context::Context;
-use super::error::{ErrorKind, OpsError};
+use crate::ops::context::Context;
+use crate::ops::error::{ErrorKind, OpsError};
 
-use super::past::{self, DROPPED, REPLACED, START_FAILED, START_PUT_OFF, STARTED};
-use super::post::NOT_STARTED;
-use super::report::{News, Report};
-use super::{keep, proxy, record};
 use crate::apps;
 use crate::engine::EngineError;
 use crate::model::{Cause, Execution, InstanceKey, Mark, Placement};
+use crate::ops::history::past::{self, DROPPED, REPLACED, START_FAILED, START_PUT_OFF, STARTED};
+use crate::ops::history::record;
+use crate::ops::logs::keep;
+use crate::ops::mail::post::NOT_STARTED;
+use crate::ops::proxy;
+use crate::ops::report::{News, Report};
 use crate::scheduler::Past;
 use crate::store::Store;
 
 /// What a step on an execution works with.
 #[derive(Clone, Copy)]
-pub(super) struct Case<'a> {
+pub(in crate::ops) struct Case<'a> {
     pub context: &'a Context,
     pub store: Option<&'a Arc<dyn Store>>,
     pub execution: &'a Execution,
@@ -33,7 +35,7 @@ pub(super) struct Case<'a> {
 impl Case<'_> {
     /// Makes and starts what the plan says, going on with what is there. A start that fails is undone, or the execution is
     /// marked as failed; one that ran already goes on without the new members. If Docker itself is gone nothing is concluded.
-    pub(super) async fn start(self, placement: &Placement) -> Result<(), OpsError> {
+    pub(in crate::ops) async fn start(self, placement: &Placement) -> Result<(), OpsError> {
         let id = self.execution.ticket.id;
         if self.past.started {
             return self.add_members(placement).await;
@@ -95,7 +97,7 @@ impl Case<'_> {
     }
 
     /// Makes and starts these members, whatever was before.
-    pub(super) async fn make(self, placement: &Placement) -> Result<(), OpsError> {
+    pub(in crate::ops) async fn make(self, placement: &Placement) -> Result<(), OpsError> {
         self.launch(placement)
             .await
             .map_err(|failure| match failure {
@@ -186,7 +188,7 @@ impl Case<'_> {
     }
 
     /// Clears away a run of its program that failed, so that it is run once more.
-    pub(super) async fn again(self, code: i64, why: &str) -> Result<(), OpsError> {
+    pub(in crate::ops) async fn again(self, code: i64, why: &str) -> Result<(), OpsError> {
         let mut attempts = self.past.failed();
         let newest = self.execution.instances.iter().map(|i| i.created_at).max();
         let written = self.past.attempts.last().map(|attempt| attempt.at);

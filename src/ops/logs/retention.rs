@@ -10,12 +10,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::context::Context;
-use super::error::{ErrorKind, OpsError};
-use super::record;
 use crate::logs::ArchiveError;
 use crate::logs::retention::{self, Keep, Kept};
 use crate::model::{Bytes, ExecutionId, Snapshot};
+use crate::ops::context::Context;
+use crate::ops::error::{ErrorKind, OpsError};
+use crate::ops::history::record;
 use crate::store::Store;
 
 /// The kind of an event: the logs were removed; the detail says why.
@@ -147,7 +147,11 @@ fn may_be_there(snapshot: &Snapshot, id: ExecutionId) -> bool {
 }
 
 /// What to say of logs that could not be read: where they were removed, that.
-pub(super) async fn explain(context: &Context, id: ExecutionId, error: ArchiveError) -> OpsError {
+pub(in crate::ops) async fn explain(
+    context: &Context,
+    id: ExecutionId,
+    error: ArchiveError,
+) -> OpsError {
     if !matches!(error, ArchiveError::Missing { .. }) {
         return error.into();
     }

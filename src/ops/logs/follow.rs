@@ -8,16 +8,16 @@ use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
 use super::archives;
-use super::context::Context;
-use super::error::OpsError;
-use super::outage::PATIENCE;
 use crate::engine::{BoxStream, EngineError, LogChunk, LogRange, Output, Scope};
 use crate::model::{Instance, InstanceState};
+use crate::ops::context::Context;
+use crate::ops::error::OpsError;
+use crate::ops::outage::PATIENCE;
 
 /// Docker copies the two outputs side by side: what one wrote before the other may come after it, by this much at the most.
 const BESIDE: SignedDuration = SignedDuration::from_secs(1);
 /// How soon Docker is asked again.
-pub(super) const AGAIN: Duration = Duration::from_secs(1);
+pub(in crate::ops) const AGAIN: Duration = Duration::from_secs(1);
 
 type Log = BoxStream<'static, Result<LogChunk, OpsError>>;
 
@@ -70,7 +70,12 @@ struct Following {
 }
 
 /// Goes on with a log that was just opened, until its container has ended.
-pub(super) fn follow(context: &Context, instance: &Instance, range: LogRange, log: Log) -> Log {
+pub(in crate::ops) fn follow(
+    context: &Context,
+    instance: &Instance,
+    range: LogRange,
+    log: Log,
+) -> Log {
     let following = Following {
         context: context.clone(),
         instance: instance.clone(),

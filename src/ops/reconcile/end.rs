@@ -5,11 +5,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::error::{ErrorKind, OpsError};
-use super::report::News;
 use super::start::Case;
-use super::{keep, past, post, proxy, record};
 use crate::model::{Execution, InstanceState, Mark, Outcome};
+use crate::ops::error::{ErrorKind, OpsError};
+use crate::ops::history::{past, record};
+use crate::ops::logs::keep;
+use crate::ops::mail::post;
+use crate::ops::proxy;
+use crate::ops::report::News;
 use crate::store::Event;
 
 /// How long one step waits at the most for a time limit to run out.
@@ -19,7 +22,7 @@ const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(10);
 ///
 /// If the history can't be written, or the logs, the containers stay, stopped and holding nothing, and so does the ticket:
 /// the error says so, and the next pass tries again.
-pub(super) async fn end(case: Case<'_>, mark: Mark) -> Result<(), OpsError> {
+pub(in crate::ops) async fn end(case: Case<'_>, mark: Mark) -> Result<(), OpsError> {
     let Case {
         context,
         store,
@@ -99,7 +102,7 @@ async fn is_out_of_time(case: Case<'_>) -> Result<bool, OpsError> {
 }
 
 /// When it ended: when its decisive member exited, if that is why; otherwise when the last member stopped.
-pub(super) fn finished_at(execution: &Execution, mark: Mark) -> Option<Timestamp> {
+pub(in crate::ops) fn finished_at(execution: &Execution, mark: Mark) -> Option<Timestamp> {
     let decisive = match mark {
         Mark::Ending => execution
             .decisive_exit()
@@ -116,7 +119,7 @@ pub(super) fn finished_at(execution: &Execution, mark: Mark) -> Option<Timestamp
 }
 
 /// How it ended, from what Docker shows and, for what Docker can't show, the events.
-pub(super) fn outcome(execution: &Execution, mark: Mark, events: &[Event]) -> Outcome {
+pub(in crate::ops) fn outcome(execution: &Execution, mark: Mark, events: &[Event]) -> Outcome {
     let last = |kind: &str| {
         events
             .iter()

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::context::Context;
-use super::error::OpsError;
-use super::report::{News, Report};
-use super::resubmit;
 use crate::apps;
 use crate::model::{Execution, ExecutionId, Outcome, Private, Resources, Ticket};
+use crate::ops::context::Context;
+use crate::ops::error::OpsError;
+use crate::ops::report::{News, Report};
+use crate::ops::submit::resubmit;
 use crate::store::used::{Attempt, Used};
 use crate::store::{Event, Record, Store};
 
@@ -35,7 +35,7 @@ fn open_record(ticket: &Ticket, started_at: Option<Timestamp>) -> Record {
 }
 
 /// Writes that an execution was submitted.
-pub(super) async fn submitted(
+pub(in crate::ops) async fn submitted(
     context: &Context,
     ticket: &Ticket,
     private: &Private,
@@ -62,7 +62,7 @@ pub(super) async fn submitted(
 }
 
 /// Writes that an execution was started, now.
-pub(super) async fn started(
+pub(in crate::ops) async fn started(
     context: &Context,
     store: Option<&Arc<dyn Store>>,
     execution: &Execution,
@@ -78,7 +78,7 @@ pub(super) async fn started(
 }
 
 /// Writes what an attempt has used that is over now, and is to be followed by another.
-pub(super) async fn attempt(
+pub(in crate::ops) async fn attempt(
     context: &Context,
     store: &Arc<dyn Store>,
     execution: &Execution,
@@ -117,7 +117,7 @@ fn held(execution: &Execution) -> Option<Resources> {
 }
 
 /// Writes how an execution ended; `is_first`: nothing of it was started before what there is.
-pub(super) async fn ended(
+pub(in crate::ops) async fn ended(
     context: &Context,
     store: &Arc<dyn Store>,
     execution: &Execution,
@@ -155,7 +155,7 @@ pub(super) async fn ended(
 }
 
 /// Writes an event of now, if the history can be written.
-pub(super) async fn event(
+pub(in crate::ops) async fn event(
     context: &Context,
     store: Option<&Arc<dyn Store>>,
     id: ExecutionId,
@@ -175,7 +175,7 @@ pub(super) async fn event(
 }
 
 /// Writes an event of now that must not be lost.
-pub(super) async fn event_or_fail(
+pub(in crate::ops) async fn event_or_fail(
     context: &Context,
     store: &Arc<dyn Store>,
     id: ExecutionId,

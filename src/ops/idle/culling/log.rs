@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::model::Execution;
 use crate::ops::context::Context;
 use crate::ops::error::OpsError;
-use crate::ops::signs::{self, Requests};
+use crate::ops::idle::signs::{self, Requests};
 use crate::proxy::access_log::Seen;
 use crate::store::Store;
 

@@ -6,13 +6,13 @@ use futures_util::StreamExt;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
-use super::context::Context;
 use super::earlier::{self, Earlier};
-use super::error::OpsError;
 use super::unread::Unread;
 use crate::engine::{LogChunk, LogRange};
 use crate::logs::{self, ArchiveError, ArchiveWriter};
 use crate::model::{Execution, ExecutionId, Instance, InstanceKey};
+use crate::ops::context::Context;
+use crate::ops::error::OpsError;
 use crate::scheduler::Past;
 
 /// How many pieces of a log may wait to be written.
@@ -26,12 +26,16 @@ enum Piece {
 }
 
 /// Where the archive of an execution belongs.
-pub(super) fn path(context: &Context, execution: &Execution) -> PathBuf {
+pub(in crate::ops) fn path(context: &Context, execution: &Execution) -> PathBuf {
     path_of(context, execution.ticket.id, execution.ticket.submitted_at)
 }
 
 /// The same, for one that was submitted then.
-pub(super) fn path_of(context: &Context, id: ExecutionId, submitted_at: Timestamp) -> PathBuf {
+pub(in crate::ops) fn path_of(
+    context: &Context,
+    id: ExecutionId,
+    submitted_at: Timestamp,
+) -> PathBuf {
     let settings = &context.settings;
     logs::archive_path(
         &settings.history_path,
@@ -45,7 +49,7 @@ pub(super) fn path_of(context: &Context, id: ExecutionId, submitted_at: Timestam
 /// one is the truth, as later ones may find containers gone. Returns its path; `None` where there was nothing to keep.
 ///
 /// What is left of a run that failed and has an archive of its own is not kept once more: whoever cleared it away was stopped.
-pub(super) async fn keep(
+pub(in crate::ops) async fn keep(
     context: &Context,
     execution: &Execution,
     past: &Past,
@@ -80,7 +84,7 @@ pub(super) async fn keep(
 
 /// Writes down what these members have logged before they are removed while their execution goes on; it becomes part of the
 /// archive. While it runs its owner sees the logs of those that are there.
-pub(super) async fn keep_members(
+pub(in crate::ops) async fn keep_members(
     context: &Context,
     execution: &Execution,
     keys: &[InstanceKey],
@@ -98,7 +102,7 @@ pub(super) async fn keep_members(
 }
 
 /// Writes the archive of a run that failed and is followed by another, unless there is one: `attempt` counts from 1.
-pub(super) async fn keep_attempt(
+pub(in crate::ops) async fn keep_attempt(
     context: &Context,
     execution: &Execution,
     attempt: u32,
@@ -254,7 +258,7 @@ fn write(
 }
 
 /// Removes the archives of earlier runs of an execution, whose last one's is or would be at `path`.
-pub(super) fn discard_attempts(path: &Path) -> Result<(), OpsError> {
+pub(in crate::ops) fn discard_attempts(path: &Path) -> Result<(), OpsError> {
     for attempt in 1.. {
         let archive = attempt_path(path, attempt);
         if !archive.exists() {
@@ -267,7 +271,7 @@ pub(super) fn discard_attempts(path: &Path) -> Result<(), OpsError> {
 
 /// Removes the archive that history names for an execution; one that is gone already is no error. What is not called as one is
 /// stays, whatever the database says: it may be anything.
-pub(super) fn discard(id: ExecutionId, path: &str) -> Result<(), OpsError> {
+pub(in crate::ops) fn discard(id: ExecutionId, path: &str) -> Result<(), OpsError> {
     let path = Path::new(path);
     if path.file_name().and_then(|name| name.to_str()) != Some(&format!("{id}.zip")) {
         tracing::warn!(path = %path.display(), "left alone: it is no archive of {id}");

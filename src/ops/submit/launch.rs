@@ -5,11 +5,11 @@ use std::path::Path;
 
 use jiff::SignedDuration;
 
-use super::error::OpsError;
 use super::files::{self, Kind};
-use super::submit::{Asked, Submission};
+use super::{Asked, Submission};
 use crate::apps::{self, Format};
 use crate::model::{Application, ExecutionName, Secret, ids};
+use crate::ops::error::OpsError;
 
 /// The environment variable in which Spark properties travel, one `key value` a line: they may hold credentials, which belong
 /// neither in an argument nor in a label.

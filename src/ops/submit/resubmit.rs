@@ -9,15 +9,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::context::Context;
-use super::error::{ErrorKind, OpsError};
 use super::launch::SPARK_CONF;
-use super::resolve::{self, Found};
-use super::submit::{ARRAY_COUNT, ARRAY_INDEX, After, Asked, Submission};
-use super::view::TermsView;
+use super::{ARRAY_COUNT, ARRAY_INDEX, After, Asked, Submission};
 use crate::apps;
 use crate::engine::Scope;
 use crate::model::{ExecutionName, IdleTimeout, MailOn, Private, Retries, Secret, Terms, Ticket};
+use crate::ops::context::Context;
+use crate::ops::error::{ErrorKind, OpsError};
+use crate::ops::resolve::{self, Found};
+use crate::ops::view::TermsView;
 use crate::store::Record;
 
 /// The terms of a submission as history keeps them: everything that the description does not say.
@@ -41,7 +41,7 @@ struct Written {
 }
 
 /// What history is to keep of the terms of an execution.
-pub(super) fn written(ticket: &Ticket, private: &Private) -> String {
+pub(in crate::ops) fn written(ticket: &Ticket, private: &Private) -> String {
     let own = |name: &&String| ![ARRAY_INDEX, ARRAY_COUNT].contains(&name.as_str());
     let value = |name: &str| private.env.get(name).map(|value| value.reveal().to_owned());
     let written = Written {
@@ -61,7 +61,7 @@ pub(super) fn written(ticket: &Ticket, private: &Private) -> String {
 }
 
 /// What people are shown of the terms of an execution that is over.
-pub(super) fn shown(written: Option<&str>) -> TermsView {
+pub(in crate::ops) fn shown(written: Option<&str>) -> TermsView {
     let written = written.and_then(|text| serde_json::from_str::<Written>(text).ok());
     let Written {
         priority,

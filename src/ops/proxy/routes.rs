@@ -7,14 +7,15 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream;
 
-use super::context::Context;
-use super::error::{ErrorKind, OpsError};
-use super::proxy::{configured, file};
-use super::resolve::{self, Found};
-use super::view::NamedUrl;
-use super::{list, view::ExecutionView};
+use super::{configured, file};
 use crate::engine::Scope;
 use crate::model::{Execution, ExecutionId, Phase};
+use crate::ops::context::Context;
+use crate::ops::error::{ErrorKind, OpsError};
+use crate::ops::list;
+use crate::ops::resolve::{self, Found};
+use crate::ops::view::ExecutionView;
+use crate::ops::view::NamedUrl;
 use crate::proxy::ask::{Answer, Question, ask, no_answer};
 use crate::proxy::{Route, Way, access_log, publish, render, routes, setup};
 

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use super::error::{ErrorKind, OpsError};
 use crate::config::Db;
+use crate::ops::error::{ErrorKind, OpsError};
 use crate::store::{self, Change, Counts, Imported, Standing, StoreError};
 
 pub use super::export::export_to;

@@ -10,12 +10,12 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::context::Context;
-use super::error::OpsError;
 use super::past::{self, ATTEMPT_FAILED, DROPPED, REPLACED, RESIZED, START_FAILED, STARTED};
-use super::resubmit;
 use crate::apps;
 use crate::model::{Application, Bytes, Cores, Resources};
+use crate::ops::context::Context;
+use crate::ops::error::OpsError;
+use crate::ops::submit::resubmit;
 use crate::simulate::{Job, MOST_MEMBERS, Time};
 use crate::store::{Event, Query, Record};
 

@@ -12,14 +12,14 @@ use futures_util::{FutureExt, StreamExt};
 
 use std::sync::Arc;
 
-use super::context::Context;
+use super::Failure;
 use super::end;
-use super::error::OpsError;
 use super::lease::Claim;
-use super::reconcile::Failure;
-use super::report::Report;
 use super::start::Case;
 use crate::model::{Execution, ExecutionId, Placement, Snapshot, Step};
+use crate::ops::context::Context;
+use crate::ops::error::OpsError;
+use crate::ops::report::Report;
 use crate::scheduler::{Known, Past};
 use crate::store::Store;
 
@@ -38,7 +38,7 @@ pub(super) enum Subject {
 
 impl Subject {
     /// What a step is about.
-    pub(super) fn of(step: &Step) -> Self {
+    pub(in crate::ops) fn of(step: &Step) -> Self {
         match step {
             Step::End { execution, .. }
             | Step::Rollback { execution, .. }
@@ -111,7 +111,7 @@ pub(super) struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    pub(super) fn new(context: &'a Context, report: &'a dyn Report) -> Self {
+    pub(in crate::ops) fn new(context: &'a Context, report: &'a dyn Report) -> Self {
         Self {
             context,
             report,
@@ -124,7 +124,7 @@ impl<'a> Work<'a> {
     }
 
     /// Begins these steps; what is being done something to already is left to that.
-    pub(super) fn begin(&mut self, round: &Round<'_>, steps: &[Step]) {
+    pub(in crate::ops) fn begin(&mut self, round: &Round<'_>, steps: &[Step]) {
         let mut by_subject: Vec<(Subject, Vec<Step>)> = Vec::new();
         for step in steps {
             let subject = Subject::of(step);
@@ -212,7 +212,7 @@ impl<'a> Work<'a> {
     }
 
     /// Waits until something is through; for ever where nothing is under way.
-    pub(super) async fn some(&mut self) {
+    pub(in crate::ops) async fn some(&mut self) {
         match self.under_way.next().await {
             Some(done) => {
                 let busy = self.busy.remove(&done.subject);
@@ -229,14 +229,14 @@ impl<'a> Work<'a> {
     }
 
     /// Waits until all is through.
-    pub(super) async fn all(&mut self) {
+    pub(in crate::ops) async fn all(&mut self) {
         while !self.is_idle() {
             self.some().await;
         }
     }
 
     /// Goes on with what is under way while something else is waited for.
-    pub(super) async fn meanwhile<T>(&mut self, other: impl Future<Output = T>) -> T {
+    pub(in crate::ops) async fn meanwhile<T>(&mut self, other: impl Future<Output = T>) -> T {
         let mut other = std::pin::pin!(other);
         loop {
             tokio::select! {

@@ -13,11 +13,11 @@ use futures_util::future::{BoxFuture, join_all};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-use super::context::Context;
-use super::past::{self, READY, STARTED, UNREADY};
-use super::ready::{self, Readiness};
-use super::record;
 use crate::model::{Execution, ExecutionId, Phase, Snapshot};
+use crate::ops::context::Context;
+use crate::ops::history::past::{self, READY, STARTED, UNREADY};
+use crate::ops::history::record;
+use crate::ops::ready::{self, Readiness};
 use crate::scheduler::{Known, Past};
 use crate::store::Store;
 
@@ -50,7 +50,7 @@ type Round = Vec<(ExecutionId, Heard)>;
 
 /// Who asks, and what was answered.
 #[derive(Default)]
-pub(super) struct Answers {
+pub(in crate::ops) struct Answers {
     /// Whether all are asked, beside the passes; otherwise only those whose time is over, in a pass.
     beside: bool,
     heard: BTreeMap<ExecutionId, Heard>,
@@ -206,7 +206,11 @@ impl Answers {
 }
 
 /// Writes down what was heard of an execution by somebody who makes no pass with it, if that is new.
-pub(super) async fn remember(context: &Context, execution: &Execution, readiness: &[Readiness]) {
+pub(in crate::ops) async fn remember(
+    context: &Context,
+    execution: &Execution,
+    readiness: &[Readiness],
+) {
     if readiness.is_empty() {
         return;
     }

@@ -15,14 +15,16 @@ use futures_util::{FutureExt, StreamExt, stream};
 use jiff::Timestamp;
 
 use self::log::{Log, read_log};
-use super::context::Context;
-use super::error::OpsError;
 use super::signs;
-use super::{idle, post, present, record};
 use crate::engine::EngineError;
 use crate::idle::{Ages, Decision, Known, Rule, Said, Seen, Sign, add_up, decide};
 use crate::mail::{self, compose};
 use crate::model::{Execution, ExecutionId, MailKind, Mark, Phase, Snapshot};
+use crate::ops::context::Context;
+use crate::ops::error::OpsError;
+use crate::ops::history::record;
+use crate::ops::mail::post;
+use crate::ops::{idle, present};
 use crate::store::{Activity, Look, Store, Warning};
 
 /// How many executions are asked at once.
@@ -314,6 +316,6 @@ fn url(context: &Context, execution: &Execution) -> Option<String> {
 }
 
 /// Whether it was ended so for being idle.
-pub(super) fn is_by_culling(by: Option<&str>) -> bool {
+pub(in crate::ops) fn is_by_culling(by: Option<&str>) -> bool {
     by.is_some_and(|by| by.starts_with(BY))
 }

@@ -9,20 +9,20 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-use super::context::Context;
-use super::error::OpsError;
 use crate::engine::gate;
+use crate::ops::context::Context;
+use crate::ops::error::OpsError;
 use crate::store::{Lease, Store, StoreError};
 
 /// For how long it is kept when nothing that needs it is under way, but something else is: who gets it would see that to do.
-pub(super) const KEPT: Duration = Duration::from_secs(1);
+pub(in crate::ops) const KEPT: Duration = Duration::from_secs(1);
 /// How long to wait before asking again for a lease that another holds.
 const ASK_AGAIN: Duration = Duration::from_millis(50);
 /// How often to ask before the caller should see whether there is still something to be done.
 const TRIES: usize = 10;
 
 /// The lease, held and renewed until it is given back.
-pub(super) struct Held {
+pub(in crate::ops) struct Held {
     store: Arc<dyn Store>,
     context: Context,
     /// In milliseconds since 1970.
@@ -32,19 +32,19 @@ pub(super) struct Held {
 
 /// Tells whether a lease is still held, to those who work under it.
 #[derive(Clone)]
-pub(super) struct Claim {
+pub(in crate::ops) struct Claim {
     context: Context,
     until: Arc<AtomicI64>,
 }
 
 impl Claim {
     /// Whether it is still held. Who was slow, or asleep, may not have noticed yet that it has lapsed: the clock tells.
-    pub(super) fn is_valid(&self) -> bool {
+    pub(in crate::ops) fn is_valid(&self) -> bool {
         self.context.now().as_millisecond() < self.until.load(Ordering::SeqCst)
     }
 
     /// Does what only the holder may do. Once the lease has lapsed not one more call is made that may change something.
-    pub(super) async fn guard<T>(&self, work: impl Future<Output = T>) -> T {
+    pub(in crate::ops) async fn guard<T>(&self, work: impl Future<Output = T>) -> T {
         let claim = self.clone();
         gate::under(Arc::new(move || claim.is_valid()), work).await
     }
@@ -52,12 +52,12 @@ impl Claim {
 
 impl Held {
     /// Whether it is still held.
-    pub(super) fn is_valid(&self) -> bool {
+    pub(in crate::ops) fn is_valid(&self) -> bool {
         self.claim().is_valid()
     }
 
     /// What tells others whether it is still held.
-    pub(super) fn claim(&self) -> Claim {
+    pub(in crate::ops) fn claim(&self) -> Claim {
         Claim {
             context: self.context.clone(),
             until: Arc::clone(&self.until),
@@ -65,7 +65,7 @@ impl Held {
     }
 
     /// Gives it back. If that fails it lapses by itself.
-    pub(super) async fn release(self) {
+    pub(in crate::ops) async fn release(self) {
         // Not to be taken again once it is given back.
         self.renewal.abort();
         let (deployment, holder) = (
@@ -100,7 +100,10 @@ pub(super) async fn acquire(
 }
 
 /// Waits for the lease as long as it may take until a holder that is alive but lost is displaced.
-pub(super) async fn insist(context: &Context, store: &Arc<dyn Store>) -> Result<Held, OpsError> {
+pub(in crate::ops) async fn insist(
+    context: &Context,
+    store: &Arc<dyn Store>,
+) -> Result<Held, OpsError> {
     let patience = context.settings.lease.saturating_mul(2);
     let deadline = context.now().checked_add(patience).unwrap_or_default();
     loop {
@@ -115,7 +118,7 @@ pub(super) async fn insist(context: &Context, store: &Arc<dyn Store>) -> Result<
 }
 
 /// What came of asking for the lease once.
-pub(super) enum Asked {
+pub(in crate::ops) enum Asked {
     /// It is held.
     Held(Box<Held>),
     /// Another has it, who is not known to be dead: what it said of itself.

@@ -22,7 +22,7 @@ fn directory(path: &Path) -> PathBuf {
 
 /// Where the log of a member that is removed now belongs: always at the same place for the same one, so that whoever goes on
 /// with removing it does not keep its log twice.
-pub(super) fn part(path: &Path, instance: &Instance) -> PathBuf {
+pub(in crate::ops) fn part(path: &Path, instance: &Instance) -> PathBuf {
     let (component, index) = (&instance.key.component, instance.key.index);
     // What Docker calls it tells two apart that were made within a second.
     let letters = instance.container_id.chars();
@@ -58,7 +58,7 @@ fn read(path: &Path) -> Option<Earlier> {
 }
 
 /// Removes them, once the whole archive has them.
-pub(super) fn discard(path: &Path) {
+pub(in crate::ops) fn discard(path: &Path) {
     let directory = directory(path);
     if let Err(error) = std::fs::remove_dir_all(&directory)
         && error.kind() != std::io::ErrorKind::NotFound
@@ -79,7 +79,7 @@ impl Earlier {
     }
 
     /// The member.
-    pub(super) fn key(&self, execution: ExecutionId) -> InstanceKey {
+    pub(in crate::ops) fn key(&self, execution: ExecutionId) -> InstanceKey {
         InstanceKey {
             execution,
             component: self.component.clone(),
@@ -88,7 +88,7 @@ impl Earlier {
     }
 
     /// What it logged.
-    pub(super) fn chunks(
+    pub(in crate::ops) fn chunks(
         &self,
     ) -> Result<BoxStream<'static, Result<LogChunk, ArchiveError>>, ArchiveError> {
         Archive::open(&self.path)?.stream(&self.component, self.index, LogRange::default())

@@ -2,12 +2,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::context::Context;
-use super::error::OpsError;
-use super::past::ATTEMPT_FAILED;
-use super::record;
 use crate::engine::{EngineError, Scope};
 use crate::model::{Availability, Instance};
+use crate::ops::context::Context;
+use crate::ops::error::OpsError;
+use crate::ops::history::past::ATTEMPT_FAILED;
+use crate::ops::history::record;
 use crate::store::Event;
 
 /// For how long a log that can't be read is asked for once more: a Docker that has a bad moment or begins anew is back by then, and
@@ -29,7 +29,7 @@ pub(super) enum Unread {
 
 impl Unread {
     /// What is to be written down of a member's log that can't be read; an error where it is to be tried again.
-    pub(super) async fn of(
+    pub(in crate::ops) async fn of(
         self,
         context: &Context,
         instance: &Instance,

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use futures_util::{StreamExt, stream};
 
-use super::context::Context;
-use super::error::OpsError;
-use super::logs::{LogOptions, Logs};
-use super::{exec, keep, retention};
+use super::{LogOptions, Logs};
+use super::{keep, retention};
 use crate::engine::{BoxStream, LogChunk, LogRange};
 use crate::logs::{self, Archive};
 use crate::model::{Execution, ExecutionId, InstanceKey};
+use crate::ops::context::Context;
+use crate::ops::error::OpsError;
+use crate::ops::exec;
 
 /// The logs of one that is being torn down, from its archive: that is whole before the first member goes. `None` where it is not
 /// there, or not yet.
@@ -47,7 +48,7 @@ pub(super) async fn without_history(
 }
 
 /// The logs in an archive that are asked for.
-pub(super) fn of_archive(
+pub(in crate::ops) fn of_archive(
     archive: &Archive,
     monitor: Option<InstanceKey>,
     options: &LogOptions,
@@ -99,7 +100,7 @@ fn read(
 }
 
 /// Opens an archive of an execution; of one that was removed it says so.
-pub(super) async fn open(
+pub(in crate::ops) async fn open(
     context: &Context,
     id: ExecutionId,
     path: PathBuf,
@@ -115,7 +116,7 @@ pub(super) async fn open(
 }
 
 /// What a member has written that was removed with its execution, from the archive; `None` where there is nothing.
-pub(super) async fn kept(
+pub(in crate::ops) async fn kept(
     context: &Context,
     key: &InstanceKey,
     range: LogRange,
@@ -133,7 +134,7 @@ pub(super) async fn kept(
 }
 
 /// What the monitor of an execution that is over has written, or that of an earlier run, from the archive.
-pub(super) async fn of_monitor(
+pub(in crate::ops) async fn of_monitor(
     context: &Context,
     id: ExecutionId,
     attempt: Option<u32>,

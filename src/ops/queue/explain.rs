@@ -2,18 +2,19 @@
 
 use jiff::Timestamp;
 
-use super::context::Context;
-use super::error::OpsError;
-use super::list;
-use super::past::START_FAILED;
-use super::present;
-use super::queue::{self, Look};
-use super::resolve::{self, Found};
-use super::view::ExecutionView;
+use super::Look;
 use crate::model::{
     Application, Away, Component, Execution, Holder, Mode, Node, Phase, Resources, Snapshot,
     WaitReason,
 };
+use crate::ops::context::Context;
+use crate::ops::error::OpsError;
+use crate::ops::history::past::START_FAILED;
+use crate::ops::list;
+use crate::ops::present;
+use crate::ops::queue;
+use crate::ops::resolve::{self, Found};
+use crate::ops::view::ExecutionView;
 
 /// How many of those before it are named.
 const SHOWN: usize = 5;
@@ -78,7 +79,7 @@ pub async fn explain(context: &Context, text: &str) -> Result<Explanation, OpsEr
     };
     let look = queue::look(context).await?;
     let Some(execution) = look.snapshot.executions.get(&id) else {
-        return Err(super::wait::outcome(context, id).await.map_or_else(
+        return Err(crate::ops::wait::outcome(context, id).await.map_or_else(
             |error| error,
             |_| OpsError::failed(format!("{id} came to its end just now; ask again")),
         ));

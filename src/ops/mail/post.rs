@@ -10,19 +10,19 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 
-use super::context::Context;
-use super::culling;
-use super::error::OpsError;
 use crate::engine::LogRange;
 use crate::logs::Archive;
 use crate::mail::{self, About, Content, Notebook, Run};
 use crate::model::{Execution, InstanceKey, MailKind, MailOn, Mark, Outcome, Ticket};
+use crate::ops::context::Context;
+use crate::ops::error::OpsError;
+use crate::ops::idle::culling;
 use crate::store::{Bodies, Cover, Letter, Record, Store, User};
 
 /// The topic of the mail about the end of an execution, whatever kind of end it is: there is one.
 pub(super) const END: &str = "end";
 /// What a reason begins with, or contains, of an execution that was given up before it ran.
-pub(super) const NOT_STARTED: &str = "could not be started";
+pub(in crate::ops) const NOT_STARTED: &str = "could not be started";
 /// How many lines of the log are in a mail, of how many characters, and how much is read for them.
 const LINES: usize = 20;
 const WIDTH: usize = 200;
@@ -31,7 +31,7 @@ const MOST_BYTES: usize = 256 * 1024;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Somebody who wants to be written to.
-pub(super) struct Recipient<'a> {
+pub(in crate::ops) struct Recipient<'a> {
     /// Whom mails come from, where a mail server is configured here.
     sender: Option<&'a str>,
     address: String,
@@ -40,14 +40,14 @@ pub(super) struct Recipient<'a> {
 
 impl Recipient<'_> {
     /// Whether they want to be told of notebooks that nobody uses.
-    pub(super) fn wants_notebooks(&self) -> bool {
+    pub(in crate::ops) fn wants_notebooks(&self) -> bool {
         self.on.wants_notebooks()
     }
 }
 
 /// The owner of an execution, if there is an address. Whether mails can be sent from here does not matter: whoever has a mail
 /// server finds them in the outbox.
-pub(super) async fn recipient<'a>(
+pub(in crate::ops) async fn recipient<'a>(
     context: &'a Context,
     store: &dyn Store,
     ticket: &Ticket,
@@ -77,7 +77,10 @@ pub(super) async fn recipient<'a>(
 }
 
 /// Why nobody will be written to though somebody who submits asks for it, as far as that is known here.
-pub(super) async fn unaddressed(context: &Context, asked: Option<MailOn>) -> Option<String> {
+pub(in crate::ops) async fn unaddressed(
+    context: &Context,
+    asked: Option<MailOn>,
+) -> Option<String> {
     if matches!(asked, None | Some(MailOn::Never)) {
         return None;
     }
@@ -96,7 +99,7 @@ pub(super) async fn unaddressed(context: &Context, asked: Option<MailOn>) -> Opt
 }
 
 /// Puts a mail into the outbox, unless there is one of this execution and topic.
-pub(super) async fn put(
+pub(in crate::ops) async fn put(
     context: &Context,
     store: &dyn Store,
     ticket: &Ticket,
@@ -131,7 +134,7 @@ pub(super) async fn put(
 }
 
 /// What a mail is about.
-pub(super) fn about(context: &Context, ticket: &Ticket) -> About {
+pub(in crate::ops) fn about(context: &Context, ticket: &Ticket) -> About {
     About {
         id: ticket.id,
         name: ticket.name.to_string(),
@@ -143,7 +146,7 @@ pub(super) fn about(context: &Context, ticket: &Ticket) -> About {
 
 /// An execution has ended, and history has it: its owner is written to, if that is wanted. What of its log can't be read is left
 /// out; if the mail can't be put into the outbox the end is not through.
-pub(super) async fn ended(
+pub(in crate::ops) async fn ended(
     context: &Context,
     store: &Arc<dyn Store>,
     execution: &Execution,

@@ -9,17 +9,17 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::Failure;
 use super::answers::Answers;
-use super::context::Context;
-use super::error::OpsError;
 use super::lease::{self, Asked, Claim, Held, KEPT};
-use super::past;
-use super::proxy;
-use super::reconcile::Failure;
-use super::report::{Report, Silent};
 use super::work::{Round, Subject, Work, needs_lease};
 use crate::engine::Scope;
 use crate::model::{Execution, ExecutionId, Plan, Snapshot, Step};
+use crate::ops::context::Context;
+use crate::ops::error::OpsError;
+use crate::ops::history::past;
+use crate::ops::proxy;
+use crate::ops::report::{Report, Silent};
 use crate::scheduler::Known;
 use crate::store::{Store, StoreError, holder};
 

@@ -9,11 +9,11 @@ use futures_util::future::{join, join_all, join3};
 use futures_util::{FutureExt, StreamExt, stream};
 use jiff::Timestamp;
 
-use super::context::Context;
-use super::fetch::{Answer, Question};
 use crate::apps;
 use crate::idle::{Said, Sign, jupyter, spark};
 use crate::model::{Component, Execution, PortName, Private, Secret};
+use crate::ops::context::Context;
+use crate::ops::fetch::{Answer, Question};
 use crate::proxy::access_log::{self, Mark, Seen};
 
 /// How long one answer may take: the first of a driver on a busy machine takes seconds.
@@ -24,7 +24,7 @@ const DRIVERS: usize = 4;
 const READING: Duration = Duration::from_mins(1);
 
 /// What is known of requests through the web server.
-pub(super) enum Requests {
+pub(in crate::ops) enum Requests {
     /// There is no web server before it.
     None,
     /// When the last one came, if there was one.
@@ -34,7 +34,7 @@ pub(super) enum Requests {
 }
 
 /// Asks all signs of an execution. `before` is what they said the last time.
-pub(super) async fn ask(
+pub(in crate::ops) async fn ask(
     context: &Context,
     execution: &Execution,
     requests: Requests,

@@ -7,7 +7,7 @@ use std::path::{Component as Part, Path, PathBuf};
 use sha2::{Digest, Sha256};
 use walkdir::WalkDir;
 
-use super::error::OpsError;
+use crate::ops::error::OpsError;
 
 /// The most that is packed; what is larger belongs on a file system that the workers see (`--volume`).
 const LARGEST: u64 = 2 << 30;

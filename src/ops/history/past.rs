@@ -5,49 +5,54 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::accounts;
-use super::answers::Answers;
-use super::context::Context;
-use super::error::OpsError;
 use crate::model::{ComponentName, ExecutionId, InstanceKey, Phase, Plan, Snapshot};
+use crate::ops::accounts;
+use crate::ops::context::Context;
+use crate::ops::error::OpsError;
+use crate::ops::reconcile::answers::Answers;
 use crate::scheduler::{self, Attempt, Concerned, Known, Past, Policy};
 use crate::store::{Event, Store, StoreError};
 
 /// The kind of an event: all of it was started.
-pub(super) const STARTED: &str = "started";
+pub(in crate::ops) const STARTED: &str = "started";
 /// All of it that can be asked whether it is ready says so.
-pub(super) const READY: &str = "ready";
+pub(in crate::ops) const READY: &str = "ready";
 /// It was asked for the first time, and is not ready; the detail says what it lacks.
-pub(super) const UNREADY: &str = "not-ready";
+pub(in crate::ops) const UNREADY: &str = "not-ready";
 /// Its start failed; the detail says why.
-pub(super) const START_FAILED: &str = "start-failed";
+pub(in crate::ops) const START_FAILED: &str = "start-failed";
 /// A start was undone for want of something that others will give back.
-pub(super) const START_PUT_OFF: &str = "start-put-off";
+pub(in crate::ops) const START_PUT_OFF: &str = "start-put-off";
 /// Its program failed and is run again; the detail is [`attempt_failed`].
-pub(super) const ATTEMPT_FAILED: &str = "attempt-failed";
+pub(in crate::ops) const ATTEMPT_FAILED: &str = "attempt-failed";
 /// Somebody holds it back; the detail says who.
-pub(super) const HELD: &str = "held";
+pub(in crate::ops) const HELD: &str = "held";
 /// Somebody lets it go on; the detail says who.
-pub(super) const RELEASED: &str = "released";
+pub(in crate::ops) const RELEASED: &str = "released";
 /// Somebody asked for another number of members; the detail is [`resized`].
-pub(super) const RESIZED: &str = "resized";
+pub(in crate::ops) const RESIZED: &str = "resized";
 /// A member is made anew; the detail is [`replaced`].
-pub(super) const REPLACED: &str = "replaced";
+pub(in crate::ops) const REPLACED: &str = "replaced";
 /// A member was removed; the detail says which, and why.
-pub(super) const DROPPED: &str = "dropped";
+pub(in crate::ops) const DROPPED: &str = "dropped";
 
 /// The detail of an event [`REPLACED`]: `worker-1: why`.
-pub(super) fn replaced(member: &InstanceKey, why: &str) -> String {
+pub(in crate::ops) fn replaced(member: &InstanceKey, why: &str) -> String {
     format!("{}-{}: {why}", member.component, member.index)
 }
 
 /// The detail of an event [`RESIZED`]: `worker: from 2 to 4 members, by ann`.
-pub(super) fn resized(component: &ComponentName, before: u32, after: u32, by: &str) -> String {
+pub(in crate::ops) fn resized(
+    component: &ComponentName,
+    before: u32,
+    after: u32,
+    by: &str,
+) -> String {
     format!("{component}: from {before} to {after} members, by {by}")
 }
 
 /// The detail of an event [`ATTEMPT_FAILED`]: `exit code 3: why`.
-pub(super) fn attempt_failed(code: i64, why: &str) -> String {
+pub(in crate::ops) fn attempt_failed(code: i64, why: &str) -> String {
     format!("{EXIT_CODE}{code}: {why}")
 }
 
@@ -58,7 +63,7 @@ const EXIT_CODE: &str = "exit code ";
 
 /// The plan for what is there, with what history knows of the executions that it is about. Without a history nothing is
 /// known, and the plan is that of somebody who may start nothing anyway.
-pub(super) async fn plan(
+pub(in crate::ops) async fn plan(
     context: &Context,
     store: Option<&Arc<dyn Store>>,
     snapshot: &Snapshot,
@@ -71,7 +76,7 @@ pub(super) async fn plan(
 
 /// The plan that people are shown: with what is known of all that waits, whether or not it decides anything now, and with what
 /// could be started among the waiting.
-pub(super) async fn plan_to_show(
+pub(in crate::ops) async fn plan_to_show(
     context: &Context,
     store: Option<&Arc<dyn Store>>,
     snapshot: &Snapshot,
@@ -157,7 +162,7 @@ async fn learn(
 }
 
 /// What history knows of executions.
-pub(super) async fn of(
+pub(in crate::ops) async fn of(
     context: &Context,
     executions: &[ExecutionId],
 ) -> Result<BTreeMap<ExecutionId, Past>, StoreError> {
@@ -168,7 +173,7 @@ pub(super) async fn of(
 }
 
 /// What the settings say of how things are decided.
-pub(super) fn policy(context: &Context, allow_starts: bool) -> Policy {
+pub(in crate::ops) fn policy(context: &Context, allow_starts: bool) -> Policy {
     let settings = &context.settings;
     Policy {
         allow_starts,
@@ -183,7 +188,7 @@ pub(super) fn policy(context: &Context, allow_starts: bool) -> Policy {
 }
 
 /// What an execution's events, in the order of time, say of its past.
-pub(super) fn past(events: &[Event]) -> Past {
+pub(in crate::ops) fn past(events: &[Event]) -> Past {
     let mut past = Past::default();
     for event in events {
         match event.kind.as_str() {
@@ -236,7 +241,7 @@ fn attempt(detail: &str) -> Option<(i64, &str)> {
 }
 
 /// What [`resized`] has written: the component, and how many members it had and was to have.
-pub(super) fn read_resized(detail: &str) -> Option<(ComponentName, u32, u32)> {
+pub(in crate::ops) fn read_resized(detail: &str) -> Option<(ComponentName, u32, u32)> {
     let (component, rest) = detail.split_once(": from ")?;
     let (before, rest) = rest.split_once(" to ")?;
     let (after, _) = rest.split_once(' ')?;
@@ -254,7 +259,7 @@ fn member(detail: &str) -> Option<(ComponentName, u32)> {
 }
 
 /// Whether the failure of what is there now was written down already, by somebody who was then interrupted.
-pub(super) fn is_written(past: &Past, made_at: Option<Timestamp>) -> bool {
+pub(in crate::ops) fn is_written(past: &Past, made_at: Option<Timestamp>) -> bool {
     let failed_at = past.failures.last().map(|(at, _)| *at);
     failed_at.is_some() && failed_at >= made_at
 }
