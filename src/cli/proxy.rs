@@ -76,8 +76,9 @@ pub async fn run(command: ProxyCommand, session: &Session) -> Done {
                 PlainFormat::Table => view::checked_table(&checked, &session.face.look),
                 PlainFormat::Json => view::checked_json(&checked),
             })?;
-            if let Some(problem) = &checked.problem {
-                session.face.warn(&format!("{}: {problem}", checked.url));
+            match &checked.problem {
+                Some(problem) => session.face.warn(&format!("{}: {problem}", checked.url)),
+                None => session.face.note(&format!("{} answers", checked.url)),
             }
             if !checked.is_well() {
                 return Ok(DEGRADED);

@@ -82,6 +82,7 @@ pub fn table(users: &[UserView], look: &Look) -> String {
         ("CORES", Fit::Whole),
         ("MEMORY", Fit::Whole),
         ("CORE-HOURS", Fit::Whole),
+        ("MAIL ON", Fit::Whole),
         ("MAIL", Fit::Wrap),
     ]);
     for user in users {
@@ -110,6 +111,7 @@ pub fn table(users: &[UserView], look: &Look) -> String {
                 hours(user.used),
                 quota.hours.map(|most| most.to_string()),
             )),
+            Cell::maybe(user.mail_on.map(MailOn::word)),
             Cell::maybe(user.mail.as_ref()),
         ]);
     }

@@ -470,5 +470,22 @@ async fn a_log_that_cannot_be_read_is_waited_for_a_while() {
             let why = "reading a log failed: a server error";
             assert_eq!((log.lines, log.failed.as_deref()), (0, Some(why)));
         }
+        // Whoever reads it is told that it is not all of it.
+        let options = LogOptions::default();
+        let read = logs::logs(&lab.context, id.as_str(), &options, &Silent).await;
+        let pieces: Vec<_> = read.unwrap().pieces.collect().await;
+        let [piece] = &pieces[..] else {
+            panic!("{} pieces", pieces.len())
+        };
+        match &piece.chunk {
+            Ok(chunk) => assert!(comes_back && &chunk.bytes[..] == b"hello\n"),
+            Err(error) => assert_eq!(
+                (comes_back, error.to_string().as_str()),
+                (
+                    false,
+                    "when it was kept, reading a log failed: a server error"
+                )
+            ),
+        }
     }
 }

@@ -69,14 +69,26 @@ pub(in crate::ops) fn of_archive(
             all.iter().map(|key| key.component.to_string()),
         ));
     }
-    let sources = keys
-        .into_iter()
-        .map(|key| Ok((key.clone(), read(archive, key, options.range())?)));
+    let sources = keys.into_iter().map(|key| {
+        let chunks = read(archive, key, options.range())?;
+        let broken = stream::iter(broken_off(archive, key).map(Err));
+        let chunks: BoxStream<'static, _> = Box::pin(chunks.chain(broken));
+        Ok((key.clone(), chunks))
+    });
     Ok(Logs::of(
         None,
         sources.collect::<Result<_, OpsError>>()?,
         false,
     ))
+}
+
+/// That not all of a member's log is in an archive, and why.
+fn broken_off(archive: &Archive, key: &InstanceKey) -> Option<OpsError> {
+    let manifest = archive.manifest();
+    let mut all = manifest.instances.iter();
+    let log = all.find(|log| log.key(manifest.execution) == *key)?;
+    let why = log.failed.as_ref()?;
+    Some(OpsError::failed(format!("when it was kept, {why}")))
 }
 
 fn instances(archive: &Archive) -> Vec<InstanceKey> {
