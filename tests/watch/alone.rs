@@ -1,5 +1,7 @@
 //! Left alone: as many calls for each pass however much there is, and no more memory after a day of passes than before.
 
+use std::fs::OpenOptions;
+use std::process::Stdio;
 use std::time::Duration;
 
 use crate::place::{Place, until};
@@ -92,4 +94,28 @@ fn no_more_memory_after_a_day() {
     assert_eq!(watch.log().len(), 1, "{:#?}", watch.log());
     assert_eq!(watch.stop("TERM").0, 0);
     place.run(&["kill", "--all", "-y"]).expect(0);
+}
+
+/// Its log is on a disk that is full, or nobody reads it any more: it goes on with its work.
+#[test]
+fn with_nobody_to_tell() {
+    let place = &Place::memory("cores=2&memory=4g&images=all");
+    let full = || Stdio::from(OpenOptions::new().write(true).open("/dev/full").unwrap());
+    let closed = || {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        Stdio::from(writer)
+    };
+    let nowhere: [(&str, &dyn Fn() -> Stdio); 2] = [("full", &full), ("closed", &closed)];
+    for (name, stderr) in nowhere {
+        let mut watch = place.watch_telling(stderr());
+        let file = place.job(name, 0, Duration::from_millis(300));
+        place.run(&["run", "-d", "--name", name, &file]).expect(0);
+        until("it is over", || place.ps().is_empty());
+        assert_eq!(watch.ended(), None, "{name}: it has ended");
+        assert_eq!(watch.stop("TERM").0, 0, "{name}");
+    }
+    let history = place.history();
+    let ended = |one: &&serde_json::Value| one["state"] == "finished";
+    assert_eq!(history.iter().filter(ended).count(), 2, "{history:#?}");
 }

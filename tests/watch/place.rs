@@ -292,12 +292,26 @@ impl Place {
     #[track_caller]
     pub fn watch_in(&self, args: &[&str], env: &[(&str, &str)]) -> Watch {
         let log = self.path(&format!("watch-{:08x}.log", rand::random::<u32>()));
+        let stderr = File::create(&log).unwrap().into();
+        self.watch_to(stderr, log, args, env)
+    }
+
+    /// Likewise one that tells what it does to somebody else.
+    #[track_caller]
+    pub fn watch_telling(&self, stderr: Stdio) -> Watch {
+        let log = self.path("untold.log");
+        File::create(&log).unwrap();
+        self.watch_to(stderr, log, &["--interval", "1s"], &[])
+    }
+
+    #[track_caller]
+    fn watch_to(&self, stderr: Stdio, log: PathBuf, args: &[&str], env: &[(&str, &str)]) -> Watch {
         let words = [&["watch", "--log-format", "json"], args].concat();
         let mut command = self.command(&words);
         command
             .envs(env.iter().copied())
             .stdout(Stdio::null())
-            .stderr(File::create(&log).unwrap());
+            .stderr(stderr);
         Watch {
             child: command.spawn().unwrap(),
             log,
