@@ -334,7 +334,7 @@ complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l time-limits -d 'Giv
 complete -c zoe -n "__fish_zoe_using_subcommand simulate" -s o -l output -d 'In which form: table or json' -r -f -a "table\t'For people'
 json\t'JSON'"
 complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l svg -d 'Draw it, too, in this file; \'-\' prints the picture in place of the table' -r -F
-complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l save -d 'Write the workload as CSV to this file; \'-\' prints it in place of the table' -r -F
+complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l save -d 'Write the workload as CSV to this file; \'-\' prints it in place of the table. Without --nodes that is all' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l config -d 'Read this configuration file instead of the first zoe.conf found' -r -F
 complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l host -d 'Where Docker is [default: as the docker command finds it]' -r
 complete -c zoe -n "__fish_zoe_using_subcommand simulate" -l deployment -d 'Which deployment: executions of others are not seen [default: the user\'s name]' -r

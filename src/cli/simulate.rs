@@ -11,6 +11,7 @@ use super::error::CommandError;
 use super::session::{Done, Session};
 use crate::output::simulation::{self, Simulation};
 use crate::output::simulation_svg;
+use crate::output::text::clean;
 use crate::scheduler::{Mode, Order};
 use crate::simulate::{self, Cluster, Job, Outcome, Recipe, Setup, Time};
 
@@ -41,8 +42,8 @@ pub struct SimulateArgs {
     #[arg(long, value_name = "WHAT", value_parser = Recipe::from_str)]
     generate: Option<Recipe>,
     /// The nodes: how many, their cores and their memory, such as 100x32c128g or 4x8c16g,2x16c64g
-    #[arg(long, value_name = "NODES", value_parser = Cluster::from_str)]
-    nodes: Cluster,
+    #[arg(long, value_name = "NODES", value_parser = Cluster::from_str, required_unless_present = "save")]
+    nodes: Option<Cluster>,
     /// The policies: fifo, size, dynsize, hrrn, fair; several with commas, or all
     #[arg(long, value_name = "POLICY", value_delimiter = ',', default_value = "fifo", value_parser = order)]
     policy: Vec<Named<Order>>,
@@ -59,9 +60,9 @@ pub struct SimulateArgs {
     #[arg(long)]
     no_header: bool,
     /// Draw it, too, in this file; '-' prints the picture in place of the table
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "nodes")]
     svg: Option<PathBuf>,
-    /// Write the workload as CSV to this file; '-' prints it in place of the table
+    /// Write the workload as CSV to this file; '-' prints it in place of the table. Without --nodes that is all
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
 }
@@ -132,6 +133,9 @@ pub fn run(args: &SimulateArgs, session: &Session) -> Done {
         simulate::write(&jobs, &mut csv)?;
         save(session, path, &csv)?;
     }
+    let Some(cluster) = &args.nodes else {
+        return Ok(0);
+    };
     let draw = args.svg.is_some() && jobs.len() <= simulation_svg::MOST_LINES;
     let mut outcomes: Vec<Outcome> = Vec::new();
     for order in meant(&args.policy, &Order::NAMED) {
@@ -144,7 +148,7 @@ pub fn run(args: &SimulateArgs, session: &Session) -> Done {
             if outcomes.iter().any(|outcome| outcome.setup == setup) {
                 continue;
             }
-            let outcome = simulate::simulate(&jobs, &args.nodes.nodes, setup, draw)
+            let outcome = simulate::simulate(&jobs, &cluster.nodes, setup, draw)
                 .map_err(|error| CommandError::failed(error.to_string()))?;
             outcomes.push(outcome);
         }
@@ -152,8 +156,8 @@ pub fn run(args: &SimulateArgs, session: &Session) -> Done {
     tell_refused(session, &jobs, &outcomes);
     let simulation = Simulation {
         jobs: &jobs,
-        nodes: &args.nodes.text,
-        capacity: args.nodes.capacity(),
+        nodes: &cluster.text,
+        capacity: cluster.capacity(),
         outcomes: &outcomes,
     };
     if let Some(path) = &args.svg {
@@ -227,9 +231,10 @@ fn tell_refused(session: &Session, jobs: &[Job], outcomes: &[Outcome]) {
         for one in refused.iter().take(NAMED) {
             let user = jobs.get(one.job).map_or("", |job| &job.user);
             session.face.warn(&format!(
-                "{}: application {} of {user} is left out: {}",
+                "{}: application {} of {} is left out: {}",
                 mode.name(),
                 one.job + 1,
+                clean(user),
                 one.why
             ));
         }
