@@ -374,7 +374,7 @@ error: --filter <KEY=VALUE>: 'colour' is not a key; there are: id, name, user, a
 hint: --help tells what can be written
 [2]
 $ zoe ps --format {{ idd }}
-error: the template names 'idd' (column 4), which is not there; there are: id, name, user, application, state, reason, priority, after, array, array_index, retries, attempt, held, time_limit_seconds, idle_timeout, activity, submitted_at, started_at, finished_at, exit_code, urls, components
+error: the template names 'idd' (column 4), which is not there; there are: id, name, user, application, state, reason, priority, after, array, array_index, retries, retry_on, attempt, held, time_limit_seconds, idle_timeout, activity, submitted_at, started_at, finished_at, exit_code, urls, components
 hint: a template is Jinja over the keys of `-o json`: --format '{{ id }} {{ state }}'
 [2]
 $ zoe ps --format {{ id

@@ -156,6 +156,8 @@ fn one_thing_goes_to_standard_output() {
         let error = run(&two).expect_error(2);
         assert!(error.contains("only one thing"), "{error}");
     }
+    let same = run(&["--svg", "x.svg", "--save", "x.svg"]).expect_error(2);
+    assert!(same.contains("the same file"), "{same}");
     // Who only wants the workload needs no nodes for it; a picture is one of them.
     let alone = [&["simulate"], &usual[..2], &["--save", "-"]].concat();
     assert_eq!(env.run(&alone).expect(0), csv);

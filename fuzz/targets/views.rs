@@ -61,6 +61,7 @@ pub fn execution(choice: u8, text: &mut Texts<'_>) -> ExecutionView {
             after: vec![text(), text()],
             array: Some((ExecutionId::from_bits(9), 4)),
             retries: 2,
+            retry_on: Vec::new(),
             attempt: Some(1),
             held: true,
             time_limit: Some(SignedDuration::from_secs(77)),

@@ -82,7 +82,7 @@ pub struct HistoryArgs {
     #[arg(long, value_enum, value_name = "WHAT", hide_possible_values = true, conflicts_with_all = ["format", "columns", "limit"])]
     sum: Option<SumArg>,
     /// As a workload for `zoe simulate`, in CSV: how large they were, and how long they took
-    #[arg(long, conflicts_with_all = ["output", "format", "no_header"])]
+    #[arg(long, conflicts_with_all = ["output", "format", "no_header", "columns", "sum"])]
     as_workload: bool,
 }
 

@@ -6,7 +6,8 @@ use super::args::list::{PlainForm, PlainFormat};
 use super::error::CommandError;
 use super::session::{Done, Session};
 use super::user;
-use crate::ops::mail::{self, Wish};
+use crate::ops::mail;
+use crate::ops::mail::outbox::{self, Wish};
 use crate::output::mails;
 use crate::store::LetterState;
 
@@ -81,7 +82,7 @@ pub async fn run(command: MailCommand, session: &Session) -> Done {
         }
         MailCommand::Queue(args) => {
             let only = args.failed.then_some(LetterState::Failed);
-            let mut all = mail::queue(&context, only).await?;
+            let mut all = outbox::queue(&context, only).await?;
             all.retain(|one| {
                 args.all || matches!(one.state, LetterState::Waiting | LetterState::Failed)
             });
@@ -123,7 +124,7 @@ async fn tell(
     wish: Wish,
     args: &NamedArgs,
 ) -> Result<(), CommandError> {
-    for id in mail::change(context, wish, &args.mails).await? {
+    for id in outbox::change(context, wish, &args.mails).await? {
         session.face.print(&format!("{id}\n"))?;
     }
     Ok(())

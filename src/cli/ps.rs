@@ -69,7 +69,8 @@ pub async fn run(args: PsArgs, session: &Session) -> Done {
         &session.look(args.list.no_header),
     )?;
     session.face.print(&text)?;
-    Ok(0)
+    // What is alive is told all the same.
+    listing.no_past.map_or(Ok(0), |error| Err(error.into()))
 }
 
 async fn look(args: &PsArgs, context: &Context) -> Result<Listing, ops::OpsError> {
@@ -84,6 +85,9 @@ async fn watch(args: &PsArgs, shape: &Shape, context: &Context, session: &Sessio
     let mut shown = None;
     loop {
         let listing = look(args, context).await?;
+        if let Some(error) = listing.no_past {
+            return Err(error.into());
+        }
         let look = Look {
             now: context.now(),
             ..session.look(args.list.no_header)

@@ -52,7 +52,7 @@ pub struct SimulateArgs {
     mode: Vec<Named<Mode>>,
     /// Give every application that has no time limit one: FACTOR times its runtime. Where it reaches that it is ended; and
     /// who ends before others need the room goes before them
-    #[arg(long, value_name = "FACTOR", value_parser = factor)]
+    #[arg(long, value_name = "FACTOR", allow_negative_numbers = true, value_parser = factor)]
     time_limits: Option<f64>,
     #[command(flatten)]
     form: PlainForm,
@@ -177,6 +177,11 @@ fn printed(args: &SimulateArgs) -> Result<bool, CommandError> {
     let is_printed = |path: &Option<PathBuf>| path.as_deref() == Some(Path::new("-"));
     let json = matches!(args.form.output, PlainFormat::Json);
     match (is_printed(&args.svg), is_printed(&args.save), json) {
+        (false, false, _) if args.svg.is_some() && args.svg == args.save => {
+            Err(CommandError::usage(
+                "--svg and --save name the same file, which has room for one of them",
+            ))
+        }
         (false, false, _) => Ok(false),
         (true, false, false) | (false, true, false) => Ok(true),
         _ => Err(CommandError::usage(

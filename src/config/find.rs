@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::Config;
 use super::error::{ConfigError, ConfigErrors};
+use super::files::read_small;
 use super::layers::{Overrides, assemble};
 use super::surroundings::Surroundings;
 
@@ -39,7 +40,7 @@ pub fn find_file(
         .map(|path| around.cwd.join(path))
         .or_else(of_env);
     if let Some(path) = named {
-        let text = std::fs::read_to_string(&path).map_err(|error| {
+        let text = read_small(&path).map_err(|error| {
             unreadable(
                 &path,
                 &error,
@@ -54,7 +55,7 @@ pub fn find_file(
         Some(around.system_dir.join("zoe.conf")),
     ];
     for path in usual.into_iter().flatten() {
-        match std::fs::read_to_string(&path) {
+        match read_small(&path) {
             Ok(text) => return Ok(Some((path, text))),
             Err(error)
                 if matches!(

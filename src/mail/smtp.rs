@@ -20,6 +20,7 @@ use thiserror::Error as ThisError;
 use super::clean;
 use super::page::Content;
 use crate::config::MailSecurity;
+use crate::config::files::{has_certificates, read_small};
 use crate::model::Secret;
 
 /// How long it may take to connect and log in.
@@ -227,6 +228,7 @@ fn tls(server: &Server) -> Result<TlsParameters, String> {
     if let Some(path) = &server.trust {
         let pem = std::fs::read(path)
             .map_err(|error| format!("cannot read [smtp] ca_file {}: {error}", path.display()))?;
+        has_certificates(path).map_err(|why| format!("[smtp] ca_file {} {why}", path.display()))?;
         let certificate = Certificate::from_pem(&pem)
             .map_err(|error| format!("[smtp] ca_file {}: {error}", path.display()))?;
         builder = builder.add_root_certificate(certificate);
@@ -241,7 +243,7 @@ fn credentials(server: &Server) -> Result<Option<Credentials>, String> {
     let password = match &login.password {
         Password::Given(secret) => secret.clone(),
         Password::File(path) => {
-            let text = std::fs::read_to_string(path).map_err(|error| {
+            let text = read_small(path).map_err(|error| {
                 format!(
                     "cannot read [smtp] password_file {}: {error}",
                     path.display()

@@ -10,12 +10,13 @@ use jiff::{SignedDuration, Timestamp};
 use super::context::Context;
 use super::error::{ErrorKind, OpsError};
 use super::history::record;
+use super::mail::post::letter_id;
 use super::resolve::{self, Found};
 use super::rights;
 use super::view::{ActivityView, SignView};
 use crate::idle::{Known, Rule, Told, Verdict, Warned, ends_at};
-use crate::model::{Execution, ExecutionId, Phase};
-use crate::store::{Activity, Kept, LetterQuery, LetterState, Store, Warning};
+use crate::model::{Execution, ExecutionId, MailKind, Phase};
+use crate::store::{Activity, Cover, Kept, LetterQuery, LetterState, Store, Warning};
 
 /// The kinds of events: somebody wants it kept, or not any more; the detail says who, and until when.
 const KEPT: &str = "kept";
@@ -64,6 +65,25 @@ pub(super) fn rule(context: &Context, execution: &Execution) -> Option<Rule> {
 /// The topic of the mail with the warning for an idle period.
 pub(super) fn topic(period: Timestamp) -> String {
     format!("idle-{}", period.as_millisecond())
+}
+
+/// Whether a mail warns of the end of something that is over, or that was used since.
+pub(super) async fn is_late_warning(
+    context: &Context,
+    store: &dyn Store,
+    cover: &Cover,
+) -> Result<bool, OpsError> {
+    if cover.kind != MailKind::NotebookWarning {
+        return Ok(false);
+    }
+    let (deployment, id) = (&context.settings.deployment, cover.execution);
+    let record = store.get(deployment, id).await?;
+    if record.is_some_and(|record| record.end.is_some()) {
+        return Ok(true);
+    }
+    let mut activity = store.activity_of(deployment, &[id]).await?;
+    let used_at = activity.remove(&id).and_then(|activity| activity.used_at);
+    Ok(used_at.is_some_and(|used_at| cover.id != letter_id(id, &topic(used_at))))
 }
 
 /// A warning that was given, and what became of its mail.

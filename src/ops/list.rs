@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::context::Context;
 use super::error::OpsError;
-use super::history::{self, past};
+use super::history;
+use super::history::past::{self, ENDED, STARTED};
 use super::idle;
 use super::present;
 use super::proxy;
@@ -21,7 +22,7 @@ use crate::store::{Event, Query, Store};
 const RECENT: u32 = 50;
 
 /// What there is, and what could not be understood or read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Listing {
     /// The executions, the newest first.
     pub executions: Vec<ExecutionView>,
@@ -33,6 +34,8 @@ pub struct Listing {
     pub unreadable: Vec<String>,
     /// Why the history can't be had, where something waits to be started or recorded.
     pub no_history: Option<String>,
+    /// Why what is over is not among them, where that was asked for.
+    pub no_past: Option<OpsError>,
 }
 
 /// The executions that are alive, with `ended` the latest ended ones too. One list call, unless something waits: then
@@ -66,21 +69,20 @@ pub async fn ps(context: &Context, ended: bool) -> Result<Listing, OpsError> {
         view.activity = used.remove(&view.id);
     }
     let mut unreadable = Vec::new();
+    let mut no_past = None;
     if ended {
-        let past = history::past_of(
-            context,
-            &Query {
-                limit: Some(RECENT),
-                ..Query::default()
-            },
-        )
-        .await?;
-        unreadable = past.unreadable;
-        executions.extend(
-            past.executions
-                .into_iter()
-                .filter(|view| !snapshot.executions.contains_key(&view.id)),
-        );
+        let query = Query {
+            limit: Some(RECENT),
+            ..Query::default()
+        };
+        match history::past_of(context, &query).await {
+            Ok(past) => {
+                unreadable = past.unreadable;
+                let past = past.executions.into_iter();
+                executions.extend(past.filter(|view| !snapshot.executions.contains_key(&view.id)));
+            }
+            Err(error) => no_past = Some(error),
+        }
     }
     executions.sort_by_key(|view| Reverse((view.submitted_at, view.id)));
     Ok(Listing {
@@ -89,6 +91,7 @@ pub async fn ps(context: &Context, ended: bool) -> Result<Listing, OpsError> {
         gaps: snapshot.gaps,
         unreadable,
         no_history,
+        no_past,
     })
 }
 
@@ -193,12 +196,25 @@ async fn show_alive(context: &Context, execution: &Execution) -> Result<Executio
 }
 
 async fn events(context: &Context, found: &Found) -> Vec<Event> {
-    match context.history.open().await {
-        Ok(store) => store
-            .events(&context.settings.deployment, found.id())
-            .await
-            .unwrap_or_default(),
-        Err(_) => Vec::new(),
+    let deployment = &context.settings.deployment;
+    let mut events = match context.history.open().await {
+        Ok(store) => store.events(deployment, found.id()).await,
+        Err(_) => return Vec::new(),
+    }
+    .unwrap_or_default();
+    in_order(&mut events);
+    events
+}
+
+/// A short program is over before it is noted that it was started: the end has the time that Docker says.
+fn in_order(events: &mut [Event]) {
+    let started = events.iter().rposition(|event| event.kind == STARTED);
+    let ended = events.iter().position(|event| event.kind == ENDED);
+    if let (Some(started), Some(ended)) = (started, ended)
+        && ended < started
+        && let Some(between) = events.get_mut(ended..=started)
+    {
+        between.rotate_left(1);
     }
 }
 

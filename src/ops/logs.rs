@@ -93,7 +93,7 @@ pub async fn logs(
     report: &dyn Report,
 ) -> Result<Logs, OpsError> {
     let found = match resolve::resolve(context, text).await {
-        Err(error) if error.kind == ErrorKind::Database => {
+        Err(error) if matches!(error.kind, ErrorKind::Database | ErrorKind::Unreachable) => {
             let kept = archives::without_history(context, text, options).await;
             let kept = kept.filter(|_| options.attempt.is_none());
             let Some(kept) = kept else { return Err(error) };

@@ -1,9 +1,10 @@
-//! The outbox: sending what is in it, and what an operator does about what can't be sent.
+//! The outbox: sending what is in it. What an operator does about what can't be sent is in [`outbox`].
 //!
 //! A mail is claimed, handed to the server, and then noted as sent. Who dies in between has it sent once more, with the same
 //! message id. A server that is away costs the mails that are due one try each, with growing pauses; a mail that is refused for
 //! good is given up at once.
 
+pub mod outbox;
 pub(super) mod post;
 
 use std::time::Duration;
@@ -11,9 +12,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::context::{Context, MailSettings};
-use super::error::{ErrorKind, OpsError};
+use super::error::OpsError;
+use super::idle;
 use crate::mail::{self, Connection, Content, Envelope, SendError};
-use crate::model::ids::shorten;
 use crate::store::{
     Bodies, Cover, LetterChange, LetterClaim, LetterQuery, LetterState, Posted, Store,
 };
@@ -48,15 +49,6 @@ pub struct Delivery {
     pub given_up: Vec<(Cover, String)>,
     /// Why nothing could be sent at all.
     pub no_server: Option<String>,
-}
-
-/// What is to be done with mails in the outbox.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wish {
-    /// They are to be tried again now.
-    Retry,
-    /// They are not to be sent.
-    Drop,
 }
 
 fn configured(context: &Context) -> Result<&MailSettings, OpsError> {
@@ -167,6 +159,11 @@ impl Round<'_> {
             Some(_) | None => None,
         };
         let cover = &posted.cover;
+        if idle::is_late_warning(self.context, self.store, cover).await? {
+            let (deployment, change) = (&settings.deployment, LetterChange::Drop { at: now });
+            self.store.settle(deployment, &cover.id, change).await?;
+            return Ok(true);
+        }
         let claim = LetterClaim {
             holder: identity.holder(),
             now,
@@ -317,75 +314,6 @@ pub async fn test(context: &Context, address: &str) -> Result<(), OpsError> {
     connection.send(&envelope, &letter).await.map_err(failed)?;
     connection.close().await;
     Ok(())
-}
-
-/// What is in the outbox, the oldest first; of every state, or of one.
-pub async fn queue(context: &Context, state: Option<LetterState>) -> Result<Vec<Posted>, OpsError> {
-    let store = context.history.open().await?;
-    let query = LetterQuery {
-        state,
-        ..LetterQuery::default()
-    };
-    Ok(store.outbox(&context.settings.deployment, &query).await?)
-}
-
-/// Has mails tried again, or dropped; those named, by their ids or the beginnings of them, or all that were given up. Returns
-/// their ids.
-pub async fn change(
-    context: &Context,
-    wish: Wish,
-    named: &[String],
-) -> Result<Vec<String>, OpsError> {
-    let all = queue(context, None).await?;
-    let mut chosen: Vec<&Posted> = Vec::new();
-    for text in named {
-        let one = choose(&all, text)?;
-        if !chosen.iter().any(|other| other.cover.id == one.cover.id) {
-            chosen.push(one);
-        }
-    }
-    if named.is_empty() {
-        chosen.extend(all.iter().filter(|one| one.state == LetterState::Failed));
-    }
-    let store = context.history.open().await?;
-    let mut changed = Vec::new();
-    for one in chosen {
-        let at = context.now();
-        let change = match wish {
-            Wish::Retry => LetterChange::Retry { at },
-            Wish::Drop => LetterChange::Drop { at },
-        };
-        let id = &one.cover.id;
-        let deployment = &context.settings.deployment;
-        if !store.settle(deployment, id, change).await? {
-            return Err(OpsError::new(
-                ErrorKind::Conflict,
-                format!("{id} was sent already"),
-            ));
-        }
-        changed.push(id.clone());
-    }
-    Ok(changed)
-}
-
-fn choose<'a>(all: &'a [Posted], text: &str) -> Result<&'a Posted, OpsError> {
-    if let Some(exact) = all.iter().find(|one| one.cover.id == text) {
-        return Ok(exact);
-    }
-    let mut fitting = all.iter().filter(|one| one.cover.id.starts_with(text));
-    match (fitting.next(), fitting.next()) {
-        (Some(one), None) if !text.is_empty() => Ok(one),
-        (Some(_), _) => Err(OpsError::new(
-            ErrorKind::Conflict,
-            format!("'{}' fits several mails", shorten(text)),
-        )
-        .hint("`zoe mail queue --all` lists them with their ids")),
-        (None, _) => Err(OpsError::new(
-            ErrorKind::NotFound,
-            format!("there is no mail '{}'", shorten(text)),
-        )
-        .hint("`zoe mail queue --all` lists them with their ids")),
-    }
 }
 
 #[cfg(test)]

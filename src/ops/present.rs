@@ -5,7 +5,7 @@ use super::view::{ComponentView, ContainerView, ExecutionView, NamedUrl, State, 
 use crate::apps;
 use crate::model::{
     Component, Execution, Instance, InstanceState, Mark, Outcome, Phase, Plan, Private, Protocol,
-    Snapshot, Ticket,
+    Snapshot, Step, Ticket,
 };
 use crate::proxy::Site;
 use crate::scheduler::{Known, Past};
@@ -21,14 +21,20 @@ pub(super) fn alive(
     site: Option<&Site>,
 ) -> ExecutionView {
     let ticket = &execution.ticket;
-    let decisive = execution.decisive_exit();
+    let goes_again = goes_again(execution, plan, known);
+    let decisive = execution.decisive_exit().filter(|_| !goes_again);
+    let reason = if goes_again {
+        Some("it failed, and is run again once that run is cleared away".to_owned())
+    } else {
+        reason(execution, plan)
+    };
     ExecutionView {
         id: ticket.id,
         name: ticket.name.to_string(),
         user: ticket.user.clone(),
         application: ticket.application.name.clone(),
         state: state(execution.phase()),
-        reason: reason(execution, plan),
+        reason,
         terms: terms(execution, known.and_then(|known| known.past(ticket.id))),
         activity: None,
         submitted_at: ticket.submitted_at,
@@ -50,6 +56,22 @@ pub(super) fn alive(
     }
 }
 
+/// Whether its program has failed and is run once more: it is not over, and the plan does not end it.
+fn goes_again(
+    execution: &Execution,
+    plan: Option<(&Plan, &Snapshot)>,
+    known: Option<&Known>,
+) -> bool {
+    let Ticket { id, ref terms, .. } = execution.ticket;
+    let ends = |step: &Step| matches!(step, Step::End { execution, .. } if *execution == id);
+    let is_known = known.is_some_and(|known| known.past(id).is_some());
+    let may = execution.mark.is_none() && terms.retries.most > 0 && is_known;
+    let stays = |(plan, snapshot): (&Plan, &Snapshot)| {
+        snapshot.gaps.is_empty() && !plan.steps.iter().any(ends)
+    };
+    may && execution.phase() == Phase::Ending(Mark::Ending) && plan.is_some_and(stays)
+}
+
 /// Without a past an execution that may be run again is not known to run for the first time.
 fn terms(execution: &Execution, past: Option<&Past>) -> TermsView {
     let Ticket { terms, timeout, .. } = &execution.ticket;
@@ -63,6 +85,7 @@ fn terms(execution: &Execution, past: Option<&Past>) -> TermsView {
         after: terms.after.iter().map(ToString::to_string).collect(),
         array: terms.array.map(|place| (place.array, place.index)),
         retries: terms.retries.most,
+        retry_on: terms.retries.codes.iter().copied().collect(),
         attempt: failed.map(|failed| failed.saturating_add(1)),
         held: held && execution.phase() == Phase::Queued,
         time_limit: *timeout,

@@ -89,6 +89,7 @@ impl From<PublishError> for OpsError {
     fn from(error: PublishError) -> Self {
         let failed = Self::failed(error.to_string());
         match error {
+            PublishError::Foreign { .. } => failed.hint("docs/proxy.md tells where routes are written"),
             PublishError::File { .. } => failed.hint(
                 "who runs zoe must be able to write into the directory of [apache] proxy_config_file; docs/proxy.md",
             ),

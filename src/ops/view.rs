@@ -153,6 +153,8 @@ pub struct TermsView {
     pub array: Option<(ExecutionId, u32)>,
     /// How often it is run again at the most when it fails.
     pub retries: u32,
+    /// With which exit codes; with any but 0 where there is none.
+    pub retry_on: Vec<i64>,
     /// For the how manieth time it runs, from 1; `None` where that is not known.
     pub attempt: Option<u32>,
     /// Whether somebody holds it back; only what waits can be held.

@@ -103,6 +103,10 @@ fn terms(terms: &TermsView) -> Option<String> {
             Some(attempt) => format!("attempt {attempt} of {}", terms.retries.saturating_add(1)),
             None => format!("{} retries", terms.retries),
         });
+        let codes: Vec<String> = terms.retry_on.iter().map(ToString::to_string).collect();
+        if !codes.is_empty() {
+            said.push(format!("run again after exit code {}", codes.join(", ")));
+        }
     }
     if let Some(limit) = terms.time_limit {
         said.push(format!("at most {}", length(limit)));

@@ -97,24 +97,26 @@ impl Prefixer {
         out
     }
 
-    /// The lines that never ended, each with a newline now, and where they belong.
+    /// The lines that never ended, the earliest first, each with a newline now, and where they belong.
     pub fn finish(&mut self) -> Vec<(Output, Vec<u8>)> {
         let mut all = Vec::new();
         for (name, member) in std::mem::take(&mut self.members) {
             let outputs = [Output::Stdout, Output::Stderr].into_iter();
             let terminals = [self.terminals.0, self.terminals.1];
-            for ((output, is_terminal), (pending, at)) in outputs.zip(terminals).zip(member.pending)
-            {
+            let pending = outputs.zip(terminals).zip(member.pending);
+            for ((output, is_terminal), (pending, written_at)) in pending {
                 if !pending.is_empty() {
-                    let at = self.timestamps.then_some(at);
+                    let at = self.timestamps.then_some(written_at);
                     let prefix = prefix(self.color, self.width, &name, member.shade, at);
                     let mut out = Vec::new();
                     write_line(&mut out, &prefix, &pending, is_terminal);
-                    all.push((output, out));
+                    all.push((written_at, output, out));
                 }
             }
         }
-        all
+        all.sort_by_key(|(at, ..)| *at);
+        let lines = all.into_iter();
+        lines.map(|(_, output, line)| (output, line)).collect()
     }
 }
 

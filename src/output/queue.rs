@@ -261,6 +261,11 @@ fn unknown_because(wait: &Wait) -> &'static str {
         "array-limit" => {
             "it starts when others of its array are over, and not all of them have a time limit"
         }
+        "not-enough-cores" | "not-enough-memory"
+            if wait.before.is_empty() && wait.others != Resources::ZERO =>
+        {
+            "other deployments hold some of what it needs, and nobody here knows until when"
+        }
         "retry" | "again" => "it is tried again first, and there may be no room for it then",
         _ => "not all that is before it has a time limit",
     }

@@ -39,6 +39,8 @@ pub struct Execution {
     pub array_index: Option<u32>,
     /// How often it is run again at the most.
     pub retries: u32,
+    /// With which exit codes; with any but 0 where there is none.
+    pub retry_on: Vec<i64>,
     /// For the how manieth time it runs, from 1.
     pub attempt: Option<u32>,
     /// Whether somebody holds it back.
@@ -181,6 +183,7 @@ impl From<&ExecutionView> for Execution {
             array: view.terms.array.map(|(array, _)| array.to_string()),
             array_index: view.terms.array.map(|(_, index)| index),
             retries: view.terms.retries,
+            retry_on: view.terms.retry_on.clone(),
             attempt: view.terms.attempt,
             held: view.terms.held,
             time_limit_seconds: view.terms.time_limit.map(|t| t.as_secs().unsigned_abs()),
@@ -278,7 +281,7 @@ pub fn cores(cores: Cores) -> serde_json::Number {
 }
 
 /// The keys of [`Execution`], which templates may name.
-pub const EXECUTION_KEYS: [&str; 22] = [
+pub const EXECUTION_KEYS: [&str; 23] = [
     "id",
     "name",
     "user",
@@ -290,6 +293,7 @@ pub const EXECUTION_KEYS: [&str; 22] = [
     "array",
     "array_index",
     "retries",
+    "retry_on",
     "attempt",
     "held",
     "time_limit_seconds",

@@ -21,12 +21,19 @@ pub struct Simulation<'a> {
     pub outcomes: &'a [Outcome],
 }
 
-/// The three summaries that a table and a document have.
+/// The three summaries that a table and a document have, where anything came to its end.
 struct Summaries {
-    turnaround: Summary,
-    waiting: Summary,
-    slowdown: Summary,
+    turnaround: Option<Summary>,
+    waiting: Option<Summary>,
+    slowdown: Option<Summary>,
 }
+
+/// What there is of a summary, in the order of the table.
+const THREE: [fn(&Summary) -> f64; 3] = [
+    |summary| summary.mean,
+    |summary| summary.median,
+    |summary| summary.p95,
+];
 
 impl Summaries {
     fn of(jobs: &[Job], outcome: &Outcome) -> Self {
@@ -111,11 +118,12 @@ pub fn table(simulation: &Simulation<'_>, look: &Look) -> String {
             cells.push(Cell::plain(outcome.refused.len().to_string()));
         }
         for summary in [turnaround, waiting, slowdown] {
-            let three = [summary.mean, summary.median, summary.p95];
-            cells.extend(three.map(|value| Cell::plain(format!("{value:.2}"))));
+            let three = THREE.map(|of| summary.as_ref().map(of));
+            cells.extend(three.map(|value| Cell::maybe(value.map(|value| format!("{value:.2}")))));
         }
         cells.extend([cores, memory].map(|share| Cell::plain(format!("{:.1}%", share * 100.0))));
-        cells.push(Cell::plain(format!("{:.2}", outcome.end.seconds())));
+        let end = turnaround.map(|_| format!("{:.2}", outcome.end.seconds()));
+        cells.push(Cell::maybe(end));
         grid.row(cells);
     }
     grid.render(look)
@@ -133,16 +141,16 @@ struct Json<'a> {
     finished: usize,
     timed_out: usize,
     refused: Vec<RefusedJson<'a>>,
-    mean_turnaround: f64,
-    median_turnaround: f64,
-    p95_turnaround: f64,
-    mean_waiting: f64,
-    median_waiting: f64,
-    p95_waiting: f64,
-    mean_slowdown: f64,
-    median_slowdown: f64,
-    p95_slowdown: f64,
-    makespan: f64,
+    mean_turnaround: Option<f64>,
+    median_turnaround: Option<f64>,
+    p95_turnaround: Option<f64>,
+    mean_waiting: Option<f64>,
+    median_waiting: Option<f64>,
+    p95_waiting: Option<f64>,
+    mean_slowdown: Option<f64>,
+    median_slowdown: Option<f64>,
+    p95_slowdown: Option<f64>,
+    makespan: Option<f64>,
     cores_allocated: f64,
     memory_allocated: f64,
     mean_running: f64,
@@ -222,16 +230,16 @@ fn json_of<'a>(simulation: &Simulation<'a>, outcome: &'a Outcome) -> Json<'a> {
                 reason: &refused.why,
             })
             .collect(),
-        mean_turnaround: turnaround.mean,
-        median_turnaround: turnaround.median,
-        p95_turnaround: turnaround.p95,
-        mean_waiting: waiting.mean,
-        median_waiting: waiting.median,
-        p95_waiting: waiting.p95,
-        mean_slowdown: slowdown.mean,
-        median_slowdown: slowdown.median,
-        p95_slowdown: slowdown.p95,
-        makespan: outcome.end.seconds(),
+        mean_turnaround: turnaround.map(|summary| summary.mean),
+        median_turnaround: turnaround.map(|summary| summary.median),
+        p95_turnaround: turnaround.map(|summary| summary.p95),
+        mean_waiting: waiting.map(|summary| summary.mean),
+        median_waiting: waiting.map(|summary| summary.median),
+        p95_waiting: waiting.map(|summary| summary.p95),
+        mean_slowdown: slowdown.map(|summary| summary.mean),
+        median_slowdown: slowdown.map(|summary| summary.median),
+        p95_slowdown: slowdown.map(|summary| summary.p95),
+        makespan: turnaround.map(|_| outcome.end.seconds()),
         cores_allocated,
         memory_allocated,
         mean_running: outcome.mean.running,

@@ -94,12 +94,13 @@ impl Scale {
 fn title(svg: &mut String, simulation: &Simulation<'_>, outcome: &Outcome) {
     let both = simulation.jobs.iter().zip(&outcome.spans);
     let turnarounds = both.filter_map(|(job, span)| Some(span.as_ref()?.turnaround(job)));
-    let mean = Summary::of(turnarounds).mean;
+    let mean = Summary::of(turnarounds).map(|summary| summary.mean);
+    let mean = mean.map_or_else(String::new, |mean| format!("mean turnaround {mean:.2} s, "));
     let (order, mode) = (outcome.setup.order.name(), outcome.setup.mode.name());
     let _ = writeln!(
         svg,
         "<text x=\"8\" y=\"22\" font-size=\"14\" font-weight=\"bold\">{order}, {mode}</text>\n\
-         <text x=\"{LEFT}\" y=\"22\">mean turnaround {mean:.2} s, {} done, {} refused</text>",
+         <text x=\"{LEFT}\" y=\"22\">{mean}{} done, {} refused</text>",
         outcome.done(),
         outcome.refused.len()
     );

@@ -66,6 +66,7 @@ fn running() -> ExecutionView {
         terms: TermsView {
             priority: 2,
             retries: 1,
+            retry_on: Vec::new(),
             attempt: Some(2),
             ..TermsView::default()
         },

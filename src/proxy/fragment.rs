@@ -6,12 +6,14 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use tokio::process::Command;
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::process::{Child, Command};
 
 use super::publish::{PublishError, Published, beside, read, replace};
+use super::render;
 
 /// How long a command may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -53,9 +55,15 @@ pub(super) async fn publish(
     let at = now.as_millisecond();
     replace(&reloaded(file), &at.to_string())?;
     replace(file, text)?;
+    let begun = Instant::now();
     if let Err(why) = run(commands.reload, file).await {
         put_back(file)?;
-        replace(&reloaded(file), &format!("{at}\n{why}"))?;
+        // The next one is not to begin where this one has only just been given up.
+        let took = i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX);
+        replace(
+            &reloaded(file),
+            &format!("{}\n{why}", at.saturating_add(took)),
+        )?;
         return Err(PublishError::Reload(why));
     }
     replace(&good(file), text)?;
@@ -88,7 +96,8 @@ async fn test(
 /// Puts the last one back that Apache took; nothing, where there was none.
 fn put_back(file: &Path) -> Result<(), PublishError> {
     let last = read(&good(file))?;
-    replace(file, last.as_deref().unwrap_or("# No routes yet.\n"))
+    let none = format!("{}: none yet.\n", render::BEGINNING);
+    replace(file, last.as_deref().unwrap_or(&none))
 }
 
 /// How long it is until the next reload may be, and why the last one failed, if it did.
@@ -114,6 +123,11 @@ fn wait(
     Ok(left.map(|left| (left, failed)))
 }
 
+/// Whether Apache has taken a fragment of this name before.
+pub(super) fn was_published(file: &Path) -> bool {
+    good(file).exists()
+}
+
 fn good(file: &Path) -> PathBuf {
     beside(file, "good")
 }
@@ -122,7 +136,7 @@ fn reloaded(file: &Path) -> PathBuf {
     beside(file, "reloaded")
 }
 
-/// Runs a command of the configuration; what it said, if it failed.
+/// Runs a command of the configuration; what it said, if it failed. One that takes too long is ended with all that it has begun.
 async fn run(command: &str, fragment: &Path) -> Result<(), String> {
     let child = Command::new("/bin/sh")
         .args(["-c", command])
@@ -130,13 +144,16 @@ async fn run(command: &str, fragment: &Path) -> Result<(), String> {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
+        .process_group(0)
         .kill_on_drop(true)
         .spawn()
         .map_err(|error| format!("`{command}` cannot be run: {error}"))?;
+    let group = Group::of(&child);
     let output = tokio::time::timeout(PATIENCE, child.wait_with_output())
         .await
-        .map_err(|_| format!("`{command}` took longer than {} s", PATIENCE.as_secs()))?
-        .map_err(|error| format!("`{command}` cannot be run: {error}"))?;
+        .map_err(|_| format!("`{command}` took longer than {} s", PATIENCE.as_secs()))?;
+    group.forget();
+    let output = output.map_err(|error| format!("`{command}` cannot be run: {error}"))?;
     if output.status.success() {
         return Ok(());
     }
@@ -145,4 +162,26 @@ async fn run(command: &str, fragment: &Path) -> Result<(), String> {
     let words: Vec<&str> = said.split_whitespace().collect();
     let said: String = words.join(" ").chars().take(SAID).collect();
     Err(format!("`{command}` failed ({}): {said}", output.status))
+}
+
+/// The processes that a command has begun, killed when this is dropped before the command has ended.
+struct Group(Option<Pid>);
+
+impl Group {
+    fn of(child: &Child) -> Self {
+        let id = child.id().and_then(|id| i32::try_from(id).ok());
+        Self(id.and_then(Pid::from_raw))
+    }
+
+    fn forget(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(id) = self.0 {
+            let _ = kill_process_group(id, Signal::KILL);
+        }
+    }
 }

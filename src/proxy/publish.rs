@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use super::fragment::{self, Commands};
+use super::render;
 use super::site::{Site, Way};
 
 /// The longest file that is read back, in bytes: longer ones are not zoe's.
@@ -36,6 +37,15 @@ pub enum PublishError {
         path: PathBuf,
         /// What came.
         source: io::Error,
+    },
+    /// There is a file that zoe has not written.
+    #[error(
+        "the routes cannot be written: {} is there, and zoe has not written it; have [apache] proxy_config_file name a file of zoe's own, or remove that one",
+        path.display()
+    )]
+    Foreign {
+        /// Which.
+        path: PathBuf,
     },
     /// Apache would not take them.
     #[error("the web server would not take the new routes, so the last ones stay: {0}")]
@@ -104,6 +114,15 @@ pub fn is_published(site: &Site, file: &Path, text: &str) -> Result<bool, Publis
     }
 }
 
+/// Whether what is in the file is none of zoe's: it does not begin as a file of routes does, and zoe has published none before it.
+/// Such a file is somebody's whose name was given by mistake.
+fn is_foreign(file: &Path) -> Result<bool, PublishError> {
+    let large = std::fs::metadata(file).is_ok_and(|data| data.len() > LONGEST);
+    let there = read(file)?.unwrap_or_default();
+    let is_own = there.trim().is_empty() || there.starts_with(render::BEGINNING);
+    Ok((large || !is_own) && !fragment::was_published(file))
+}
+
 /// Publishes routes. Only for who has the turn.
 pub async fn publish(
     site: &Site,
@@ -114,6 +133,11 @@ pub async fn publish(
 ) -> Result<Published, PublishError> {
     if is_published(site, file, text)? {
         return Ok(Published::Unchanged);
+    }
+    if is_foreign(file)? {
+        return Err(PublishError::Foreign {
+            path: file.to_owned(),
+        });
     }
     match &site.way {
         Way::Map => replace(file, text).map(|()| Published::Written),

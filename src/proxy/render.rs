@@ -10,6 +10,8 @@ use super::routes::Route;
 use super::site::{Site, Way};
 use crate::model::ExecutionId;
 
+/// How a file of routes begins, of either kind.
+pub(super) const BEGINNING: &str = "# The routes of zoe";
 /// Begins the block of an execution; its id follows.
 const BLOCK: &str = "# execution ";
 

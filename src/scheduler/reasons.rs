@@ -64,13 +64,10 @@ impl<'a> Names<'a> {
         name.map_or_else(|| id.to_string(), |name| format!("{name} ({id})"))
     }
 
-    /// `nightly (k3fabcde, 2nd in the queue)`, or with the id.
-    fn placed(self, id: ExecutionId, position: usize) -> String {
-        let place = format!("{position}{} in the queue", suffix(position));
-        match self.of(id) {
-            Some(name) => format!("{name} ({id}, {place})"),
-            None => format!("{id} ({place})"),
-        }
+    /// `2nd in the queue, behind nightly (k3fabcde)`, or the id.
+    fn behind(self, id: ExecutionId, position: usize) -> String {
+        let end = suffix(position);
+        format!("{position}{end} in the queue, behind {}", self.shown(id))
     }
 }
 
@@ -179,14 +176,14 @@ impl WaitReason {
                 position,
             } => write!(
                 f,
-                "behind {}: there is room, but {} is to have it by {at:.0}; a time limit that ends before lets it go first",
-                names.placed(*execution, *position),
+                "{}: there is room, but {} is to have it by {at:.0}; a time limit that ends before lets it go first",
+                names.behind(*execution, *position),
                 names.of(*execution).unwrap_or(execution.as_str())
             ),
             Self::Behind {
                 execution,
                 position,
-            } => write!(f, "behind {}", names.placed(*execution, *position)),
+            } => f.write_str(&names.behind(*execution, *position)),
             Self::Ready => f.write_str("ready: the next pass starts it"),
             Self::Unknown { what } => write!(f, "cannot tell: {what} could not be read"),
         }

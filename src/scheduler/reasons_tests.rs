@@ -67,12 +67,12 @@ fn places_in_the_queue_are_ordinals() {
         };
         reason.to_string()
     });
-    assert_eq!(shown[1], "behind baaaaaaa (2nd in the queue)");
+    assert_eq!(shown[1], "2nd in the queue, behind baaaaaaa");
     let ends = [
         "1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "102nd", "111th",
     ];
     for (text, end) in shown.iter().zip(ends) {
-        assert!(text.contains(&format!("({end} in")), "{text}");
+        assert!(text.starts_with(&format!("{end} in")), "{text}");
     }
 }
 
@@ -87,11 +87,11 @@ fn others_are_called_by_their_names_where_they_are_known() {
     };
     assert_eq!(
         behind(1).in_words(&known),
-        "behind nightly (baaaaaaa, 2nd in the queue)"
+        "2nd in the queue, behind nightly (baaaaaaa)"
     );
     assert_eq!(
         behind(3).in_words(&known),
-        "behind daaaaaaa (2nd in the queue)"
+        "2nd in the queue, behind daaaaaaa"
     );
     let after = WaitReason::After {
         execution: id(1),
@@ -228,7 +228,7 @@ fn room_that_is_made_and_room_that_is_kept_are_named() {
     };
     assert_eq!(
         kept.to_string(),
-        "behind baaaaaaa (2nd in the queue): there is room, but baaaaaaa is to have it by 2023-11-14T22:14:20Z; a time limit \
+        "2nd in the queue, behind baaaaaaa: there is room, but baaaaaaa is to have it by 2023-11-14T22:14:20Z; a time limit \
          that ends before lets it go first"
     );
     assert_eq!([making.code(), kept.code()], ["making-room", "would-delay"]);

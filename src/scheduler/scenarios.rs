@@ -46,7 +46,7 @@ fn the_queue_is_served_in_order_and_says_why_the_rest_waits() {
     [
         "start caaaaaaa worker-0@atlas",
         "daaaaaaa: waits for 1.5 cores: 0.5 of 2 free; job-1 (baaaaaaa, ann) holds 1, 1 more holds 0.5",
-        "eaaaaaaa: behind daaaaaaa (2nd in the queue)",
+        "eaaaaaaa: 2nd in the queue, behind daaaaaaa",
     ]
     "#);
 }
@@ -107,8 +107,8 @@ fn a_half_started_execution_keeps_its_room_and_goes_on() {
     insta::assert_debug_snapshot!(shown(&planned(&seen)), @r#"
     [
         "faaaaaaa: waits for 1 core: 0.5 of 2 free; other deployments hold 1",
-        "caaaaaaa: behind faaaaaaa (2nd in the queue)",
-        "daaaaaaa: behind caaaaaaa (3rd in the queue)",
+        "caaaaaaa: 2nd in the queue, behind faaaaaaa",
+        "daaaaaaa: 3rd in the queue, behind caaaaaaa",
     ]
     "#);
 }
@@ -156,7 +156,7 @@ fn a_pass_without_the_lease_starts_nothing_and_says_what_is_ready() {
     [
         "baaaaaaa: ready: the next pass starts it",
         "caaaaaaa: waits for 2 cores: 1 of 2 free; job-1 (baaaaaaa, ann) holds 1",
-        "daaaaaaa: behind caaaaaaa (3rd in the queue)",
+        "daaaaaaa: 3rd in the queue, behind caaaaaaa",
     ]
     "#);
 }

@@ -198,8 +198,8 @@ fn small_ones_go_before_the_first_where_they_cannot_delay_it() {
         "start daaaaaaa unit-0@a unit-1@a",
         "start faaaaaaa unit-0@a",
         "caaaaaaa: waits for 7 cores: 4 of 10 free; job-1 (baaaaaaa, ann) holds 6",
-        "eaaaaaaa: behind caaaaaaa (2nd in the queue): there is room, but caaaaaaa is to have it by 2023-11-14T22:18:20Z; a time limit that ends before lets it go first",
-        "gaaaaaaa: behind eaaaaaaa (3rd in the queue)",
+        "eaaaaaaa: 2nd in the queue, behind caaaaaaa: there is room, but caaaaaaa is to have it by 2023-11-14T22:18:20Z; a time limit that ends before lets it go first",
+        "gaaaaaaa: 3rd in the queue, behind eaaaaaaa",
     ]
     "#);
     // Three are free beside the first: whoever wants more than those is told what would help.
@@ -207,7 +207,7 @@ fn small_ones_go_before_the_first_where_they_cannot_delay_it() {
     full.executions.remove(&id(3));
     full.executions.insert(id(3), job(3, 2, 4, 0));
     let waits = planned(&full, &Known::default(), &FULL);
-    let told = "daaaaaaa: behind caaaaaaa (2nd in the queue): there is room, but caaaaaaa is to have it by 2023-11-14T22:18:20Z";
+    let told = "daaaaaaa: 2nd in the queue, behind caaaaaaa: there is room, but caaaaaaa is to have it by 2023-11-14T22:18:20Z";
     assert!(
         waits.iter().any(|line| line.starts_with(told)),
         "{waits:#?}"

@@ -44,6 +44,10 @@ pub fn read(text: &[u8]) -> Result<Vec<Job>, WorkloadError> {
     let begins = text.iter().find(|byte| !byte.is_ascii_whitespace());
     let jobs = match begins {
         None => Vec::new(),
+        Some(b'[') => {
+            let why = "it is a JSON array; write its objects without the brackets, one a line";
+            return Err(WorkloadError::new(1, why.to_owned()));
+        }
         Some(b'{') => read_json(text)?,
         Some(_) => read_csv(text)?,
     };

@@ -15,23 +15,19 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Of these; zeros where there are none. The median of an even number is the mean of the two in the middle; p95 is by
+    /// Of these; `None` where there are none. The median of an even number is the mean of the two in the middle; p95 is by
     /// nearest rank.
     #[allow(clippy::cast_precision_loss, reason = "there are not that many")]
-    pub fn of(values: impl IntoIterator<Item = f64>) -> Self {
+    pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut sorted: Vec<f64> = values.into_iter().collect();
         sorted.sort_by(f64::total_cmp);
         let count = sorted.len();
         let at = |n: usize| sorted.get(n).copied().unwrap_or_default();
-        Self {
-            mean: if count == 0 {
-                0.0
-            } else {
-                sorted.iter().sum::<f64>() / count as f64
-            },
+        (count > 0).then(|| Self {
+            mean: sorted.iter().sum::<f64>() / count as f64,
             median: f64::midpoint(at(count.saturating_sub(1) / 2), at(count / 2)),
             p95: at((count * 95).div_ceil(100).saturating_sub(1)),
-        }
+        })
     }
 }
 
@@ -58,9 +54,9 @@ mod tests {
 
     #[test]
     fn the_usual_definitions() {
-        let of = |values: &[f64]| Summary::of(values.iter().copied());
+        let of = |values: &[f64]| Summary::of(values.iter().copied()).unwrap();
         let same = |a: f64, b: f64| (a - b).abs() < 1e-9;
-        assert_eq!(of(&[]), Summary::default());
+        assert_eq!(Summary::of([]), None);
         assert_eq!(
             of(&[7.0]),
             Summary {

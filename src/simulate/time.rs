@@ -54,7 +54,7 @@ impl Time {
     )]
     pub fn times(self, factor: f64) -> Option<Self> {
         let nanos = (self.0 as f64 * factor).round();
-        let fits = (0.0..LONGEST as f64 * SECOND as f64).contains(&nanos);
+        let fits = (0.0..=LONGEST as f64 * SECOND as f64).contains(&nanos);
         fits.then(|| Self((nanos as u64).max(1)))
     }
 
@@ -102,7 +102,7 @@ fn exact(text: &str) -> Option<Time> {
     let seconds: u64 = whole.parse().ok()?;
     let nanos: u64 = format!("{decimals:0<9}").parse().ok()?;
     let time = seconds.checked_mul(SECOND)?.checked_add(nanos)?;
-    (seconds < LONGEST).then_some(Time(time))
+    (time <= LONGEST * SECOND).then_some(Time(time))
 }
 
 /// Any other way to write a number.
@@ -114,7 +114,7 @@ fn exact(text: &str) -> Option<Time> {
 )]
 fn rounded(text: &str) -> Option<Time> {
     let seconds: f64 = text.parse().ok()?;
-    let fits = (0.0..LONGEST as f64).contains(&seconds);
+    let fits = (0.0..=LONGEST as f64).contains(&seconds);
     fits.then(|| Time((seconds * SECOND as f64).round() as u64))
 }
 
@@ -143,7 +143,7 @@ mod tests {
             "NaN",
             "inf",
             "1e12",
-            "3155760000",
+            "3155760001",
             "1,5",
             "0x1",
         ] {

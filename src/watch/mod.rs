@@ -248,7 +248,9 @@ async fn until_through(
     let mut still = 0;
     while still < MOST_TURNS && context.world.uptime().saturating_sub(begun) < LONGEST_PASS {
         let turn = turns.turn().await?;
-        still = if turn.has_moved { 0 } else { still + 1 };
+        // Without the database nothing that is begun comes to its end.
+        let has_moved = turn.has_moved && turn.database.is_none();
+        still = if has_moved { 0 } else { still + 1 };
         decisions.look_at(&turn);
         health.look_at(&turn, None, troubles.clone());
         shelf.look_at(&turn);

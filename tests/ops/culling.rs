@@ -20,7 +20,7 @@ use zoe::ops::idle::{self, Keep};
 use zoe::ops::proxy::Proxy;
 use zoe::ops::ready::Reply;
 use zoe::ops::submit::launch::{self, Common};
-use zoe::ops::{MailSettings, Silent, World, list, submit};
+use zoe::ops::{MailSettings, Silent, World, kill, list, mail, submit};
 use zoe::proxy::{Site, Way};
 use zoe::store::{LetterChange, LetterQuery, LetterState, Posted, Role, User};
 
@@ -508,4 +508,67 @@ async fn a_log_that_is_gone_counts_as_use() {
     std::fs::write(&log, "y\n").unwrap();
     assert_eq!(place.after(2).await, [], "what was in it is not known");
     assert_eq!(place.after(2).await.len(), 1);
+}
+
+/// One wrong clock is not for ever: such a request was made when it was read at the latest.
+#[tokio::test]
+async fn a_request_that_is_dated_later_counts_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("access.log");
+    std::fs::write(&log, "").unwrap();
+    let place = place(Some(log.clone())).await;
+    let path = place.lab.seen(place.id).await.unwrap().ticket.proxy;
+    let path = path.unwrap();
+    assert_eq!(place.after(1).await, []);
+    let line = format!(
+        "::1 - - [29/Nov/2099:10:00:00 +0000] \"GET {}/notebook/web/lab HTTP/1.1\" 200 5\n",
+        path.as_str()
+    );
+    std::fs::write(&log, line).unwrap();
+    assert_eq!(place.after(0).await, []);
+    let used_at = place.lab.context.now();
+    assert_eq!(place.after(1).await, []);
+    let acts = place.after(1).await;
+    assert_eq!(acts.len(), 1, "it is warned");
+    assert_eq!(acts[0].idle_since, used_at);
+}
+
+/// A server that was away gets no warning of the end of what is over, or was used since.
+#[tokio::test]
+async fn a_warning_that_comes_too_late_is_not_sent() {
+    for is_used in [true, false] {
+        let place = place(None).await;
+        let context = &place.lab.context;
+        assert_eq!(place.after(2).await.len(), 1);
+        let only = async || {
+            let mails = place.mails().await;
+            assert_eq!(mails.len(), 1, "{mails:?}");
+            mails[0].state
+        };
+        // Nobody takes it, and it stays.
+        let delivery = mail::deliver(context).await.unwrap();
+        assert!(delivery.no_server.is_some());
+        assert_eq!(only().await, LetterState::Waiting);
+        if is_used {
+            place.set(|web| web.used = 2 * HOUR);
+            assert_eq!(place.after(1).await, []);
+        } else {
+            let store = context.history.open().await.unwrap();
+            let ann = store.users(&context.settings.deployment).await.unwrap();
+            let silent = User {
+                mail_on: Some(MailOn::Never),
+                ..ann[0].clone()
+            };
+            store
+                .enter(&context.settings.deployment, &silent)
+                .await
+                .unwrap();
+            let one = kill::Selection::Named(vec![place.id.to_string()]);
+            kill::kill(context, &one, &Silent).await.unwrap();
+            place.lab.later(HOUR);
+        }
+        let delivery = mail::deliver(context).await.unwrap();
+        assert_eq!(delivery.no_server, None);
+        assert_eq!(only().await, LetterState::Dropped);
+    }
 }

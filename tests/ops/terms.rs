@@ -275,6 +275,34 @@ fn retries(most: u32, codes: &[i64]) -> Common {
     })
 }
 
+/// Between its failure and the next pass it is not over.
+#[tokio::test]
+async fn what_is_run_again_is_not_shown_as_over() {
+    for most in [0, 1] {
+        let lab = lab();
+        let command = r#"["exit", "7", "after", "50ms"]"#;
+        let id = submitted(&lab, &[("main", command)], retries(most, &[]))
+            .await
+            .id();
+        lab.pass().await;
+        lab.until("it has failed", async |lab: &Lab| {
+            let seen = lab.seen(id).await.unwrap();
+            seen.decisive_exit().is_some()
+        })
+        .await;
+        let all = list::ps(&lab.context, false).await.unwrap().executions;
+        let reason = all[0].reason.clone().unwrap();
+        let told = (all[0].exit_code, reason.contains("is run again"));
+        let expected = if most == 0 {
+            (Some(7), false)
+        } else {
+            (None, true)
+        };
+        assert_eq!(told, expected, "{reason}");
+        assert_eq!(all[0].finished_at.is_some(), most == 0);
+    }
+}
+
 #[tokio::test]
 async fn a_job_that_fails_is_run_again_and_all_its_output_is_kept() {
     let lab = lab();

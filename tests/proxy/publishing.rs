@@ -24,25 +24,25 @@ fn inode(file: &Path) -> u64 {
     std::fs::metadata(file).unwrap().ino()
 }
 
+const A: &str = "# The routes of zoe\na b\n";
+const C: &str = "# The routes of zoe\na c\n";
+
 #[tokio::test]
 async fn a_map_is_written_whole_and_only_when_it_changes() {
     let apache = Apache::new();
     let site = site(&apache, "zoe.test", true);
     let file = apache.routes();
     let now = Timestamp::now();
-    assert_eq!(put(&site, "a b\n", now).await.unwrap(), Published::Written);
+    assert_eq!(put(&site, A, now).await.unwrap(), Published::Written);
     let first = inode(&file);
-    assert_eq!(
-        put(&site, "a b\n", now).await.unwrap(),
-        Published::Unchanged
-    );
+    assert_eq!(put(&site, A, now).await.unwrap(), Published::Unchanged);
     assert_eq!(inode(&file), first);
     // Who set its permissions meant it.
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
-    assert_eq!(put(&site, "a c\n", now).await.unwrap(), Published::Written);
+    assert_eq!(put(&site, C, now).await.unwrap(), Published::Written);
     assert_ne!(inode(&file), first);
     assert_eq!(std::fs::metadata(&file).unwrap().mode() & 0o777, 0o640);
-    assert_eq!(read(&file).unwrap().unwrap(), "a c\n");
+    assert_eq!(read(&file).unwrap().unwrap(), C);
     let left = std::fs::read_dir(file.parent().unwrap()).unwrap();
     let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left.len(), 2, "{left:?}");
@@ -166,7 +166,7 @@ async fn the_first_one_that_fails_leaves_no_routes() {
     assert!(error.to_string().contains("no apache"), "{error}");
     assert_eq!(
         read(&apache.routes()).unwrap().unwrap(),
-        "# No routes yet.\n"
+        "# The routes of zoe: none yet.\n"
     );
 }
 
@@ -212,4 +212,53 @@ async fn a_zoe_that_died_before_its_reload_is_followed_up() {
     let published = put(&site, &next, Timestamp::now()).await.unwrap();
     assert_eq!(published, Published::Written);
     shows(&apache, "b/web", 200);
+}
+
+#[tokio::test]
+async fn a_file_that_is_none_of_zoe_s_is_left_alone() {
+    let apache = Apache::new();
+    let mut site = site(&apache, "zoe.test", false);
+    let file = apache.routes();
+    let fragment = Way::Fragment {
+        configtest: "true".to_owned(),
+        reload: "true".to_owned(),
+        interval: Duration::ZERO,
+    };
+    for way in [Way::Map, fragment] {
+        site.way = way;
+        std::fs::write(&file, "root:x:0:0\n").unwrap();
+        let refused = put(&site, "x\n", Timestamp::now()).await.unwrap_err();
+        assert!(matches!(refused, PublishError::Foreign { .. }), "{refused}");
+        assert_eq!(read(&file).unwrap().unwrap(), "root:x:0:0\n");
+        // An empty one is nobody's.
+        std::fs::write(&file, "\n").unwrap();
+        let published = put(&site, "x\n", Timestamp::now()).await.unwrap();
+        assert_eq!(published, Published::Written);
+    }
+}
+
+#[tokio::test]
+async fn a_command_that_hangs_is_ended_with_all_that_it_has_begun() {
+    let apache = Apache::new();
+    let mut site = site(&apache, "zoe.test", false);
+    let begun = apache.routes().with_file_name("begun");
+    site.way = Way::Fragment {
+        configtest: "true".to_owned(),
+        reload: format!("sleep 1000 & echo $! >{}; wait", begun.display()),
+        interval: Duration::ZERO,
+    };
+    let error = put(&site, "x\n", Timestamp::now()).await.unwrap_err();
+    assert!(error.to_string().contains("took longer"), "{error}");
+    let id = std::fs::read_to_string(&begun).unwrap();
+    let there = format!("/proc/{}/stat", id.trim());
+    let ended = || {
+        let stat = std::fs::read_to_string(&there).unwrap_or_default();
+        // A zombie is waited for by whoever takes in orphans.
+        stat.is_empty() || stat.contains(") Z ")
+    };
+    let deadline = std::time::Instant::now() + Duration::from_mins(1);
+    while !ended() {
+        assert!(std::time::Instant::now() < deadline, "{there}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }

@@ -152,6 +152,25 @@ fn a_server_under_what_is_on_the_engine() {
     stopped_ten_times(&place, database);
 }
 
+/// Its user may read there and not write: what is to end can't be recorded, however often that is tried.
+#[test]
+fn a_pass_from_cron_over_a_server_that_takes_nothing_ends() {
+    let server = MariaDb::start();
+    let database = server.create();
+    let mut place = Place::memory("cores=2&memory=4g&images=all");
+    place.database_url = Some(server.url(&database));
+    let file = place.job("job", 0, Duration::from_hours(1));
+    let id = place.run(&["run", "-d", &file]).expect(0);
+    let killed = place.gated("kill:2", &["kill", id.trim()]);
+    assert_eq!(killed.signal, Some(9));
+    server.sql(&format!("REVOKE ALL ON {database}.* FROM zoe@'%'"));
+    server.sql(&format!("GRANT SELECT ON {database}.* TO zoe@'%'"));
+    let ran = place.run(&["watch", "--once"]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains("denied"), "{}", ran.stderr);
+    assert_eq!(place.ps()[0]["state"], "ending");
+}
+
 #[test]
 fn a_pass_from_cron_says_what_is_wrong_and_exits_with_one() {
     let place = &Place::memory("cores=2&memory=4g&images=all");

@@ -27,7 +27,7 @@ pub struct QueueArgs {
     #[arg(long)]
     pub hold: bool,
     /// End it when it has run for so long (exit code 124): 30s, 10m, 2h, 1h30m. Small ones with a limit are let past
-    #[arg(long, visible_alias = "timeout", value_name = "TIME", value_parser = values::duration)]
+    #[arg(long, visible_alias = "timeout", value_name = "TIME", allow_negative_numbers = true, value_parser = values::duration)]
     pub time_limit: Option<SignedDuration>,
     /// Write to its owner when it ends: end, only when that was not well: fail, or never [default: what `zoe user` or the
     /// configuration says]
@@ -35,7 +35,7 @@ pub struct QueueArgs {
     pub mail_on: Option<MailOnArg>,
     /// End it when nobody has used it for so long: 30m, 4h, 1d, or never [default: what the application or the configuration
     /// says]
-    #[arg(long, value_name = "TIME|never", value_parser = idle_timeout)]
+    #[arg(long, value_name = "TIME|never", allow_negative_numbers = true, value_parser = idle_timeout)]
     pub idle_timeout: Option<IdleTimeout>,
 }
 
@@ -66,7 +66,7 @@ impl From<MailOnArg> for MailOn {
 #[command(mut_arg("retry_on", |codes| codes.requires("retries")))]
 pub struct BatchArgs {
     /// Run it once for each index (0-9, or 0,2,5-7), at most so many at once (%3); each has its `ZOE_ARRAY_INDEX`
-    #[arg(long, value_name = "INDICES[%MOST]", value_parser = array)]
+    #[arg(long, value_name = "INDICES[%MOST]", allow_negative_numbers = true, value_parser = array)]
     pub array: Option<Array>,
     #[command(flatten)]
     pub retry: RetryArgs,
@@ -77,10 +77,10 @@ pub struct BatchArgs {
 #[command(next_help_heading = "Queue")]
 pub struct RetryArgs {
     /// When it fails, run it again so many times at the most
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(0..))]
     pub retries: Option<u32>,
     /// Only when it fails with one of these exit codes: 75,111
-    #[arg(long, value_name = "CODES", value_delimiter = ',', value_parser = code)]
+    #[arg(long, value_name = "CODES", value_delimiter = ',', allow_negative_numbers = true, value_parser = code)]
     pub retry_on: Vec<i64>,
 }
 

@@ -97,9 +97,13 @@ pub(super) const ACCESS_LOG: Key = Key {
     section: "apache",
     name: "access_log",
     default: "/var/log/apache2/access.log",
-    doc: "The web server's access log, read to see which notebooks are in use. Empty: it is not read, and requests say nothing.",
+    doc: "The web server's access log, read to see which notebooks are in use. `none`: it is not read, and requests say nothing.",
     later: None,
     set: |config, given| {
+        if given.text == "none" {
+            config.apache.access_log = None;
+            return Ok(given.text.to_owned());
+        }
         config.apache.access_log = given.optional(Given::path)?;
         let log = config.apache.access_log.as_ref();
         Ok(log.map(shown_path).unwrap_or_default())

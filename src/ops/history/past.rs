@@ -15,6 +15,8 @@ use crate::store::{Event, Store, StoreError};
 
 /// The kind of an event: all of it was started.
 pub(in crate::ops) const STARTED: &str = "started";
+/// It is over; the detail has its exit code.
+pub(in crate::ops) const ENDED: &str = "ended";
 /// All of it that can be asked whether it is ready says so.
 pub(in crate::ops) const READY: &str = "ready";
 /// It was asked for the first time, and is not ready; the detail says what it lacks.

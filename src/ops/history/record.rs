@@ -9,6 +9,7 @@ use crate::apps;
 use crate::model::{Execution, ExecutionId, Outcome, Private, Resources, Ticket};
 use crate::ops::context::Context;
 use crate::ops::error::OpsError;
+use crate::ops::history::past::ENDED;
 use crate::ops::report::{News, Report};
 use crate::ops::submit::resubmit;
 use crate::store::used::{Attempt, Used};
@@ -148,7 +149,7 @@ pub(in crate::ops) async fn ended(
     let event = Event {
         execution: id,
         at,
-        kind: "ended".to_owned(),
+        kind: ENDED.to_owned(),
         detail: format!("exit code {code}"),
     };
     Ok(store.event(deployment, &event).await?)

@@ -13,7 +13,7 @@ use futures_util::StreamExt;
 use crate::engine::LogRange;
 use crate::logs::Archive;
 use crate::mail::{self, About, Content, Notebook, Run};
-use crate::model::{Execution, InstanceKey, MailKind, MailOn, Mark, Outcome, Ticket};
+use crate::model::{Execution, ExecutionId, InstanceKey, MailKind, MailOn, Mark, Outcome, Ticket};
 use crate::ops::context::Context;
 use crate::ops::error::OpsError;
 use crate::ops::idle::culling;
@@ -98,6 +98,11 @@ pub(in crate::ops) async fn unaddressed(
     ))
 }
 
+/// The id of the mail about this in the outbox.
+pub(in crate::ops) fn letter_id(execution: ExecutionId, topic: &str) -> String {
+    format!("{execution}.{topic}")
+}
+
 /// Puts a mail into the outbox, unless there is one of this execution and topic.
 pub(in crate::ops) async fn put(
     context: &Context,
@@ -107,7 +112,7 @@ pub(in crate::ops) async fn put(
     (kind, topic, letter): (MailKind, &str, Content),
 ) -> Result<(), OpsError> {
     let deployment = &context.settings.deployment;
-    let id = format!("{}.{topic}", ticket.id);
+    let id = letter_id(ticket.id, topic);
     let host = recipient
         .sender
         .and_then(|sender| sender.rsplit('@').next());

@@ -149,7 +149,8 @@ fn holders(
             | WaitReason::Replacement { .. }
             | WaitReason::MakingRoom { .. }
             | WaitReason::WouldDelay { .. }
-            | WaitReason::Behind { .. },
+            | WaitReason::Behind { .. }
+            | WaitReason::Quota(_),
         ) => {}
         // It waits for something that nobody holds.
         Some(
@@ -158,7 +159,6 @@ fn holders(
             | WaitReason::Held
             | WaitReason::After { .. }
             | WaitReason::ArrayLimit { .. }
-            | WaitReason::Quota(_)
             | WaitReason::Again { .. }
             | WaitReason::Ready
             | WaitReason::Unknown { .. },
@@ -167,6 +167,10 @@ fn holders(
     }
     let all = snapshot.executions.values();
     let all = all.filter(|other| other.ticket.id != execution.ticket.id);
+    // A quota is used up by its owner's own.
+    let of_a_quota = matches!(reason, Some(WaitReason::Quota(_)));
+    let user = &execution.ticket.user;
+    let all = all.filter(|other| !of_a_quota || other.ticket.user == *user);
     let mut holders: Vec<Holder> = all
         .map(|other| Holder {
             execution: other.ticket.id,
@@ -177,7 +181,11 @@ fn holders(
         .filter(|holder| holder.holds != Resources::ZERO)
         .collect();
     holders.sort_by_key(|holder| std::cmp::Reverse((holder.holds.cores, holder.holds.memory)));
-    let others = snapshot.nodes.iter().map(Node::others_hold).sum();
+    let others = if of_a_quota {
+        Resources::ZERO
+    } else {
+        snapshot.nodes.iter().map(Node::others_hold).sum()
+    };
     (holders, others)
 }
 

@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use super::files::{self, Kind};
 use super::{Asked, Submission};
 use crate::apps::{self, Format};
+use crate::config::files::read_small;
 use crate::model::{Application, ExecutionName, Secret, ids};
 use crate::ops::error::OpsError;
 
@@ -116,7 +117,7 @@ pub fn find(text: &str) -> Result<Application, OpsError> {
         _ if text.contains('/') || path.is_file() => Format::Toml,
         _ => return built_in(text),
     };
-    let source = std::fs::read_to_string(path).map_err(|error| {
+    let source = read_small(path).map_err(|error| {
         OpsError::usage(format!(
             "cannot read the application {}: {error}",
             path.display()

@@ -73,10 +73,12 @@ pub(in crate::ops) fn shown(written: Option<&str>) -> TermsView {
         ..
     } = written.unwrap_or_default();
     let index = array.and_then(|(index, _)| index.parse().ok());
+    let retries: Retries = retries.parse().unwrap_or_default();
     TermsView {
         priority,
         array: array_id.and_then(|id| id.parse().ok()).zip(index),
-        retries: retries.parse::<Retries>().unwrap_or_default().most,
+        retries: retries.most,
+        retry_on: retries.codes.into_iter().collect(),
         time_limit: time_limit_ms.map(SignedDuration::from_millis),
         idle_timeout,
         ..TermsView::default()

@@ -9,6 +9,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions};
 use tokio::time::timeout;
 
 use super::errors;
+use crate::config::files::{has_certificates, read_small};
 use crate::config::{Db, MysqlUrl, TlsMode};
 use crate::model::Secret;
 use crate::store::{Result, StoreError};
@@ -59,6 +60,7 @@ impl Server {
                 .map_err(|error| refuse(format!("{} cannot be read ({error})", file.display())))?;
         }
         if let Some(ca) = &url.ca {
+            has_certificates(ca).map_err(|why| refuse(format!("{} {why}", ca.display())))?;
             options = options.ssl_ca(ca);
         }
         if let Some(certificate) = &url.certificate {
@@ -131,7 +133,7 @@ async fn connect(
 
 /// The first line of a file.
 fn read_password(file: &Path) -> std::result::Result<Secret, String> {
-    let text = fs::read_to_string(file).map_err(|error| {
+    let text = read_small(file).map_err(|error| {
         format!(
             "its password file {} cannot be read ({error})",
             file.display()

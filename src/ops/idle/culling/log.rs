@@ -26,7 +26,7 @@ pub(super) enum Log {
 
 impl Log {
     /// When somebody asked for something of an execution last, with what was known before. What a part of a log said that is gone is
-    /// not known: it may be when the log was read.
+    /// not known: it may be when the log was read. What a wrong clock has dated later was not later than that.
     pub fn last(&self, execution: &Execution, before: Option<Timestamp>) -> Option<Timestamp> {
         let Self::Read(seen, at) = self else {
             return before;
@@ -34,7 +34,8 @@ impl Log {
         let Some(path) = &execution.ticket.proxy else {
             return before;
         };
-        let new = seen.last.get(path.token()).copied();
+        let new = seen.last.get(path.token()).map(|new| *at.min(new));
+        let before = before.filter(|before| before <= at);
         before.max(new).max(seen.missed.then_some(*at))
     }
 
