@@ -292,7 +292,12 @@ impl<'a> Teller<'a> {
         let waiting = pass.reason_of(execution.ticket.id);
         let reason = waiting.map(|why| why.in_words(&pass.snapshot.executions));
         if let (Some(why), Some(text), true) = (waiting, &reason, reason != self.reason) {
-            let text = text.clone();
+            // Of an array several are waited for.
+            let ticket = &execution.ticket;
+            let text = match ticket.terms.array {
+                Some(_) => format!("{}: {text}", ticket.name),
+                None => text.clone(),
+            };
             self.report.tell(match why.again_at() {
                 Some(_) => News::Setback(text),
                 None => News::Waiting(text),

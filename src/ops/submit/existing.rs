@@ -61,12 +61,15 @@ pub(super) async fn existing(
         );
         return Ok(Some(Accepted::Alive(id)));
     }
-    let record = context
-        .history
-        .open()
-        .await?
-        .get(&context.settings.deployment, id)
-        .await?;
+    let asked = async {
+        let store = context.history.open().await?;
+        store.get(&context.settings.deployment, id).await
+    };
+    // Without an answer it might be submitted twice, which is what a key is against.
+    let record = asked.await.map_err(|error| {
+        OpsError::from(error)
+            .hint("only the history knows whether this key was used before; without a key it would be queued")
+    })?;
     let over = record.filter(|record| record.end.is_some());
     if let Some(record) = &over {
         warn_of_change(submission, &record.description, report);
