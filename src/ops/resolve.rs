@@ -40,9 +40,13 @@ impl Found {
     }
 }
 
-/// Finds what `text` means, among what is alive first, then in history.
+/// Finds what `text` means, among what is alive first, then in history. Of what is over by its whole id Docker need not be asked,
+/// and may be away.
 pub async fn resolve(context: &Context, text: &str) -> Result<Found, OpsError> {
-    let snapshot = context.backend.observe(Scope::Executions).await?;
+    let snapshot = match context.backend.observe(Scope::Executions).await {
+        Ok(snapshot) => snapshot,
+        Err(error) => return over(context, text).await.ok_or_else(|| error.into()),
+    };
     match resolve_in(context, &snapshot, text).await {
         Err(error) if error.kind == ErrorKind::NotFound => {
             let members = arrays::members(context, &snapshot, text).await;
@@ -51,6 +55,15 @@ pub async fn resolve(context: &Context, text: &str) -> Result<Found, OpsError> {
         }
         found => found,
     }
+}
+
+/// What is over, by its whole id.
+async fn over(context: &Context, text: &str) -> Option<Found> {
+    let id: ExecutionId = text.parse().ok()?;
+    let store = context.history.open().await.ok()?;
+    let record = store.get(&context.settings.deployment, id).await.ok()??;
+    let is_over = record.end.is_some();
+    is_over.then(|| Found::Past(Box::new(record)))
 }
 
 /// That a name means several where one is wanted.

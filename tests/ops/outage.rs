@@ -18,7 +18,7 @@ use zoe::ops::outage::bear;
 use zoe::ops::submit::launch::{self, Common};
 use zoe::ops::submit::{self, Accepted};
 use zoe::ops::wait::{self, Until, Waited};
-use zoe::ops::{ErrorKind, News, OpenStore, Report, Silent, World, attach, reconcile};
+use zoe::ops::{ErrorKind, News, OpenStore, Report, Silent, World, attach, list, reconcile};
 use zoe::store::{Store, StoreError};
 
 use crate::lab::{Collected, Lab, application, lab, nothing_left, submitted};
@@ -487,5 +487,36 @@ async fn a_log_that_cannot_be_read_is_waited_for_a_while() {
                 )
             ),
         }
+    }
+}
+
+/// What is over needs no Docker: whoever knows its id sees how it ended and reads its logs.
+#[tokio::test]
+async fn what_is_over_is_shown_while_docker_is_away() {
+    let (lab, docker) = faulty();
+    let job = [("main", r#"["print", "hello", "run"]"#)];
+    let ended = submitted(&lab, &job, Common::default()).await.id();
+    let alive = submitted(&lab, &job, Common::default()).await.id();
+    lab.pass().await;
+    lab.ends(ended);
+    lab.until("it is over", async |lab: &Lab| {
+        lab.seen(ended).await.is_none()
+    })
+    .await;
+    docker.observe_through(Box::new(|_| {
+        Err(EngineError::Unreachable {
+            endpoint: "memory".to_owned(),
+            why: "connection refused".to_owned(),
+        })
+    }));
+    let shown = list::show(&lab.context, ended.as_str()).await.unwrap();
+    assert_eq!(shown.view.exit_code, Some(0));
+    let options = LogOptions::default();
+    let read = logs::logs(&lab.context, ended.as_str(), &options, &Silent).await;
+    let pieces: Vec<_> = read.unwrap().pieces.collect().await;
+    assert_eq!(&pieces[0].chunk.as_ref().unwrap().bytes[..], b"hello\n");
+    for text in [alive.as_str(), "last"] {
+        let error = list::show(&lab.context, text).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Unreachable, "{error}");
     }
 }
